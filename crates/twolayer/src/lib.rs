@@ -1,1 +1,20 @@
-//! stub
+//! Two-layer networks on high-dimensional Gaussian data: simulations, simulations that are exact in law at any
+//! dimension, and the limits `d → ∞`, of ONE [`Problem`](problem::Problem).
+//!
+//! The rooms, ground floor first; a file imports only from floors below its own:
+//!
+//! 1. [`error`], [`observer`], `random`
+//! 2. [`expression`], `gaussian`, `solve`, [`overlaps`]
+//! 3. [`problem`], [`trajectory`]
+//! 4. [`kernel`], `signal`
+//! 5. `engine`
+
+pub mod error;
+pub mod expression;
+pub mod kernel;
+pub mod observer;
+pub mod overlaps;
+pub mod problem;
+pub mod trajectory;
+
+pub use error::{Advice, Error, Result};

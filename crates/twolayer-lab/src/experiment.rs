@@ -1,0 +1,87 @@
+//! An experiment as it is meant: defaults filled in, expressions compiled, one problem for each view.
+
+use std::path::PathBuf;
+
+use twolayer::problem::{Problem, Record, View};
+
+/// One experiment file, resolved.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// Its text, kept for the manifest and the report.
+    pub source: String,
+    /// For figure and report.
+    pub title: String,
+    /// arXiv numbers.
+    pub cite: Vec<String>,
+    /// Free text.
+    pub note: String,
+    /// The views, in the order of the file; never empty.
+    pub views: Vec<NamedView>,
+    /// The figures, in the order of the file; never empty.
+    pub figures: Vec<Figure>,
+}
+
+/// A view and the problem it sees.
+#[derive(Debug, Clone)]
+pub struct NamedView {
+    /// Unique in the experiment: also the stem of its result file.
+    pub name: String,
+    /// Engine, replicates, seed, tolerance.
+    pub view: View,
+    /// The problem with this view's dimension and overrides.
+    pub problem: Problem,
+    /// What is recorded.
+    pub record: Record,
+    /// The keys this view overrides, by path, as written: `[("training.data", "\"fresh\"")]`.
+    pub overrides: Vec<(String, String)>,
+}
+
+/// A figure that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What is drawn.
+    pub y: Quantity,
+    /// Against what.
+    pub x: Axis,
+    /// Scale of x; `None`: chosen to fit.
+    pub x_scale: Option<Scale>,
+    /// Scale of y; `None`: chosen to fit.
+    pub y_scale: Option<Scale>,
+    /// Times of the panels (scatter).
+    pub at: Vec<f64>,
+}
+
+/// What a figure draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// ½E(f−g)².
+    Risk,
+    /// E(f−g)², as papers plot it.
+    TwiceRisk,
+    /// M_jr.
+    Overlap,
+    /// M_jr/√(Q_jj P_rr).
+    Cosine,
+    /// Neurons in the plane of the first two cosines, one panel per time.
+    Scatter,
+}
+
+/// The horizontal axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// t = νηs.
+    Time,
+    /// ν.
+    Step,
+}
+
+/// The scale of an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Linear.
+    Linear,
+    /// Logarithmic.
+    Log,
+}

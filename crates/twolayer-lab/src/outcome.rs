@@ -1,0 +1,24 @@
+//! What came out of an experiment, before it is written anywhere.
+
+use twolayer::trajectory::Trajectory;
+
+/// What one view gave.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The method that ran: `direct`, `reduced, fresh`, `ode`.
+    pub method: String,
+    /// Why that one, for the manifest.
+    pub reason: String,
+    /// How the population risk was averaged: `erf, closed form`.
+    pub kernel: String,
+    /// One for each replicate, all with the same axis of steps and times.
+    pub trajectories: Vec<Trajectory>,
+    /// Wall seconds, from the first task's start to the last one's end.
+    pub seconds: f64,
+    /// Core seconds: the sum over replicates.
+    pub core_seconds: f64,
+    /// Predicted peak bytes of one replicate.
+    pub bytes: f64,
+    /// Advice of the plan, in words.
+    pub advice: Vec<String>,
+}

@@ -1,0 +1,138 @@
+//! Target, network and training: validated, immutable, the only thing an engine accepts.
+
+mod activation;
+mod formula;
+mod network;
+pub mod scaling;
+mod schedule;
+mod start;
+mod target;
+mod training;
+mod view;
+
+pub use activation::Activation;
+pub use formula::{Formula, Sizes};
+pub use network::{FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
+pub use schedule::{Grid, Record, Spacing};
+pub use start::Start;
+pub use target::{Rule, Target};
+pub use training::{Algorithm, Data, Dimension, Duration, Loss, Training};
+pub use view::{Engine, Terms, View};
+
+use crate::error::{Error, Result};
+
+/// One experiment, seen by one view: everything an engine needs to know, and nothing else. (theory.md §1)
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The rule that labels the data.
+    pub target: Target,
+    /// The network that learns it.
+    pub network: Network,
+    /// How it is trained.
+    pub training: Training,
+    sizes: Sizes,
+}
+
+impl Problem {
+    /// Puts the parts together and checks that they make sense together.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the key, the reason and the remedy.
+    pub fn new(target: Target, network: Network, training: Training) -> Result<Self> {
+        let (p, k) = (network.width, target.directions());
+        let mut sizes = Sizes { d: training.dimension.as_f64(), p: p as f64, k: k as f64, n: f64::NAN, n_b: f64::NAN };
+        if p == 0 {
+            return Err(Error::invalid("network.width", "a network needs at least one neuron", "write a width ≥ 1"));
+        }
+        if sizes.d < k as f64 {
+            let reason = format!("d = {} cannot hold k = {k} target directions", sizes.d);
+            return Err(Error::invalid("training.dimension", reason, "raise the dimension to at least k"));
+        }
+        target.validate()?;
+        network.validate(&sizes)?;
+        if let Some(samples) = &training.samples {
+            sizes.n = samples.size("training.samples", &sizes)?;
+        }
+        if training.algorithm == Algorithm::Sgd {
+            sizes.n_b = training.batch.size("training.batch", &sizes)?;
+        }
+        training.validate(&sizes)?;
+        Ok(Self { target, network, training, sizes })
+    }
+
+    /// d, p, k, n, n_b as numbers, at this problem's own dimension.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
+    }
+
+    /// The sizes at another dimension: what n and n_b become when d changes.
+    pub fn sizes_at(&self, d: f64) -> Sizes {
+        let mut sizes = Sizes { d, n: f64::NAN, n_b: f64::NAN, ..self.sizes };
+        if let Some(samples) = &self.training.samples {
+            sizes.n = samples.value(&sizes);
+        }
+        if self.training.algorithm == Algorithm::Sgd {
+            sizes.n_b = self.training.batch.value(&sizes);
+        }
+        sizes
+    }
+
+    /// p.
+    pub fn width(&self) -> usize {
+        self.network.width
+    }
+
+    /// k.
+    pub fn directions(&self) -> usize {
+        self.target.directions()
+    }
+
+    /// d; `None` when it is infinite.
+    pub fn dimension(&self) -> Option<u64> {
+        match self.training.dimension {
+            Dimension::Finite(d) => Some(d),
+            Dimension::Infinite => None,
+        }
+    }
+
+    /// n_b (1 for a gradient flow, which has no batch).
+    pub fn batch(&self) -> usize {
+        if self.sizes.n_b.is_nan() { 1 } else { self.sizes.n_b as usize }
+    }
+
+    /// s.
+    pub fn output_scale(&self) -> f64 {
+        self.network.output_scale.value(&self.sizes)
+    }
+
+    /// η; NaN for a gradient flow or an infinite dimension.
+    pub fn learning_rate(&self) -> f64 {
+        self.training.learning_rate.as_ref().map_or(f64::NAN, |rate| rate.value(&self.sizes))
+    }
+
+    /// η_a/η.
+    pub fn rate_ratio(&self) -> f64 {
+        self.network.second_layer.rate_ratio.value(&self.sizes)
+    }
+
+    /// ηs: how much time one step takes.
+    pub fn step_time(&self) -> f64 {
+        self.learning_rate() * self.output_scale()
+    }
+
+    /// Steps in all: as asked for, or the whole number nearest to time/(ηs). At least 1.
+    pub fn steps(&self) -> u64 {
+        match &self.training.duration {
+            Duration::Steps(steps) => steps.value(&self.sizes).round().max(1.0) as u64,
+            Duration::Time(time) => (time.value(&self.sizes) / self.step_time()).round().max(1.0) as u64,
+        }
+    }
+
+    /// Time in all: as asked for, or steps·ηs.
+    pub fn time(&self) -> f64 {
+        match &self.training.duration {
+            Duration::Steps(steps) => steps.value(&self.sizes) * self.step_time(),
+            Duration::Time(time) => time.value(&self.sizes),
+        }
+    }
+}

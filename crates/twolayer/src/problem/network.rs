@@ -1,0 +1,140 @@
+//! The network and where it starts.
+
+use faer::Mat;
+
+use crate::{
+    error::{Error, Result},
+    problem::{Activation, Formula, Sizes},
+};
+
+/// `f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)`.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// p.
+    pub width: usize,
+    /// σ.
+    pub activation: Activation,
+    /// s; 1/p unless said otherwise.
+    pub output_scale: Formula,
+    /// Where the w_j start.
+    pub first_layer: FirstLayer,
+    /// Where the a_j start, and whether they move.
+    pub second_layer: SecondLayer,
+    /// One draw for all, or one for each replicate.
+    pub start: StartMode,
+    /// Seed of the shared draw.
+    pub start_seed: u64,
+    /// Dimension in which the shared start is drawn; the experiment's own unless given.
+    pub start_dimension: Option<u64>,
+}
+
+/// Where the rows w_j start.
+#[derive(Debug, Clone)]
+pub struct FirstLayer {
+    /// The law.
+    pub placement: Placement,
+    /// Multiplies every w_j.
+    pub scale: Formula,
+    /// Paired neurons: `w_{j+p/2} = w_j`, `a_{j+p/2} = −a_j`, so that f ≡ 0 at the start.
+    pub symmetric: bool,
+}
+
+/// The law of the first layer.
+#[derive(Debug, Clone)]
+pub enum Placement {
+    /// Rows N(0, I/d).
+    Gaussian,
+    /// Unit rows, uniform on the sphere.
+    Sphere,
+    /// Unit rows, mutually orthogonal and orthogonal to the target.
+    Orthonormal,
+    /// M and Q as given.
+    Overlaps {
+        /// M, p×k.
+        student_teacher: Mat<f64>,
+        /// Q, p×p.
+        student_student: Mat<f64>,
+    },
+}
+
+/// Where the a_j start, and whether they move.
+#[derive(Debug, Clone)]
+pub struct SecondLayer {
+    /// The law.
+    pub init: Init,
+    /// Multiplies every a_j.
+    pub scale: Formula,
+    /// Whether it is trained.
+    pub train: bool,
+    /// η_a/η.
+    pub rate_ratio: Formula,
+}
+
+/// The law of the second layer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Init {
+    /// 1.
+    Ones,
+    /// + − + −…
+    Alternating,
+    /// ±1 with equal chance.
+    Signs,
+    /// N(0, 1).
+    Gaussian,
+    /// Uniform on [−1, 1].
+    Uniform,
+    /// `a_i = −1 + (2i+1)/p`.
+    Grid,
+    /// As given.
+    Values(Vec<f64>),
+}
+
+/// Whether replicates share their start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartMode {
+    /// ONE draw of the overlaps and of the second layer, for every view and replicate and for the limit.
+    Shared,
+    /// Each replicate draws its own.
+    Independent,
+}
+
+impl Network {
+    /// A network of `width` neurons with the defaults of the experiment file: s = 1/p, unit rows on the sphere,
+    /// a = 1 fixed, a shared start.
+    pub fn new(width: usize, activation: Activation) -> Self {
+        Self {
+            width,
+            activation,
+            output_scale: Formula::number(1.0 / width as f64),
+            first_layer: FirstLayer { placement: Placement::Sphere, scale: Formula::number(1.0), symmetric: false },
+            second_layer: SecondLayer {
+                init: Init::Ones,
+                scale: Formula::number(1.0),
+                train: false,
+                rate_ratio: Formula::number(1.0),
+            },
+            start: StartMode::Shared,
+            start_seed: 0,
+            start_dimension: None,
+        }
+    }
+
+    pub(super) fn validate(&self, sizes: &Sizes) -> Result<()> {
+        let p = self.width;
+        self.output_scale.finite("network.output_scale", sizes)?;
+        self.first_layer.scale.finite("network.first_layer", sizes)?;
+        self.second_layer.scale.finite("network.second_layer", sizes)?;
+        self.second_layer.rate_ratio.finite("network.second_layer", sizes)?;
+        if let Init::Values(values) = &self.second_layer.init
+            && (values.len() != p || values.iter().any(|a| !a.is_finite()))
+        {
+            let reason = format!("{} values for p = {p} neurons", values.len());
+            return Err(Error::invalid("network.second_layer", reason, "give one finite number per neuron"));
+        }
+        if self.first_layer.symmetric && p % 2 == 1 {
+            let reason = format!("paired neurons need an even width, p = {p}");
+            return Err(Error::invalid("network.first_layer", reason, "make the width even, or drop `symmetric`"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Exponents of d, read off expressions.

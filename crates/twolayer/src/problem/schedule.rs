@@ -1,0 +1,119 @@
+//! Which moments are recorded.
+
+use crate::{
+    problem::{Duration, Problem},
+    trajectory::KeepQ,
+};
+
+/// What to record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Entries after entry 0, at most; every step where there are no more steps than that.
+    pub points: usize,
+    /// How they are spread.
+    pub spacing: Spacing,
+    /// Start of a log grid; one step, or 10⁻³·time.
+    pub first: Option<f64>,
+    /// How much of Q is kept; `None`: full for p ≤ 64, else the diagonal.
+    pub keep_q: Option<KeepQ>,
+}
+
+/// How the recorded moments are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spacing {
+    /// Evenly on a log scale.
+    Log,
+    /// Evenly.
+    Linear,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None }
+    }
+}
+
+/// Moments, entry 0 included, in rising order: fixed in time, or fixed in steps.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Grid {
+    /// Whole steps (giant steps, reused data, few steps).
+    Steps(Vec<u64>),
+    /// Times; a simulation takes the nearest whole step.
+    Times(Vec<f64>),
+}
+
+impl Record {
+    /// The grid of `problem`; `in_steps` for giant steps and reused data, where a step is not a short time.
+    pub fn grid(&self, problem: &Problem, in_steps: bool) -> Grid {
+        let flow = problem.step_time().is_nan() || problem.dimension().is_none();
+        if !flow && (in_steps || problem.steps() <= self.points as u64) {
+            let steps = problem.steps();
+            if steps <= self.points as u64 {
+                return Grid::Steps((0..=steps).collect());
+            }
+            let moments = self.spread(self.first.unwrap_or(1.0).max(1.0), steps as f64);
+            let mut whole: Vec<u64> = moments.iter().map(|m| m.round() as u64).collect();
+            whole.dedup();
+            return Grid::Steps(whole);
+        }
+        let time = problem.time();
+        let by_steps = !flow && matches!(problem.training.duration, Duration::Steps(_));
+        let first = self.first.unwrap_or(if by_steps { problem.step_time() } else { 1e-3 * time });
+        Grid::Times(self.spread(first, time))
+    }
+
+    /// 0, then `points` moments from `first` (log) or `last/points` (linear) to `last`.
+    fn spread(&self, first: f64, last: f64) -> Vec<f64> {
+        let n = self.points.max(1);
+        let moment = |i: usize| {
+            if i == n {
+                return last;
+            }
+            match self.spacing {
+                Spacing::Linear => last * i as f64 / n as f64,
+                Spacing::Log if n == 1 => last,
+                Spacing::Log => first * (last / first).powf((i - 1) as f64 / (n - 1) as f64),
+            }
+        };
+        let mut moments = vec![0.0];
+        for i in 1..=n {
+            let m = moment(i);
+            if m > moments[moments.len() - 1] && m <= last {
+                moments.push(m);
+            }
+        }
+        if moments[moments.len() - 1] < last {
+            moments.push(last);
+        }
+        moments
+    }
+
+    /// What is kept of Q at width p.
+    pub fn keep_q(&self, p: usize) -> KeepQ {
+        self.keep_q.unwrap_or(if p <= 64 { KeepQ::Full } else { KeepQ::Diagonal })
+    }
+}
+
+impl Grid {
+    /// The whole steps a simulation of `problem` records.
+    pub fn steps(&self, problem: &Problem) -> Vec<u64> {
+        match self {
+            Self::Steps(steps) => steps.clone(),
+            Self::Times(times) => {
+                let last = problem.steps();
+                let mut steps: Vec<u64> =
+                    times.iter().map(|t| ((t / problem.step_time()).round() as u64).min(last)).collect();
+                steps.dedup();
+                steps
+            }
+        }
+    }
+
+    /// The times it stands for.
+    pub fn times(&self, problem: &Problem) -> Vec<f64> {
+        match self {
+            Self::Steps(steps) => steps.iter().map(|&nu| nu as f64 * problem.step_time()).collect(),
+            Self::Times(times) => times.clone(),
+        }
+    }
+}

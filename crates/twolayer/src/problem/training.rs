@@ -1,0 +1,139 @@
+//! How the network is trained.
+
+use crate::{
+    error::{Error, Result},
+    problem::{Formula, Sizes},
+};
+
+/// The protocol.
+#[derive(Debug, Clone)]
+pub struct Training {
+    /// Stochastic gradient descent, or its flow.
+    pub algorithm: Algorithm,
+    /// d.
+    pub dimension: Dimension,
+    /// Where the samples come from.
+    pub data: Data,
+    /// n, of a fixed data set.
+    pub samples: Option<Formula>,
+    /// n_b.
+    pub batch: Formula,
+    /// η; absent for a gradient flow.
+    pub learning_rate: Option<Formula>,
+    /// How long.
+    pub duration: Duration,
+    /// What is minimised.
+    pub loss: Loss,
+    /// λ_w.
+    pub weight_decay: f64,
+}
+
+/// The algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Any batch size.
+    Sgd,
+    /// Its limit ηs → 0 without noise; limit views only.
+    GradientFlow,
+}
+
+/// d.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dimension {
+    /// A number.
+    Finite(u64),
+    /// Limit views only.
+    Infinite,
+}
+
+impl Dimension {
+    /// As a number, infinite where it is.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Finite(d) => d as f64,
+            Self::Infinite => f64::INFINITY,
+        }
+    }
+}
+
+/// Where the samples come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// A new batch at each step: one pass.
+    Fresh,
+    /// A fixed set of n samples: multi-pass.
+    Reused,
+}
+
+/// How long to train.
+#[derive(Debug, Clone)]
+pub enum Duration {
+    /// Whole steps.
+    Steps(Formula),
+    /// t = νηs.
+    Time(Formula),
+}
+
+/// What is minimised: it decides the e of the error signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// ½(f − y)²: e = f − y.
+    Squared,
+    /// −f y: e = −y.
+    Correlation,
+}
+
+impl Training {
+    /// One-pass SGD with batch 1, the squared loss and no weight decay.
+    pub fn new(dimension: u64, learning_rate: Formula, duration: Duration) -> Self {
+        Self {
+            algorithm: Algorithm::Sgd,
+            dimension: Dimension::Finite(dimension),
+            data: Data::Fresh,
+            samples: None,
+            batch: Formula::number(1.0),
+            learning_rate: Some(learning_rate),
+            duration,
+            loss: Loss::Squared,
+            weight_decay: 0.0,
+        }
+    }
+
+    pub(super) fn validate(&self, sizes: &Sizes) -> Result<()> {
+        if let Dimension::Finite(d) = self.dimension
+            && d == 0
+        {
+            return Err(Error::invalid("training.dimension", "d = 0", "write a dimension ≥ 1"));
+        }
+        match (&self.duration, self.dimension) {
+            (Duration::Time(time), _) => positive("training.time", time, sizes)?,
+            (Duration::Steps(steps), Dimension::Finite(_)) => positive("training.steps", steps, sizes)?,
+            (Duration::Steps(_), Dimension::Infinite) => {}
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            let reason = format!("the weight decay is {}", self.weight_decay);
+            return Err(Error::invalid("training.weight_decay", reason, "write a number ≥ 0"));
+        }
+        match (self.algorithm, &self.learning_rate, self.dimension) {
+            (Algorithm::Sgd, None, _) => {
+                let remedy = "write one, e.g. \"0.5/d\", or algorithm = \"gradient-flow\"";
+                Err(Error::invalid("training.learning_rate", "sgd needs a learning rate", remedy))
+            }
+            (Algorithm::Sgd, Some(rate), Dimension::Finite(_)) => positive("training.learning_rate", rate, sizes),
+            (Algorithm::Sgd, Some(_), Dimension::Infinite) => Ok(()),
+            (Algorithm::GradientFlow, Some(_), _) => {
+                let remedy = "remove learning_rate and batch, or use algorithm = \"sgd\"";
+                Err(Error::invalid("training.learning_rate", "a gradient flow has no learning rate", remedy))
+            }
+            (Algorithm::GradientFlow, None, _) => Ok(()),
+        }
+    }
+}
+
+fn positive(key: &str, formula: &Formula, sizes: &Sizes) -> Result<()> {
+    let value = formula.finite(key, sizes)?;
+    if value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::invalid(key, format!("`{}` is {value}", formula.text()), "write a positive number or expression"))
+}
