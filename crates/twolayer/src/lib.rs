@@ -3,18 +3,21 @@
 //!
 //! The rooms, ground floor first; a file imports only from floors below its own:
 //!
-//! 1. [`error`], [`observer`], `random`
+//! 1. [`error`], [`observer`], [`random`]
 //! 2. [`expression`], `gaussian`, `solve`, [`overlaps`]
 //! 3. [`problem`], [`trajectory`]
-//! 4. [`kernel`], `signal`
-//! 5. `engine`
+//! 4. [`kernel`], [`signal`]
+//! 5. [`engine`]
 
+pub mod engine;
 pub mod error;
 pub mod expression;
 pub mod kernel;
 pub mod observer;
 pub mod overlaps;
 pub mod problem;
+pub mod random;
+pub mod signal;
 pub mod trajectory;
 
 pub use error::{Advice, Error, Result};

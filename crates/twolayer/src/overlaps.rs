@@ -67,7 +67,15 @@ const NEGATIVE_TOLERANCE: f64 = 1e-9;
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn symmetric_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
-    spectral(matrix, f64::sqrt)
+    symmetric_root_at_scale(matrix, trace(matrix))
+}
+
+/// [`symmetric_root`] of a difference of matrices of size `scale`, below whose rounding nothing counts.
+///
+/// # Errors
+/// [`Error::Numerical`] where an eigenvalue is truly negative.
+pub fn symmetric_root_at_scale(matrix: MatRef<'_, f64>, scale: f64) -> Result<Mat<f64>> {
+    spectral(matrix, scale, f64::sqrt)
 }
 
 /// Moore–Penrose inverse of the [`symmetric_root`], with the same rule for zero.
@@ -75,23 +83,35 @@ pub fn symmetric_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn inverse_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
-    spectral(matrix, |eigenvalue| 1.0 / eigenvalue.sqrt())
+    spectral(matrix, trace(matrix), |eigenvalue| 1.0 / eigenvalue.sqrt())
+}
+
+fn trace(matrix: MatRef<'_, f64>) -> f64 {
+    (0..matrix.nrows()).map(|i| matrix[(i, i)].abs()).sum()
 }
 
 /// `V f(Λ) Vᵀ` over the eigenvalues that are not zero.
-fn spectral(matrix: MatRef<'_, f64>, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
+fn spectral(matrix: MatRef<'_, f64>, scale: f64, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
     let n = matrix.nrows();
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("the eigenvalues of a covariance did not converge".into()))?;
-    let trace: f64 = (0..n).map(|i| matrix[(i, i)].abs()).sum();
     let values: Vec<f64> = (0..n).map(|i| eigen.S()[i]).collect();
-    if let Some(&smallest) = values.iter().find(|v| !(**v >= -NEGATIVE_TOLERANCE * trace)) {
+    if let Some(&smallest) = values.iter().find(|v| !(**v >= -NEGATIVE_TOLERANCE * scale)) {
         return Err(Error::Numerical(format!("not positive semi-definite: smallest eigenvalue {smallest:.3e}")));
     }
-    let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * trace { f(v) } else { 0.0 }).collect();
+    let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * scale { f(v) } else { 0.0 }).collect();
     let vectors = eigen.U();
     Ok(Mat::from_fn(n, n, |i, j| (0..n).map(|l| vectors[(i, l)] * mapped[l] * vectors[(j, l)]).sum()))
+}
+
+/// Lower-triangular L, p×p, with `L Lᵀ = A Aᵀ` for A of p rows: the L of an LQ decomposition. QR of Aᵀ rather than
+/// Cholesky of A Aᵀ, because parallel or dead rows make that singular.
+pub fn lower_factor(rows: MatRef<'_, f64>) -> Mat<f64> {
+    let p = rows.nrows();
+    let upper = rows.transpose().qr();
+    let upper = upper.R();
+    Mat::from_fn(p, p, |i, j| if j <= i && j < upper.nrows() { upper[(j, i)] } else { 0.0 })
 }
 
 #[cfg(test)]

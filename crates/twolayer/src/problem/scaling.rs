@@ -1,1 +1,185 @@
-//! Exponents of d, read off expressions.
+//! Exponents of d, read off expressions, and the limit theory that they choose. (architecture.md, “the way of the data”)
+
+use crate::{
+    error::{Error, Result},
+    problem::{Algorithm, Data, Duration, Problem},
+};
+
+/// What a quantity does as d → ∞.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// It vanishes.
+    Zero,
+    /// It stays at this number.
+    Constant(f64),
+    /// It grows without bound.
+    Infinite,
+}
+
+/// A quantity that behaves like `d^exponent`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLaw {
+    /// The exponent of d.
+    pub exponent: f64,
+    /// The quantity at d = 10¹².
+    pub far: f64,
+}
+
+impl PowerLaw {
+    /// Reads the exponent as `log₂(v(4D)/v(2D))` at D = 10⁶, 10⁹, 10¹², which must agree to 10⁻³.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] about `key` where they do not: not a power of d.
+    pub fn read(key: &str, what: &str, value: impl Fn(f64) -> f64) -> Result<Self> {
+        let exponents = [1e6, 1e9, 1e12].map(|d| (value(4.0 * d) / value(2.0 * d)).log2());
+        let far = value(1e12);
+        let agree = exponents.iter().all(|e| (e - exponents[0]).abs() < 1e-3);
+        if agree && far.is_finite() && far > 0.0 {
+            return Ok(Self { exponent: exponents[2], far });
+        }
+        let reason = format!("{what} is not a power of d: its exponent is {exponents:.3?} at d = 10⁶, 10⁹, 10¹²");
+        Err(Error::refused(key, reason, "write a power of d, e.g. \"0.5/d\", or drop the limit view"))
+    }
+
+    /// What it does as d → ∞.
+    pub fn limit(self) -> Limit {
+        if self.exponent.abs() < 1e-3 {
+            Limit::Constant(self.far)
+        } else if self.exponent < 0.0 {
+            Limit::Zero
+        } else {
+            Limit::Infinite
+        }
+    }
+}
+
+/// The limit theory of a problem.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Regime {
+    /// ODE; `κ = lim ηs·d/n_b`, 0 for the gradient flow.
+    Ode {
+        /// κ.
+        kappa: f64,
+    },
+    /// Giant steps; `α = lim n_b/d`, possibly infinite.
+    GiantStep {
+        /// α.
+        alpha: f64,
+    },
+    /// Dynamical mean-field theory; `β = lim n/d`.
+    MeanField {
+        /// β.
+        beta: f64,
+    },
+}
+
+/// A regime, and what the reader should know about how it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The limit theory.
+    pub regime: Regime,
+    /// Why, with the exponents: `ηs ~ d^-1, ηs·d/n_b → 1`.
+    pub reason: String,
+    /// A plain-number learning rate that was read as a power of d.
+    pub advice: Option<String>,
+}
+
+impl Problem {
+    /// Reads the scaling of η, n_b and n with d and finds the limit theory.
+    ///
+    /// With `H = lim ηs`, `κ = lim ηs·d/n_b`, `α = lim n_b/d`, `β = lim n/d`, p fixed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where there is no limit, naming the key and the scaling that has one.
+    pub fn scaling(&self) -> Result<Reading> {
+        if self.training.algorithm == Algorithm::GradientFlow {
+            let reason = "gradient flow".into();
+            return Ok(Reading { regime: Regime::Ode { kappa: 0.0 }, reason, advice: None });
+        }
+        let key = "training.learning_rate";
+        let Some(rate) = &self.training.learning_rate else {
+            return Err(Error::refused(key, "sgd without a learning rate", "write one"));
+        };
+        let batch = PowerLaw::read("training.batch", "the batch size", |d| self.sizes_at(d).n_b)?;
+        let alpha = PowerLaw { exponent: batch.exponent - 1.0, far: batch.far / 1e12 };
+        let plain = rate.is_number() && self.training.data == Data::Fresh && alpha.limit() == Limit::Zero;
+        let (at, advice) = match (plain, self.dimension()) {
+            (true, Some(d)) => {
+                let product = rate.value(self.sizes()) * d as f64;
+                let advice = format!(
+                    "learning_rate = {}: at d = {d} that is {product}/d, and the limit reads it so; if it should \
+                     shrink with d, write \"{product}/d\"",
+                    rate.text()
+                );
+                (Some(d as f64), Some(advice))
+            }
+            _ => (None, None),
+        };
+        let step_time = |d: f64| {
+            let sizes = self.sizes_at(d);
+            let shrink = at.map_or(1.0, |at| at / d);
+            rate.value(&sizes) * shrink * self.network.output_scale.value(&sizes)
+        };
+        let short = PowerLaw::read(key, "ηs", step_time)?;
+        let noise = PowerLaw { exponent: short.exponent - alpha.exponent, far: short.far / alpha.far };
+        let said = format!("ηs ~ d^{:.3}, n_b ~ d^{:.3}", short.exponent, batch.exponent);
+        match self.training.data {
+            Data::Fresh => self.fresh(short.limit(), noise.limit(), alpha.limit(), said, advice),
+            Data::Reused => self.reused(short.limit(), said),
+        }
+    }
+
+    fn fresh(&self, h: Limit, kappa: Limit, alpha: Limit, said: String, advice: Option<String>) -> Result<Reading> {
+        let refuse = |why: &str, remedy: &str| {
+            Err(Error::refused("training.learning_rate", format!("{said}: {why}"), remedy.to_string()))
+        };
+        let regime = match (h, kappa, alpha) {
+            (Limit::Zero, Limit::Zero, _) => Regime::Ode { kappa: 0.0 },
+            (Limit::Zero, Limit::Constant(kappa), _) => Regime::Ode { kappa },
+            (Limit::Zero, Limit::Infinite, _) => {
+                let why = "ηs·d/n_b → ∞, the noise of the batches dominates and there is no limit";
+                return refuse(why, "write learning_rate = \"c/d\" at batch 1, or a batch that grows with d");
+            }
+            (Limit::Constant(_), _, Limit::Constant(alpha)) => Regime::GiantStep { alpha },
+            (Limit::Constant(_), _, Limit::Infinite) => Regime::GiantStep { alpha: f64::INFINITY },
+            (Limit::Constant(_), _, Limit::Zero) => {
+                let why = "ηs stays finite while n_b/d → 0, and there is no limit";
+                return refuse(why, "write batch = \"d\", or a learning rate that shrinks: \"c/d\"");
+            }
+            (Limit::Infinite, ..) => {
+                let why = "ηs grows without bound";
+                return refuse(why, "write a learning rate that does not grow with d, or drop the limit view");
+            }
+        };
+        let reason = match regime {
+            Regime::Ode { kappa: 0.0 } => format!("{said}, ηs·d/n_b → 0: gradient flow"),
+            Regime::Ode { kappa } => format!("{said}, ηs·d/n_b → {kappa:.4}: online ODE"),
+            Regime::GiantStep { alpha } => format!("{said}, n_b/d → {alpha}: giant steps"),
+            Regime::MeanField { beta } => format!("{said}, n/d → {beta}: dynamical mean-field theory"),
+        };
+        Ok(Reading { regime, reason, advice })
+    }
+
+    fn reused(&self, h: Limit, said: String) -> Result<Reading> {
+        let beta = PowerLaw::read("training.samples", "the number of samples", |d| self.sizes_at(d).n / d)?;
+        let regime = match (h, beta.limit()) {
+            (Limit::Constant(_), Limit::Constant(beta)) => Regime::MeanField { beta },
+            (Limit::Constant(_), Limit::Infinite) => Regime::GiantStep { alpha: f64::INFINITY },
+            _ => {
+                let reason = format!("{said}: reused data have a limit for a learning rate that stays finite and n ~ d");
+                let remedy = "use the reduced view, or samples = \"3*d\" with a constant learning rate";
+                return Err(Error::refused("training.learning_rate", reason, remedy));
+            }
+        };
+        Ok(Reading { regime, reason: format!("{said}, n ~ d^{:.3}", beta.exponent + 1.0), advice: None })
+    }
+
+    /// Whether moments are counted in steps: giant steps and reused data; else in time.
+    pub fn counts_steps(&self) -> bool {
+        let giant = || match self.scaling() {
+            Ok(reading) => !matches!(reading.regime, Regime::Ode { .. }),
+            Err(_) => matches!(self.training.duration, Duration::Steps(_)),
+        };
+        self.training.data == Data::Reused || giant()
+    }
+}
