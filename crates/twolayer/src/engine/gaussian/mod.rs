@@ -200,3 +200,6 @@ impl Bartlett {
         factor
     }
 }
+
+#[cfg(test)]
+mod laws;

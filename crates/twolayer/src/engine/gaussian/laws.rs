@@ -1,0 +1,262 @@
+//! Exact in law, tested as laws: the reduced frame against real weights and real data, thousands of runs of each, by
+//! means, variances and two-sample tests; and the same tests reject mutants of the frame.
+
+use super::*;
+use crate::{
+    engine::{dense::Dense, simulate},
+    kernel::{Kernel, Moments, State, Want},
+    observer::Silent,
+    problem::{Activation, Duration, FirstLayer, Formula, Init, Loss, Network, Placement, Rule, Target, Training},
+    trajectory::KeepQ,
+};
+
+const DIMENSION: u64 = 20;
+const WIDTH: usize = 3;
+const DIRECTIONS: usize = 2;
+const STEPS: u64 = 5;
+const RUNS: u64 = 12_000;
+/// All p-values of one test together may be this unlikely.
+const FAMILY: f64 = 1e-3;
+
+#[derive(Debug, Clone)]
+struct Case {
+    activation: Activation,
+    batch: usize,
+    loss: Loss,
+    train: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for activation in [Activation::Erf, Activation::Relu] {
+        for batch in [1, 2, 5] {
+            for (loss, train) in [(Loss::Squared, false), (Loss::Squared, true), (Loss::Correlation, true)] {
+                cases.push(Case { activation: activation.clone(), batch, loss, train });
+            }
+        }
+    }
+    cases
+}
+
+impl Case {
+    fn problem(&self) -> Problem {
+        let units = DIRECTIONS;
+        let mut target =
+            Target::new(Rule::Committee { activation: self.activation.clone(), units, scale: 1.0 / units as f64 });
+        target.noise = 0.3;
+        target.overlaps[(0, 1)] = 0.4;
+        target.overlaps[(1, 0)] = 0.4;
+        let mut network = Network::new(WIDTH, self.activation.clone());
+        network.output_scale = Formula::number(0.7);
+        network.first_layer =
+            FirstLayer { placement: Placement::Gaussian, scale: Formula::number(0.8), symmetric: false };
+        network.second_layer.init = Init::Values(vec![1.0, -0.6, 0.9]);
+        network.second_layer.train = self.train;
+        // ReLU runs have heavy tails at large rates, and then no variance worth a test.
+        let rate = Formula::number(if self.activation == Activation::Erf { 0.4 } else { 0.12 });
+        let steps = Duration::Steps(Formula::number(STEPS as f64));
+        let mut training = Training::new(DIMENSION, rate, steps);
+        training.batch = Formula::number(self.batch as f64);
+        training.loss = self.loss;
+        training.weight_decay = 0.05;
+        Problem::new(target, network, training).unwrap()
+    }
+}
+
+/// ½E(f−g)² for matched activations with a closed form: `½ Σ c_m c_n E[σσ]`.
+struct ClosedRisk {
+    activation: Activation,
+    scale: f64,
+}
+
+impl Kernel for ClosedRisk {
+    fn moments(&self, state: &State, _: Want, out: &mut Moments) -> Result<()> {
+        let omega = state.overlaps.omega();
+        let (p, k) = (state.overlaps.width(), state.overlaps.directions());
+        let weight = |i: usize| if i < p { self.scale * state.second_layer[i] } else { -1.0 / k as f64 };
+        let mean = |i: usize, j: usize| {
+            let (c, a, b) = (omega[(i, j)], omega[(i, i)], omega[(j, j)]);
+            match self.activation {
+                Activation::Erf => std::f64::consts::FRAC_2_PI * (c / ((1.0 + a) * (1.0 + b)).sqrt()).asin(),
+                _ => {
+                    let norm = (a * b).sqrt();
+                    let angle = (c / norm).clamp(-1.0, 1.0).acos();
+                    norm * (angle.sin() + (std::f64::consts::PI - angle) * angle.cos()) / (2.0 * std::f64::consts::PI)
+                }
+            }
+        };
+        let pairs = (0..p + k).flat_map(|i| (0..p + k).map(move |j| (i, j)));
+        out.risk = 0.5 * pairs.map(|(i, j)| weight(i) * weight(j) * mean(i, j)).sum::<f64>();
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "closed form".into()
+    }
+}
+
+/// The end of many runs: one row of observables (M, diag Q, a, risk) for each.
+fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) -> F) -> Vec<Vec<f64>> {
+    let kernel = ClosedRisk { activation: problem.network.activation.clone(), scale: problem.output_scale() };
+    (0..RUNS)
+        .map(|replicate| {
+            let streams = Streams { seed, replicate };
+            let start = problem.start(streams).unwrap();
+            let moments = [0, STEPS];
+            let frame = frame(&start, streams);
+            let keep = KeepQ::Diagonal;
+            let run = simulate(problem, frame, &start, &kernel, streams, &moments, keep, &Silent).unwrap();
+            let (m, q, a) = (WIDTH * DIRECTIONS, WIDTH, WIDTH);
+            let mut row = run.student_teacher[m..].to_vec();
+            row.extend(&run.student_norms[q..]);
+            row.extend(&run.second_layer[a..]);
+            row.push(run.risk[1]);
+            assert!(row.iter().all(|value| value.is_finite()), "{:?} batch {} {:?} {replicate}: {:?}", problem.network.activation, problem.batch(), problem.training.loss, run.status);
+            row
+        })
+        .collect()
+}
+
+fn direct(problem: &Problem) -> Vec<Vec<f64>> {
+    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, streams).unwrap())
+}
+
+/// The smallest of all p-values, times their number.
+fn family_wise(left: &[Vec<f64>], right: &[Vec<f64>]) -> f64 {
+    let observables = left[0].len();
+    let mut smallest: f64 = 1.0;
+    for i in 0..observables {
+        let x: Vec<f64> = left.iter().map(|row| row[i]).collect();
+        let y: Vec<f64> = right.iter().map(|row| row[i]).collect();
+        if x.iter().all(|v| *v == x[0]) && y.iter().all(|v| *v == x[0]) {
+            continue;
+        }
+        for p in [mean_test(&x, &y), variance_test(&x, &y), kolmogorov_smirnov(x, y)] {
+            smallest = smallest.min(p);
+        }
+    }
+    smallest * (3 * observables) as f64
+}
+
+fn two_sided(z: f64) -> f64 {
+    libm::erfc(z.abs() / std::f64::consts::SQRT_2)
+}
+
+fn central(x: &[f64], order: i32) -> f64 {
+    let mean = x.iter().sum::<f64>() / x.len() as f64;
+    x.iter().map(|v| (v - mean).powi(order)).sum::<f64>() / x.len() as f64
+}
+
+fn mean_test(x: &[f64], y: &[f64]) -> f64 {
+    let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+    let error = central(x, 2) / x.len() as f64 + central(y, 2) / y.len() as f64;
+    two_sided((mean(x) - mean(y)) / error.sqrt())
+}
+
+/// Variances, with the sampling error of a variance from the fourth moments.
+fn variance_test(x: &[f64], y: &[f64]) -> f64 {
+    let error = |x: &[f64]| (central(x, 4) - central(x, 2).powi(2)) / x.len() as f64;
+    two_sided((central(x, 2) - central(y, 2)) / (error(x) + error(y)).sqrt())
+}
+
+/// Two-sample Kolmogorov–Smirnov, asymptotic law.
+fn kolmogorov_smirnov(mut x: Vec<f64>, mut y: Vec<f64>) -> f64 {
+    x.sort_by(f64::total_cmp);
+    y.sort_by(f64::total_cmp);
+    let (mut i, mut j, mut distance) = (0, 0, 0.0f64);
+    while i < x.len() && j < y.len() {
+        // Ties are real: a ReLU neuron that no sample woke stays where it was.
+        let value = x[i].min(y[j]);
+        i += x[i..].iter().take_while(|v| **v == value).count();
+        j += y[j..].iter().take_while(|v| **v == value).count();
+        distance = distance.max((i as f64 / x.len() as f64 - j as f64 / y.len() as f64).abs());
+    }
+    let effective = (x.len() * y.len()) as f64 / (x.len() + y.len()) as f64;
+    let lambda = distance * effective.sqrt();
+    let series = (1..100).map(|m| (-1f64).powi(m - 1) * (-2.0 * (m as f64 * lambda).powi(2)).exp());
+    (2.0 * series.sum::<f64>()).clamp(0.0, 1.0)
+}
+
+#[test]
+fn reduced_has_the_law_of_direct() {
+    let cases = cases();
+    for case in &cases {
+        let problem = case.problem();
+        let reduced = ends(&problem, 2, |start, streams| Gaussian::new(&problem, start, DIMENSION, streams).unwrap());
+        let p = family_wise(&direct(&problem), &reduced) * cases.len() as f64;
+        assert!(p > FAMILY, "{case:?}: family-wise p = {p:.2e}");
+    }
+}
+
+/// A frame of the right law but for one thing.
+struct Mutant {
+    frame: Gaussian,
+    /// Z_o acts on the fields and not on L.
+    forgets_orthogonal: bool,
+}
+
+impl Frame for Mutant {
+    fn fields(&mut self, batch: &Samples<'_>, fields: &mut [f64]) {
+        self.frame.fields(batch, fields);
+        if self.forgets_orthogonal {
+            self.frame.orthogonal.fill(0.0);
+        }
+    }
+
+    fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]) {
+        self.frame.descend(keep, batch, signal);
+    }
+
+    fn overlaps(&self, into: &mut Overlaps) {
+        self.frame.overlaps(into);
+    }
+}
+
+/// Family-wise p-value of a mutant made by `change`, in the case with batch `batch`.
+fn mutant(batch: usize, forgets_orthogonal: bool, change: impl Fn(&mut Gaussian)) -> f64 {
+    let case = Case { activation: Activation::Erf, batch, loss: Loss::Squared, train: false };
+    let problem = case.problem();
+    let reduced = ends(&problem, 2, |start, streams| {
+        let mut frame = Gaussian::new(&problem, start, DIMENSION, streams).unwrap();
+        change(&mut frame);
+        Mutant { frame, forgets_orthogonal }
+    });
+    family_wise(&direct(&problem), &reduced)
+}
+
+fn with_degrees(frame: &mut Gaussian, degrees: u64) {
+    let stream = frame.wishart.stream.clone();
+    frame.wishart = Bartlett::new(degrees, frame.wishart.rows, stream);
+}
+
+const DEGREES: u64 = DIMENSION - (WIDTH + DIRECTIONS) as u64;
+
+#[test]
+fn degrees_of_freedom_off_by_p_are_rejected() {
+    for batch in [1, 2, 5] {
+        let p = mutant(batch, false, |frame| with_degrees(frame, DEGREES + WIDTH as u64));
+        assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
+    }
+}
+
+#[test]
+fn one_chi_too_many_is_rejected() {
+    for batch in [1, 2, 5] {
+        let p = mutant(batch, false, |frame| with_degrees(frame, DEGREES + 1));
+        assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
+    }
+}
+
+#[test]
+fn a_dropped_orthogonal_part_is_rejected() {
+    for batch in [1, 2, 5] {
+        let p = mutant(batch, true, |_| ());
+        assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
+    }
+}
+
+#[test]
+fn the_mutation_itself_changes_nothing() {
+    let p = mutant(2, false, |frame| with_degrees(frame, DEGREES));
+    assert!(p > FAMILY, "p = {p:.2e}");
+}
