@@ -9,12 +9,15 @@
 //! 4. [`kernel`], `signal`
 //! 5. `engine`
 
+pub mod engine;
 pub mod error;
 pub mod expression;
+pub mod gaussian;
 pub mod kernel;
 pub mod observer;
 pub mod overlaps;
 pub mod problem;
+pub mod solve;
 pub mod trajectory;
 
 pub use error::{Advice, Error, Result};

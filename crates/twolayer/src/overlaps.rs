@@ -67,7 +67,17 @@ const NEGATIVE_TOLERANCE: f64 = 1e-9;
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn symmetric_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
-    spectral(matrix, f64::sqrt)
+    spectral(matrix, NEGATIVE_TOLERANCE, f64::sqrt)
+}
+
+/// The [`symmetric_root`] of the nearest covariance: eigenvalues below zero, by up to `negative`·trace, count as zero.
+///
+/// For matrices that carry an error of their own, as the state of an integration does.
+///
+/// # Errors
+/// [`Error::Numerical`] where an eigenvalue is more negative than that.
+pub fn clipped_root(matrix: MatRef<'_, f64>, negative: f64) -> Result<Mat<f64>> {
+    spectral(matrix, negative, f64::sqrt)
 }
 
 /// Moore–Penrose inverse of the [`symmetric_root`], with the same rule for zero.
@@ -75,18 +85,18 @@ pub fn symmetric_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn inverse_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
-    spectral(matrix, |eigenvalue| 1.0 / eigenvalue.sqrt())
+    spectral(matrix, NEGATIVE_TOLERANCE, |eigenvalue| 1.0 / eigenvalue.sqrt())
 }
 
 /// `V f(Λ) Vᵀ` over the eigenvalues that are not zero.
-fn spectral(matrix: MatRef<'_, f64>, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
+fn spectral(matrix: MatRef<'_, f64>, negative: f64, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
     let n = matrix.nrows();
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("the eigenvalues of a covariance did not converge".into()))?;
     let trace: f64 = (0..n).map(|i| matrix[(i, i)].abs()).sum();
     let values: Vec<f64> = (0..n).map(|i| eigen.S()[i]).collect();
-    if let Some(&smallest) = values.iter().find(|v| !(**v >= -NEGATIVE_TOLERANCE * trace)) {
+    if let Some(&smallest) = values.iter().find(|v| !(**v >= -negative * trace)) {
         return Err(Error::Numerical(format!("not positive semi-definite: smallest eigenvalue {smallest:.3e}")));
     }
     let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * trace { f(v) } else { 0.0 }).collect();
