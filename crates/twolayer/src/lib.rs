@@ -12,12 +12,14 @@
 pub mod engine;
 pub mod error;
 pub mod expression;
+pub mod gaussian;
 pub mod kernel;
 pub mod observer;
 pub mod overlaps;
 pub mod problem;
 pub mod random;
 pub mod signal;
+pub mod solve;
 pub mod trajectory;
 
 pub use error::{Advice, Error, Result};

@@ -75,7 +75,17 @@ pub fn symmetric_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn symmetric_root_at_scale(matrix: MatRef<'_, f64>, scale: f64) -> Result<Mat<f64>> {
-    spectral(matrix, scale, f64::sqrt)
+    spectral(matrix, scale, NEGATIVE_TOLERANCE, f64::sqrt)
+}
+
+/// The [`symmetric_root`] of the nearest covariance: eigenvalues below zero, by up to `negative`·trace, count as zero.
+///
+/// For matrices that carry an error of their own, as the state of an integration does.
+///
+/// # Errors
+/// [`Error::Numerical`] where an eigenvalue is more negative than that.
+pub fn clipped_root(matrix: MatRef<'_, f64>, negative: f64) -> Result<Mat<f64>> {
+    spectral(matrix, trace(matrix), negative, f64::sqrt)
 }
 
 /// Moore–Penrose inverse of the [`symmetric_root`], with the same rule for zero.
@@ -83,7 +93,7 @@ pub fn symmetric_root_at_scale(matrix: MatRef<'_, f64>, scale: f64) -> Result<Ma
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is truly negative.
 pub fn inverse_root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
-    spectral(matrix, trace(matrix), |eigenvalue| 1.0 / eigenvalue.sqrt())
+    spectral(matrix, trace(matrix), NEGATIVE_TOLERANCE, |eigenvalue| 1.0 / eigenvalue.sqrt())
 }
 
 fn trace(matrix: MatRef<'_, f64>) -> f64 {
@@ -91,13 +101,13 @@ fn trace(matrix: MatRef<'_, f64>) -> f64 {
 }
 
 /// `V f(Λ) Vᵀ` over the eigenvalues that are not zero.
-fn spectral(matrix: MatRef<'_, f64>, scale: f64, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
+fn spectral(matrix: MatRef<'_, f64>, scale: f64, negative: f64, f: impl Fn(f64) -> f64) -> Result<Mat<f64>> {
     let n = matrix.nrows();
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("the eigenvalues of a covariance did not converge".into()))?;
     let values: Vec<f64> = (0..n).map(|i| eigen.S()[i]).collect();
-    if let Some(&smallest) = values.iter().find(|v| !(**v >= -NEGATIVE_TOLERANCE * scale)) {
+    if let Some(&smallest) = values.iter().find(|v| !(**v >= -negative * scale)) {
         return Err(Error::Numerical(format!("not positive semi-definite: smallest eigenvalue {smallest:.3e}")));
     }
     let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * scale { f(v) } else { 0.0 }).collect();

@@ -1,8 +1,14 @@
 //! The Gaussian kernel of theory.md §2: the averages over one fresh sample from which every fresh-data limit is built.
 
+mod erf;
+mod sampled;
+
+pub use erf::ErfKernel;
+pub use sampled::SampledKernel;
+
 use faer::Mat;
 
-use crate::{error::Result, overlaps::Overlaps};
+use crate::{error::Result, overlaps::Overlaps, problem::Problem};
 
 /// What the population averages depend on: overlaps, second layer, biases.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,4 +91,16 @@ pub trait Kernel: Sync {
 
     /// What it is and why it is right, for the manifest: `erf, closed form`.
     fn describe(&self) -> String;
+}
+
+/// The cheapest kernel for `problem`: a closed form where there is one, else averages over samples whose number follows
+/// `tolerance`, the relative accuracy wanted of the risk. (theory.md §6)
+///
+/// # Errors
+/// None so far: averages over samples exist for every target and activation.
+pub fn for_problem(problem: &Problem, tolerance: f64) -> Result<Box<dyn Kernel>> {
+    Ok(match ErfKernel::new(problem) {
+        Some(kernel) => Box::new(kernel),
+        None => Box::new(SampledKernel::new(problem, SampledKernel::points_for(problem, tolerance))),
+    })
 }

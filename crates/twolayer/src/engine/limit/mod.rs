@@ -1,0 +1,1 @@
+//! Limits `d → ∞` of a problem. (theory.md §5)
