@@ -5,13 +5,15 @@ use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 use faer::Mat;
 use twolayer::{
     Error,
+    expression::{Expression, Vocabulary},
     problem::{Activation, Formula, Sizes},
 };
 
 use crate::{
     diagnostic::{Diagnostic, Severity, Source},
     spec::{
-        keys, later, nearest, place,
+        keys::{self, Key, Kind},
+        later, nearest, place,
         tree::{Node, Table, Value},
     },
 };
@@ -158,6 +160,35 @@ impl<'a> Reader<'a> {
             Value::Float(float) => Some(Formula::number(*float)),
             _ => None,
         }
+    }
+
+    /// An expression in z1 … zk.
+    pub fn rule(&mut self, path: &str) -> Option<Expression> {
+        let text = self.text(path)?;
+        let constants = self.constants.clone();
+        let vocabulary = Vocabulary { indexed: Some("z".into()), constants, ..Vocabulary::default() };
+        self.accept(path, Expression::parse(&text, &vocabulary))
+    }
+
+    /// Reads every expression and every activation that is written, so that a file is told all its slips at once;
+    /// `None` where there are any.
+    pub fn spelling(&mut self) -> Option<()> {
+        let before = self.faults.len();
+        for Key { path, kind, .. } in keys::KEYS.iter().filter(|key| self.tree.get(key.path).is_some()) {
+            match kind {
+                Kind::Rule => drop(self.rule(path)),
+                Kind::Expr => drop(self.formula(path)),
+                Kind::Dimension if !self.says_infinite(path) => drop(self.formula(path)),
+                Kind::Activation => drop(self.activation(path)),
+                _ => {}
+            }
+        }
+        (self.faults.len() == before).then_some(())
+    }
+
+    /// Whether a dimension is "infinite".
+    pub fn says_infinite(&self, path: &str) -> bool {
+        self.text(path).is_some_and(|text| text.trim() == "infinite")
     }
 
     /// The value of an expression, at `sizes`, as a finite number.

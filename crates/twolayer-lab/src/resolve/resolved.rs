@@ -95,7 +95,9 @@ fn keys_as_json(source: &Source<'_>, tree: &Table, sections: &[&str], sizes: Opt
         }
         if let Some(node) = reader.node(path) {
             let value = match (kind, node.text(), sizes) {
-                (Kind::Expr, Some(text), Some(sizes)) => evaluated(text, reader.constants(), sizes),
+                (Kind::Expr | Kind::Dimension, Some(text), Some(sizes)) => evaluated(text, reader.constants(), sizes),
+                // 1 and 1.0 are one number.
+                (Kind::Expr | Kind::Dimension | Kind::Number, None, _) => node.number().into(),
                 _ => plain(&node),
             };
             put(&mut json, path, value);

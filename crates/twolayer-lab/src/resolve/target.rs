@@ -1,9 +1,6 @@
 //! `[target]`.
 
-use twolayer::{
-    expression::{Expression, Vocabulary},
-    problem::{Rule, Sizes, Target},
-};
+use twolayer::problem::{Rule, Sizes, Target};
 
 use super::reader::{NO_SIZES, Reader};
 
@@ -24,15 +21,11 @@ pub fn resolve(reader: &mut Reader<'_>, d: f64) -> Option<Target> {
 }
 
 fn expression(reader: &mut Reader<'_>) -> Option<Rule> {
-    let path = "target.expression";
-    let text = reader.text(path)?;
-    let vocabulary =
-        Vocabulary { indexed: Some("z".into()), constants: reader.constants().clone(), ..Vocabulary::default() };
-    let expression = reader.accept(path, Expression::parse(&text, &vocabulary))?;
+    let expression = reader.rule("target.expression")?;
     if expression.arity() as f64 > MOST_DIRECTIONS {
         let reason =
             format!("a target of {} directions, and at most {MOST_DIRECTIONS} are treated", expression.arity());
-        reader.fault(path, reason, "number the directions z1, z2, … without gaps");
+        reader.fault("target.expression", reason, "number the directions z1, z2, … without gaps");
         return None;
     }
     Some(Rule::Expression(expression))

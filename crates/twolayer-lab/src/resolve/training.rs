@@ -13,7 +13,7 @@ pub const HIGHEST: f64 = 1e15;
 /// d as the tree says, infinite included.
 pub fn dimension(reader: &mut Reader<'_>) -> Option<Dimension> {
     let path = "training.dimension";
-    if reader.text(path).as_deref().map(str::trim) == Some("infinite") {
+    if reader.says_infinite(path) {
         return Some(Dimension::Infinite);
     }
     reader.size(path, &NO_SIZES, HIGHEST).map(Dimension::Finite)

@@ -102,6 +102,7 @@ fn own_dimension(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>)
 }
 
 fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
+    reader.spelling()?;
     let view = view(reader);
     let dimension = training::dimension(reader);
     let target = target::resolve(reader, dimension?.as_f64());

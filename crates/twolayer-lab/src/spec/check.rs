@@ -59,7 +59,7 @@ impl Check<'_> {
             return self.report(span, later::reason(key.path, written), remedy);
         }
         match key.kind {
-            Kind::Section | Kind::Constants | Kind::Table | Kind::TableOrKind | Kind::TextOrTable => {
+            Kind::Section | Kind::Constants | Kind::Table | Kind::TableOrKind | Kind::Activation => {
                 if let Some(table) = node.table() {
                     self.table(key.path, table);
                 } else if key.kind == Kind::TableOrKind {
@@ -84,9 +84,9 @@ impl Check<'_> {
         let reason = match kind {
             Kind::Whole(_) | Kind::Number | Kind::Matrix | Kind::Numbers => {
                 let text = self.source.text.get(node.span.clone()).unwrap_or_default();
-                format!("`{path}` is {}, found {text}", kind.expected())
+                format!("`{path}` takes {}, not {text}", kind.expected())
             }
-            _ => format!("`{path}` is {}, found {}", kind.expected(), node.describe()),
+            _ => format!("`{path}` takes {}, not {}", kind.expected(), node.describe()),
         };
         let meaning = keys::key(path).map_or("a constant", |key| key.meaning);
         let remedy = match (kind, node.text()) {
@@ -142,8 +142,12 @@ impl Check<'_> {
             .filter(|key| keys::last(key.path) == word && !header)
             .map(|key| format!("`{}`", key.path))
             .collect();
+        // In an override the key is the whole path.
+        let whole = self.source.text.get(at.clone()).is_some_and(|written| written.contains('.'));
         let siblings: Vec<&str> = keys::children(parent).map(|(name, _)| name).collect();
         let remedy = match nearest(word, siblings.iter().copied()) {
+            Some(near) if header => format!("did you mean [{near}]?"),
+            Some(near) if whole => format!("did you mean `{parent}.{near}`?"),
             Some(near) => format!("did you mean `{near}`?"),
             None if !elsewhere.is_empty() => format!("did you mean {}?", elsewhere.join(" or ")),
             None if siblings.is_empty() => format!("remove it: `{parent}` has no keys of its own"),

@@ -30,12 +30,14 @@ pub enum Kind {
     Table,
     /// The same, or a string that stands for its key `kind`.
     TableOrKind,
-    /// A string, or a table whose keys are listed.
-    TextOrTable,
+    /// An activation: its name, or a table whose keys are listed.
+    Activation,
     /// The keys that a view overrides.
     Override,
     /// A string.
     Text,
+    /// An expression in z1 … zk.
+    Rule,
     /// One of these strings.
     Word(&'static [&'static str]),
     /// One of these strings, or the path of another key.
@@ -48,6 +50,8 @@ pub enum Kind {
     Number,
     /// A number, or an expression in the sizes and constants.
     Expr,
+    /// The same, or "infinite".
+    Dimension,
     /// An array of strings.
     Texts,
     /// An array of numbers.
@@ -107,10 +111,10 @@ pub const KEYS: &[Key] = &[
     optional("constants", Kind::Constants, "names usable in every expression"),
 
     optional("target", Section, "the rule that labels the data"),
-    optional("target.expression", Text, "g, in z1 … zk"),
+    optional("target.expression", Kind::Rule, "g, in z1 … zk"),
     optional("target.committee", Kind::Table, "y = scale · Σ σ(z_r)"),
     required("target.committee.units", Expr, "k, the number of units"),
-    required("target.committee.activation", Kind::TextOrTable, "σ of the target"),
+    required("target.committee.activation", Kind::Activation, "σ of the target"),
     optional("target.committee.activation.hermite", Kind::Any, "orthonormal Hermite coefficients of σ"),
     default("target.committee.output_scale", Expr, r#""1/k""#, "what multiplies the sum"),
     optional("target.hermite", Kind::Any, "orthonormal Hermite coefficients of a single-index target"),
@@ -119,7 +123,7 @@ pub const KEYS: &[Key] = &[
 
     optional("network", Section, "the network that learns"),
     required("network.width", Expr, "p, the number of neurons"),
-    required("network.activation", Kind::TextOrTable, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …"),
+    required("network.activation", Kind::Activation, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …"),
     optional("network.activation.hermite", Kind::Any, "orthonormal Hermite coefficients of σ"),
     default("network.output_scale", Expr, r#""1/p""#, "s"),
     default("network.first_layer", Kind::TableOrKind, "{}", "where the w_j start"),
@@ -142,7 +146,7 @@ pub const KEYS: &[Key] = &[
 
     optional("training", Section, "how the network is trained"),
     default("training.algorithm", Word(&["sgd", "gradient-flow"]), r#""sgd""#, "the algorithm"),
-    required("training.dimension", Expr, "d, or \"infinite\""),
+    required("training.dimension", Kind::Dimension, "d"),
     default("training.data", Word(&["fresh", "reused"]), r#""fresh""#, "where the samples come from"),
     optional("training.samples", Expr, "n, the size of a fixed data set"),
     default("training.batch", Expr, "1", "n_b"),
@@ -170,7 +174,7 @@ pub const KEYS: &[Key] = &[
     optional("view", Kind::Tables, "one way to look at the experiment"),
     required("view.engine", Word(&["direct", "reduced", "limit"]), "what looks"),
     optional("view.name", Text, "a name for its curves and files"),
-    optional("view.dimension", Expr, "d of this view"),
+    optional("view.dimension", Kind::Dimension, "d of this view"),
     optional("view.replicates", Whole(1), "independent runs: 16, or 1 for a limit"),
     default("view.seed", Whole(0), "0", "seed of all but a shared start"),
     default("view.tolerance", Number, "1e-4", "of integrations and averages"),
@@ -243,14 +247,17 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => "a table".into(),
-            Self::Tables => "tables, each under a header in two brackets".into(),
-            Self::TableOrKind | Self::TextOrTable => "a string or a table".into(),
+            Self::Tables => "a list of tables".into(),
+            Self::TableOrKind => "a string or a table".into(),
+            Self::Activation => "a name in quotes".into(),
+            Self::Rule => "an expression in quotes".into(),
             Self::Text => "a string".into(),
             Self::Word(words) | Self::WordOrPath(words) => format!("one of {}", list(words)),
             Self::Switch => "true or false".into(),
             Self::Whole(least) => format!("a whole number ≥ {least}"),
             Self::Number => "a number".into(),
-            Self::Expr => "a number, or an expression as a string".into(),
+            Self::Expr => "a number, or an expression in quotes".into(),
+            Self::Dimension => "a number, an expression in quotes, or \"infinite\"".into(),
             Self::Texts => "an array of strings".into(),
             Self::Numbers => "an array of numbers".into(),
             Self::Matrix => "a matrix as an array of rows of one length, [[…], […]]".into(),
@@ -264,8 +271,8 @@ impl Kind {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => node.table().is_some(),
             Self::Tables => node.array().is_some_and(|items| items.iter().all(|item| item.table().is_some())),
-            Self::TableOrKind | Self::TextOrTable => node.text().is_some() || node.table().is_some(),
-            Self::Text => node.text().is_some(),
+            Self::TableOrKind | Self::Activation => node.text().is_some() || node.table().is_some(),
+            Self::Text | Self::Rule => node.text().is_some(),
             Self::Word(words) => node.text().is_some_and(|text| words.contains(&text)),
             Self::WordOrPath(words) => node
                 .text()
@@ -273,7 +280,7 @@ impl Kind {
             Self::Switch => node.switch().is_some(),
             Self::Whole(least) => node.whole().is_some_and(|whole| whole >= least),
             Self::Number => node.number().is_some_and(f64::is_finite),
-            Self::Expr => node.text().is_some() || node.number().is_some(),
+            Self::Expr | Self::Dimension => node.text().is_some() || node.number().is_some(),
             Self::Texts => node.array().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
             Self::Numbers => node.numbers().is_some_and(|numbers| numbers.iter().all(|x| x.is_finite())),
             Self::Matrix => node.matrix().is_some_and(|rows| rows.iter().flatten().all(|x| x.is_finite())),
@@ -286,4 +293,33 @@ impl Kind {
 /// `"a", "b", "c"`.
 pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::later;
+
+    #[test]
+    fn every_default_is_a_value_of_its_key_that_has_an_engine() {
+        for key in KEYS {
+            if let Default::Toml(toml) = key.default {
+                let node = Node::parse(toml).unwrap();
+                assert!(key.kind.fits(&node), "{} = {toml}", key.path);
+                assert_eq!(later::remedy(key.path, &node), None, "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_parent_and_every_refusal_and_alternative_a_key() {
+        for Key { path, .. } in KEYS {
+            assert!(parent(path).is_empty() || key(parent(path)).is_some(), "{path}");
+            assert_eq!(KEYS.iter().filter(|other| other.path == *path).count(), 1, "{path}");
+        }
+        let alternatives = ALTERNATIVES.iter().flat_map(|(group, _)| group.iter().copied());
+        for path in later::LATER.iter().map(|later| later.path).chain(alternatives) {
+            assert!(key(path).is_some(), "{path}");
+        }
+    }
 }

@@ -82,7 +82,13 @@ fn is(node: &Node, word: &str) -> bool {
 /// "… is part of the experiment file, but …", for what is written as `key = value`.
 pub fn reason(path: &str, written: &str) -> String {
     let short = written.len() <= 40 && !written.contains('\n') && !written.starts_with('[');
-    let what = if short { format!("`{path} = {written}`") } else { format!("`{path}`") };
+    let what = if !path.contains('.') {
+        format!("[{path}]")
+    } else if short {
+        format!("`{path} = {written}`")
+    } else {
+        format!("`{path}`")
+    };
     let lacking = if path.starts_with("figure") { "cannot draw it" } else { "has no engine for it" };
     format!("{what} is part of the experiment file, but this version {lacking} yet")
 }
