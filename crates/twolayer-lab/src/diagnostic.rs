@@ -119,3 +119,31 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Spans come from other crates: whatever they are, the answer is a place in the text.
+    #[test]
+    fn spans_are_clipped_to_whole_characters_of_the_text() {
+        let source = Source { path: Path::new("f.toml"), text: "a = \"é\"\nb" };
+        let at = |span| {
+            let found = source.diagnostic(Severity::Error, span, "reason", "remedy");
+            (found.line, found.column, found.span)
+        };
+        assert_eq!(at(6..7), (1, 6, 5..7), "half a character");
+        assert_eq!(at(7..8), (1, 7, 7..8), "columns count characters");
+        assert_eq!(at(9..99), (2, 1, 9..10));
+        assert_eq!(at(99..100), (2, 2, 10..10));
+    }
+
+    #[test]
+    fn the_caret_stands_under_its_character() {
+        let text = "\té = [1,\n2]";
+        let source = Source { path: Path::new("f.toml"), text };
+        let drawn = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy").to_string();
+        let expected = "warning: reason\n --> f.toml:1:6\n  |\n1 | \té = [1,\n  | \t    ^^^\nhelp: remedy";
+        assert_eq!(drawn, expected);
+    }
+}

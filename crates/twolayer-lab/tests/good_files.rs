@@ -71,7 +71,7 @@ fn views_override_by_path_and_share_the_start() {
 [[view]]
 engine = "reduced"
 dimension = 20000
-override = { "target.noise" = 0.2, "network.second_layer" = { values = [1, 2] }, "training.time" = "3*rate", "constants.rate" = 2 }
+override = { "target.noise" = 0.2, "network.first_layer" = "gaussian", "network.second_layer" = { values = [1, 2] }, "training.time" = "3*rate", "constants.rate" = 2 }
 [[view]]
 engine = "reduced"
 [view.override]
@@ -90,6 +90,7 @@ override = { "training.algorithm" = "gradient-flow", "training.time" = 1, "targe
     assert_eq!(first.problem.network.start_dimension, Some(500), "the start of all views is drawn in one dimension");
     assert_eq!(first.problem.target.noise, 0.2);
     assert_eq!(first.problem.network.second_layer.init, Init::Values(vec![1.0, 2.0]));
+    assert!(matches!(first.problem.network.first_layer.placement, Placement::Gaussian));
     assert!(matches!(&first.problem.training.duration, Duration::Time(_)), "time takes the place of steps");
     assert_eq!(first.problem.time(), 6.0);
     assert_eq!(first.overrides[0], ("target.noise".into(), "0.2".into()));
