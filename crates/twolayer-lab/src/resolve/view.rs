@@ -30,17 +30,9 @@ pub fn resolve(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>) -
         let own = own_dimension(source, spec, faults);
         let mut reader = Reader::new(source, &tree, faults);
         if let Some(mut view) = one(&mut reader, own) {
-            view.overrides = entry
-                .node
-                .table()
-                .map(overrides)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|o| {
-                    let written = source.text.get(o.node.span).unwrap_or_default();
-                    (o.path, written.to_string())
-                })
-                .collect();
+            let overridden = entry.node.table().map(overrides).unwrap_or_default();
+            let as_written = |node: &Node| source.text.get(node.span.clone()).unwrap_or_default().to_string();
+            view.overrides = overridden.iter().map(|o| (o.path.clone(), as_written(&o.node))).collect();
             match name(&entry.node) {
                 Some(name) => {
                     check_name(&mut reader, &name, &views);
