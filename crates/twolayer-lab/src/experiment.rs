@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use twolayer::problem::{Problem, Record, View};
 
+use crate::resolve::Resolved;
+
 /// One experiment file, resolved.
 #[derive(Debug, Clone)]
 pub struct Experiment {
@@ -21,6 +23,8 @@ pub struct Experiment {
     pub views: Vec<NamedView>,
     /// The figures, in the order of the file; never empty.
     pub figures: Vec<Figure>,
+    /// As resolved, for the manifest, and where its keys are written.
+    pub resolved: Resolved,
 }
 
 /// A view and the problem it sees.
@@ -84,4 +88,37 @@ pub enum Scale {
     Linear,
     /// Logarithmic.
     Log,
+}
+
+impl Quantity {
+    /// Its name in the experiment file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::TwiceRisk => "2*risk",
+            Self::Overlap => "overlap",
+            Self::Cosine => "cosine",
+            Self::Scatter => "scatter",
+        }
+    }
+}
+
+impl Axis {
+    /// Its name in the experiment file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Step => "step",
+        }
+    }
+}
+
+impl Scale {
+    /// Its name in the experiment file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Log => "log",
+        }
+    }
 }

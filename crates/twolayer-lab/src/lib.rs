@@ -4,5 +4,8 @@
 //! experiment.toml ─spec─▶ Spec ─resolve─▶ Experiment ─run─▶ Outcome ─store─▶ results/ ─▶ figure.svg, report.html
 //! ```
 
+pub mod diagnostic;
 pub mod experiment;
 pub mod outcome;
+pub mod resolve;
+pub mod spec;

@@ -1,0 +1,173 @@
+//! The experiment as resolved: every key with its value, for the manifest; and where each is written, for advice that
+//! comes after reading.
+
+use serde_json::{Map, Value as Json, json};
+use twolayer::{
+    Advice,
+    problem::{Formula, Sizes},
+};
+
+use super::reader::Reader;
+use crate::{
+    diagnostic::{Diagnostic, Severity, Source},
+    experiment::{Experiment, Figure, NamedView, Scale},
+    spec::{
+        keys::{self, Key, Kind},
+        place,
+        tree::{Node, Table, Value},
+    },
+};
+
+/// The experiment as resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// Every key with its value, defaults filled in: `title`, `cite`, `note`, `views`, `figures`. A number that depends
+    /// on the sizes is `{ "expression": "0.5/d", "value": 0.0005 }`.
+    pub json: Json,
+    /// FNV-1a (64 bits, in hexadecimal) of `json["views"]`: of all that the results depend on, and of no caption.
+    pub hash: String,
+    trees: Vec<Table>,
+}
+
+impl Resolved {
+    pub(super) fn new(
+        source: &Source<'_>,
+        root: &Table,
+        views: &[NamedView],
+        trees: Vec<Table>,
+        figures: &[Figure],
+    ) -> Self {
+        let of_views: Vec<Json> = views.iter().zip(&trees).map(|(view, tree)| one(source, view, tree)).collect();
+        let file = keys_as_json(source, root, &["title", "cite", "note"], None);
+        let mut json = file;
+        let hash = fnv(&Json::from(of_views.clone()).to_string());
+        json.insert("views".into(), of_views.into());
+        json.insert("figures".into(), figures.iter().map(figure).collect());
+        Self { json: json.into(), hash, trees }
+    }
+}
+
+impl Experiment {
+    /// `advice` about view number `view`, at the place in the file where its key is written: in the view's override
+    /// where it overrides it, at the section's header where it is not written.
+    pub fn diagnose(&self, view: usize, advice: &Advice, severity: Severity) -> Diagnostic {
+        let source = Source { path: &self.path, text: &self.source };
+        let span = self.resolved.trees.get(view).map_or(0..0, |tree| place(tree, &advice.key));
+        source.diagnostic(severity, span, advice.reason.clone(), advice.remedy.clone())
+    }
+}
+
+fn one(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {
+    let sections = ["constants", "target", "network", "training", "record", "view"];
+    let mut json = keys_as_json(source, tree, &sections, Some(view.problem.sizes()));
+    let overlaps = &view.problem.target.overlaps;
+    let rows = (0..overlaps.nrows()).map(|i| (0..overlaps.ncols()).map(|j| overlaps[(i, j)]).collect::<Vec<_>>());
+    put(&mut json, "target.overlaps", rows.collect::<Vec<_>>().into());
+    if let Some(d) = view.problem.network.start_dimension {
+        put(&mut json, "network.start_dimension", d.into());
+    }
+    put(&mut json, "view.name", view.name.clone().into());
+    put(&mut json, "view.replicates", view.view.replicates.into());
+    json.into()
+}
+
+/// The keys of `sections` that `tree` gives a value to, written out or by default.
+fn keys_as_json(source: &Source<'_>, tree: &Table, sections: &[&str], sizes: Option<&Sizes>) -> Map<String, Json> {
+    let mut faults = Vec::new();
+    let reader = Reader::new(source, tree, &mut faults);
+    let mut json = Map::new();
+    for (name, value) in reader.constants() {
+        if sections.contains(&"constants") {
+            put(&mut json, &format!("constants.{name}"), (*value).into());
+        }
+    }
+    for Key { path, kind, .. } in keys::KEYS {
+        let section = path.split_once('.').map_or(*path, |(section, _)| section);
+        let parent = keys::parent(path);
+        // Keys of a table that is optional and not written have no value.
+        let absent = keys::key(parent).is_some_and(|key| {
+            key.kind == Kind::Table && key.default == keys::Default::Absent && tree.get(parent).is_none()
+        });
+        let held = matches!(kind, Kind::Section | Kind::Constants | Kind::Table | Kind::TableOrKind | Kind::Tables);
+        // What a view overrides is in its values.
+        if !sections.contains(&section) || absent || held || *kind == Kind::Override {
+            continue;
+        }
+        if let Some(node) = reader.node(path) {
+            let value = match (kind, node.text(), sizes) {
+                (Kind::Expr | Kind::Dimension, Some(text), Some(sizes)) => evaluated(text, reader.constants(), sizes),
+                // 1 and 1.0 are one number.
+                (Kind::Expr | Kind::Dimension | Kind::Number, None, _) => node.number().into(),
+                _ => plain(&node),
+            };
+            put(&mut json, path, value);
+        }
+    }
+    json
+}
+
+fn evaluated(text: &str, constants: &std::collections::BTreeMap<String, f64>, sizes: &Sizes) -> Json {
+    match Formula::parse(text, constants) {
+        Ok(formula) if formula.is_number() => formula.value(sizes).into(),
+        Ok(formula) => json!({ "expression": text, "value": formula.value(sizes) }),
+        // "infinite" is no expression.
+        Err(_) => text.into(),
+    }
+}
+
+fn plain(node: &Node) -> Json {
+    match &node.value {
+        Value::Text(text) => text.as_str().into(),
+        Value::Integer(integer) => (*integer).into(),
+        Value::Float(float) => (*float).into(),
+        Value::Switch(switch) => (*switch).into(),
+        Value::Date => Json::Null,
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Table(table) => table.0.iter().map(|entry| (entry.key.clone(), plain(&entry.node))).collect(),
+    }
+}
+
+/// Puts `value` at a dotted path, making the objects on the way.
+fn put(json: &mut Map<String, Json>, path: &str, value: Json) {
+    match path.split_once('.') {
+        None => {
+            json.insert(path.into(), value);
+        }
+        Some((first, rest)) => {
+            let inner = json.entry(first).or_insert_with(|| Map::new().into());
+            if let Json::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn figure(figure: &Figure) -> Json {
+    let scale = |scale: Option<Scale>| scale.map_or("auto", Scale::name);
+    json!({
+        "y": figure.y.name(),
+        "x": figure.x.name(),
+        "x_scale": scale(figure.x_scale),
+        "y_scale": scale(figure.y_scale),
+        "at": figure.at,
+    })
+}
+
+/// FNV-1a, 64 bits, in hexadecimal.
+fn fnv(text: &str) -> String {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fnv;
+
+    /// Published vectors of FNV-1a 64.
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        assert_eq!(fnv(""), "cbf29ce484222325");
+        assert_eq!(fnv("a"), "af63dc4c8601ec8c");
+        assert_eq!(fnv("foobar"), "85944171f73967e8");
+    }
+}

@@ -1,0 +1,176 @@
+//! `[[view]]`: one problem for each.
+
+use twolayer::problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, Terms, View};
+
+use super::{network, reader::Reader, target, training};
+use crate::{
+    diagnostic::{Diagnostic, Source},
+    experiment::NamedView,
+    spec::{
+        Spec, complete, overrides,
+        tree::{Entry, Node, Table, Value},
+    },
+};
+
+/// The views of the file, each with the tree it sees; what is wrong goes to `faults`.
+pub fn resolve(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>) -> Vec<(NamedView, Table)> {
+    let mut entries = spec.tables("view");
+    if entries.is_empty() {
+        entries = default_views(spec);
+    }
+    let mut views: Vec<(NamedView, Table)> = Vec::new();
+    let written: Vec<String> = entries.iter().filter_map(|entry| name(&entry.node)).collect();
+    for entry in &entries {
+        let tree = spec.seen_by(entry);
+        let missing = complete(source, &tree);
+        if !missing.is_empty() {
+            faults.extend(missing);
+            continue;
+        }
+        let own = own_dimension(source, spec, faults);
+        let mut reader = Reader::new(source, &tree, faults);
+        if let Some(mut view) = one(&mut reader, own) {
+            let overridden = entry.node.table().map(overrides).unwrap_or_default();
+            let as_written = |node: &Node| source.text.get(node.span.clone()).unwrap_or_default().to_string();
+            view.overrides = overridden.iter().map(|o| (o.path.clone(), as_written(&o.node))).collect();
+            match name(&entry.node) {
+                Some(name) => {
+                    check_name(&mut reader, &name, &views);
+                    view.name = name;
+                }
+                None => view.name = free_name(view.view.engine.name(), &views, &written),
+            }
+            views.push((view, tree));
+        }
+    }
+    views
+}
+
+/// limit, reduced, direct; the limit alone where nothing else has a meaning.
+fn default_views(spec: &Spec) -> Vec<Entry> {
+    let says = |path, word| spec.root().get(path).and_then(|entry| entry.node.text()) == Some(word);
+    let limit_only = says("training.dimension", "infinite") || says("training.algorithm", "gradient-flow");
+    let engines = if limit_only { &[Engine::Limit][..] } else { &[Engine::Limit, Engine::Reduced, Engine::Direct] };
+    let node = |value| Node { span: 0..0, value };
+    let entry = |key: &str, value| Entry { key: key.into(), at: 0..0, node: node(value) };
+    let view = |engine: &Engine| Value::Table(Table(vec![entry("engine", Value::Text(engine.name().into()))]));
+    engines.iter().map(|engine| entry("view", view(engine))).collect()
+}
+
+fn name(view: &Node) -> Option<String> {
+    view.table()?.get("name")?.node.text().map(String::from)
+}
+
+/// The engine's name, or with the first number from 2 on that is free.
+fn free_name(engine: &str, views: &[(NamedView, Table)], written: &[String]) -> String {
+    let taken = |name: &str| same_file(name, views) || written.iter().any(|other| other.to_lowercase() == name);
+    let numbered = (2..).map(|i| format!("{engine}-{i}"));
+    std::iter::once(engine.to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+}
+
+/// Some file systems do not tell `A` from `a`.
+fn same_file(name: &str, views: &[(NamedView, Table)]) -> bool {
+    views.iter().any(|(view, _)| view.name.to_lowercase() == name.to_lowercase())
+}
+
+fn check_name(reader: &mut Reader<'_>, name: &str, views: &[(NamedView, Table)]) {
+    let bad = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
+    if name.is_empty() || name.len() > 100 || name.starts_with('.') || name.trim() != name || name.contains(bad) {
+        let remedy = "write a name that can be a file's: letters, digits, - and _, at most 100";
+        reader.fault("view.name", format!("{name:?} cannot name the result file of a view"), remedy);
+    } else if same_file(name, views) {
+        reader.fault("view.name", format!("two views are named {name:?}"), "give each view its own name");
+    }
+}
+
+/// d as `[training]` says, whatever a view says.
+fn own_dimension(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>) -> Option<Dimension> {
+    let mut reader = Reader::new(source, spec.root(), faults);
+    if !reader.has("training.dimension") {
+        let remedy = "write `dimension = …` in [training]; views may have others";
+        reader.fault("training.dimension", "`training.dimension` is missing", remedy);
+    }
+    training::dimension(&mut reader)
+}
+
+fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
+    reader.spelling()?;
+    let view = view(reader);
+    let dimension = training::dimension(reader);
+    let target = target::resolve(reader, dimension?.as_f64());
+    let target = target?;
+    let network = network::resolve(reader, &target, dimension?.as_f64(), own?.as_f64());
+    let p = network.as_ref().map_or(1, |network| network.width);
+    let training = training::resolve(reader, dimension?, p, target.directions());
+    let (view, network, training) = (view?, network?, training?);
+    limits_only(reader, view.engine, dimension?, training.algorithm)?;
+    let drawn = !matches!(network.first_layer.placement, Placement::Overlaps { .. });
+    if drawn
+        && own? == Dimension::Infinite
+        && dimension? != Dimension::Infinite
+        && network.start == StartMode::Shared
+        && network.start_dimension.is_none()
+    {
+        let reason = "a start that all views share is drawn in the dimension of [training], which is infinite";
+        let remedy = "write start_dimension = … in [network], or start = \"independent\"";
+        reader.fault("network.start_dimension", reason, remedy);
+    }
+    let problem = Problem::new(target, network, training);
+    let problem = reader.accept("training", problem)?;
+    let record = training::record(reader, problem.sizes())?;
+    Some(NamedView { name: String::new(), view, problem, record, overrides: Vec::new() })
+}
+
+/// Simulations need a finite dimension and steps.
+fn limits_only(reader: &mut Reader<'_>, engine: Engine, dimension: Dimension, algorithm: Algorithm) -> Option<()> {
+    if engine == Engine::Limit {
+        return Some(());
+    }
+    let name = engine.name();
+    if dimension == Dimension::Infinite {
+        let reason = format!("a {name} view simulates a finite dimension, and d is infinite here");
+        reader.fault("view.engine", reason, "write dimension = … in this view, or engine = \"limit\"");
+        return None;
+    }
+    if algorithm == Algorithm::GradientFlow {
+        let reason = format!("a {name} view takes steps, and a gradient flow has none");
+        let remedy = "write engine = \"limit\", or override training.algorithm = \"sgd\" with a learning_rate";
+        reader.fault("view.engine", reason, remedy);
+        return None;
+    }
+    Some(())
+}
+
+fn view(reader: &mut Reader<'_>) -> Option<View> {
+    let engine = match reader.text("view.engine")?.as_str() {
+        "direct" => Engine::Direct,
+        "reduced" => Engine::Reduced,
+        _ => Engine::Limit,
+    };
+    let mut view = View::new(engine);
+    view.seed = reader.whole("view.seed")?;
+    view.tolerance = reader.number("view.tolerance")?;
+    view.terms = match reader.text("view.terms")?.as_str() {
+        "flow" => Terms::Flow,
+        "label-noise" => Terms::LabelNoise,
+        "all" => Terms::All,
+        _ => Terms::Auto,
+    };
+    if let Some(replicates) = reader.whole("view.replicates") {
+        view.replicates = usize::try_from(replicates).ok()?;
+    }
+    if !(view.tolerance > 0.0 && view.tolerance < 1.0) {
+        reader.fault(
+            "view.tolerance",
+            format!("the tolerance is {}", view.tolerance),
+            "write a number between 0 and 1",
+        );
+    }
+    for path in ["view.terms", "view.method"] {
+        if engine != Engine::Limit && reader.has(path) {
+            let reason = format!("`{path}` is for limit views, and this one is {}", engine.name());
+            reader.fault(path, reason, "remove the line, or write engine = \"limit\"");
+        }
+    }
+    Some(view)
+}

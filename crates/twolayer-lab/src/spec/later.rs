@@ -1,0 +1,94 @@
+//! Keys and values of the experiment file that no engine of this version treats: recognised, and refused in words.
+//! An engine that arrives deletes its lines here.
+
+use super::tree::{Node, Value};
+
+/// A key, the values of it that are refused, and what to write meanwhile.
+#[derive(Debug)]
+pub struct Later {
+    /// Its dotted path.
+    pub path: &'static str,
+    /// Which of its values are refused.
+    pub values: Values,
+    /// What to write meanwhile.
+    pub remedy: &'static str,
+}
+
+/// Values of a key that are refused.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    /// All.
+    All,
+    /// All but these.
+    AllBut(&'static [&'static str]),
+    /// These.
+    Only(&'static [&'static str]),
+}
+use Values::{All, AllBut, Only};
+
+const fn later(path: &'static str, values: Values, remedy: &'static str) -> Later {
+    Later { path, values, remedy }
+}
+
+/// What is refused.
+#[rustfmt::skip]
+pub const LATER: &[Later] = &[
+    later("target.hermite", All, "write the target as an expression: expression = \"he2(z1)/sqrt(2)\""),
+    later("target.committee.activation.hermite", All, "name an activation, e.g. \"erf\""),
+    later("network.activation.hermite", All, "name an activation, e.g. \"relu\""),
+    later("network.second_layer.init", Only(&["nodes"]), "write init = \"grid\""),
+    later("network.bias", AllBut(&["none"]), "remove the line: a network without biases"),
+    later("training.data", Only(&["reused"]), "write data = \"fresh\""),
+    later("training.samples", All, "remove the line: fresh batches need no data set"),
+    later("training.reuse_order", AllBut(&["full"]), "remove the line: fresh batches are not reused"),
+    later("training.repeats", AllBut(&["1"]), "write repeats = 1"),
+    later("training.displacement", AllBut(&["0"]), "write displacement = 0"),
+    later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
+    later("training.geometry", AllBut(&["free"]), "write geometry = \"free\""),
+    later("record.gradients", AllBut(&["false"]), "write gradients = false"),
+    later("record.crossings", AllBut(&["[]"]), "remove the line"),
+    later("readout", All, "remove the section"),
+    later("view.method", AllBut(&["auto", "ode"]), "write method = \"ode\", or remove the line"),
+    later("view.terms", Only(&["exact-step"]), "write terms = \"all\""),
+    later("figure.y", Only(&["training_risk", "readout", "crossing", "histogram", "spectrum"]),
+        "draw risk, 2*risk, overlap, cosine or scatter"),
+    later("figure.x", AllBut(&["time", "step"]), "write x = \"time\" or x = \"step\""),
+    later("figure.directions", AllBut(&["axes"]), "write directions = \"axes\""),
+    later("figure.neurons", All, "remove the line: all neurons are drawn"),
+    later("sweep", All, "write one [[view]] with an override for each value"),
+];
+
+/// The remedy, where `node` is a value of the key `path` that is refused.
+pub fn remedy(path: &str, node: &Node) -> Option<&'static str> {
+    let later = LATER.iter().find(|later| later.path == path)?;
+    let refused = match later.values {
+        All => true,
+        AllBut(values) => !values.iter().any(|value| is(node, value)),
+        Only(values) => values.iter().any(|value| is(node, value)),
+    };
+    refused.then_some(later.remedy)
+}
+
+/// Whether `node` says `word`, as a string, a number, a switch or an empty array.
+fn is(node: &Node, word: &str) -> bool {
+    match &node.value {
+        Value::Text(text) => text.trim() == word,
+        Value::Array(items) => items.is_empty() && word == "[]",
+        Value::Switch(switch) => switch.to_string() == word,
+        _ => node.number().is_some_and(|number| word.parse() == Ok(number)),
+    }
+}
+
+/// "… is part of the experiment file, but …", for what is written as `key = value`.
+pub fn reason(path: &str, written: &str) -> String {
+    let short = written.len() <= 40 && !written.contains('\n') && !written.starts_with('[');
+    let what = if !path.contains('.') {
+        format!("[{path}]")
+    } else if short {
+        format!("`{path} = {written}`")
+    } else {
+        format!("`{path}`")
+    };
+    let lacking = if path.starts_with("figure") { "cannot draw it" } else { "has no engine for it" };
+    format!("{what} is part of the experiment file, but this version {lacking} yet")
+}

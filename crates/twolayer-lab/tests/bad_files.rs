@@ -1,0 +1,234 @@
+//! Every way a file can be wrong names the file, the line, the reason and the remedy.
+
+use std::path::Path;
+
+use twolayer::Advice;
+use twolayer_lab::{
+    diagnostic::{Diagnostic, Severity},
+    resolve::{parse, read},
+};
+
+const GOOD: &str = r#"title = "A file without faults"
+
+[target]
+expression = "tanh(z1) + z2"
+noise = 0.1
+
+[network]
+width = 4
+activation = "erf"
+
+[training]
+dimension = 1000
+batch = 2
+learning_rate = "0.5/d"
+time = 10
+"#;
+
+const LIMIT: &str = "[[view]]\nengine = \"limit\"\n";
+
+fn faults(text: &str) -> Vec<Diagnostic> {
+    parse(text, Path::new("experiment.toml")).err().unwrap_or_default()
+}
+
+/// What a reader sees when `from` in the good file becomes `to` (`""`: `to` is put at the end).
+fn render(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from} is not in the good file");
+    let text = if from.is_empty() { format!("{GOOD}\n{to}") } else { GOOD.replacen(from, to, 1) };
+    let faults = faults(&text);
+    assert!(!faults.is_empty(), "{to} was accepted");
+    faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn the_good_file_is_good() {
+    assert_eq!(faults(GOOD), []);
+}
+
+fn snapshot(name: &str, cases: &[(&str, &str)]) {
+    let rendered: Vec<String> = cases.iter().map(|(from, to)| render(from, to)).collect();
+    insta::assert_snapshot!(name, rendered.join("\n\n----\n\n"));
+}
+
+#[test]
+fn words_and_types() {
+    snapshot(
+        "words_and_types",
+        &[
+            ("width = 4", "widht = 4"),
+            ("batch = 2", "first_layer = \"sphere\""),
+            ("[training]", "[trainig]"),
+            ("title", "batch = 3\ntitle"),
+            ("width = 4", "width = [4]"),
+            ("activation = \"erf\"", "activation = \"erf\"\nsecond_layer = { train = \"yes\" }"),
+            ("batch = 2", "loss = \"sqared\""),
+            ("activation = \"erf\"", "activation = \"erf\"\nfirst_layer = \"sphre\""),
+            ("activation = \"erf\"", "activation = \"rleu\""),
+            ("width = 4", "width = 4\nwidth = 5"),
+            ("width = 4", "width = = 4"),
+            ("", "[[view]]\nengine = \"limit\"\nreplicates = -3"),
+            ("", "[view]\nengine = \"limit\""),
+            ("", "[constants]\nd = 3\nepsilon = \"small\""),
+        ],
+    );
+}
+
+/// The words are the library's; the place is the exact characters inside the string, or all of it where it has escapes.
+#[test]
+fn slips_in_expressions_are_shown_inside_the_string() {
+    for (from, to, line, at_fault) in [
+        ("tanh(z1) + z2", "tnah(z1) + z2", 4, "tnah"),
+        ("tanh(z1) + z2", "tanh(z0) + z2", 4, "z0"),
+        ("0.5/d", "0.5/q", 14, "q"),
+        ("\"0.5/d\"", "\"0.5/\\u0071\"", 14, "\"0.5/\\u0071\""),
+        ("\"0.5/d\"", "\"\"\"\n0.5/q\"\"\"", 15, "q"),
+        ("0.5/d", "0.5/n", 14, "\"0.5/n\""),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        let faults = faults(&text);
+        let found: Vec<_> = faults.iter().map(|fault| (fault.line, &text[fault.span.clone()])).collect();
+        assert_eq!(found, [(line, at_fault)], "{to}");
+    }
+}
+
+#[test]
+fn problems_without_a_meaning() {
+    snapshot(
+        "problems_without_a_meaning",
+        &[
+            ("expression = \"tanh(z1) + z2\"\n", ""),
+            ("noise = 0.1", "committee = { units = 2, activation = \"erf\" }"),
+            ("expression = \"tanh(z1) + z2\"", "committee = { activation = \"erf\" }"),
+            ("width = 4\nactivation = \"erf\"\n", ""),
+            ("learning_rate = \"0.5/d\"\n", ""),
+            ("time = 10", "time = 10\nsteps = 5"),
+            ("time = 10\n", ""),
+            ("batch = 2", "batch = 0"),
+            ("noise = 0.1", "noise = -0.1"),
+            ("noise = 0.1", "overlaps = [[1, 2], [2, 1]]"),
+            ("noise = 0.1", "overlaps = [[1, 0], [1]]"),
+            ("noise = 0.1", "overlaps = [[1]]"),
+            ("dimension = 1000", "dimension = 1"),
+            ("width = 4", "width = 3\nfirst_layer = { kind = \"gaussian\", symmetric = true }"),
+            ("width = 4", "width = 1\nfirst_layer = { overlaps = { M = [[1, 0.5]], Q = [[1]] } }"),
+            ("width = 4", "width = 2\nfirst_layer = { overlaps = { M = [[0.5, 0]], Q = [[1, 0], [0, 1]] } }"),
+            ("width = 4", "width = 4\nsecond_layer = { values = [1, -1] }"),
+            ("batch = 2\nlearning_rate = \"0.5/d\"", "algorithm = \"gradient-flow\"\nlearning_rate = 0.1"),
+        ],
+    );
+}
+
+#[test]
+fn views_without_a_meaning() {
+    snapshot(
+        "views_without_a_meaning",
+        &[
+            ("", "[[view]]\nname = \"anonymous\""),
+            ("", "[[view]]\nengine = \"direct\"\ndimension = \"infinite\""),
+            (
+                "dimension = 1000\nbatch = 2\nlearning_rate = \"0.5/d\"\ntime = 10\n",
+                "dimension = \"infinite\"\nlearning_rate = \"0.5/d\"\ntime = 10\n[[view]]\nengine = \"reduced\"",
+            ),
+            (
+                "dimension = 1000\nbatch = 2\nlearning_rate = \"0.5/d\"\ntime = 10\n",
+                "dimension = \"infinite\"\nlearning_rate = 0.1\ntime = 10\n[[view]]\nengine = \"reduced\"\ndimension = 9",
+            ),
+            ("", "[[view]]\nengine = \"direct\"\noverride = { \"training.algorithm\" = \"gradient-flow\" }"),
+            ("", "[[view]]\nengine = \"direct\"\nname = \"a\"\n[[view]]\nengine = \"limit\"\nname = \"A\""),
+            ("", "[[view]]\nengine = \"direct\"\nname = \"../a\""),
+            ("", "[[view]]\nengine = \"direct\"\nterms = \"all\"\ntolerance = 0"),
+            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.bacth\" = 1 }"),
+            ("", "[[view]]\nengine = \"limit\"\noverride = { \"view.seed\" = 1, \"constants.gamma\" = 2 }"),
+            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.batch\" = 0 }"),
+            ("", "[[view]]\nengine = \"limit\"\ndimension = 1"),
+            ("", "[[view]]\nengine = \"limit\"\ndimension = 5\noverride = { \"training.dimension\" = 6 }"),
+        ],
+    );
+}
+
+#[test]
+fn engines_that_come_later() {
+    snapshot(
+        "engines_that_come_later",
+        &[
+            ("batch = 2", "geometry = \"spherical\""),
+            ("batch = 2", "data = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\""),
+            ("batch = 2", "repeats = 2\ndisplacement = \"0.1/d\"\npreprocess = \"mean\""),
+            ("expression = \"tanh(z1) + z2\"", "hermite = [0, 1]"),
+            ("activation = \"erf\"", "activation = \"h^3 - h\""),
+            ("activation = \"erf\"", "activation = { hermite = [0, 1] }"),
+            (
+                "activation = \"erf\"",
+                "activation = \"erf\"\nbias = { init = \"zero\" }\nsecond_layer = { init = \"nodes\" }",
+            ),
+            ("", "[record]\ngradients = true\ncrossings = [{ quantity = \"risk\", level = 0.5 }]"),
+            ("", "[readout]\nridge = 1e-3"),
+            ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),
+            ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\"\nterms = \"exact-step\""),
+            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
+            ("", "[[figure]]\ny = \"histogram\"\nx = \"training.dimension\"\nneurons = [0]"),
+        ],
+    );
+}
+
+#[test]
+fn their_defaults_are_accepted() {
+    for (from, to) in [
+        (
+            "batch = 2",
+            "geometry = \"free\"\nrepeats = 1\ndisplacement = 0.0\npreprocess = \"none\"\nreuse_order = \"full\"",
+        ),
+        ("activation", "bias = \"none\"\nactivation"),
+        ("", "[record]\ngradients = false\ncrossings = []"),
+        ("", "[[view]]\nengine = \"limit\"\nmethod = \"ode\""),
+        ("", "[[figure]]\nx = \"step\"\ndirections = \"axes\""),
+    ] {
+        let text = if from.is_empty() { format!("{GOOD}\n{to}") } else { GOOD.replacen(from, to, 1) };
+        assert_eq!(faults(&text), [], "{to}");
+    }
+}
+
+/// All at once: a reader mends a file in one go.
+#[test]
+fn all_faults_are_reported_in_the_order_of_the_file() {
+    let text = GOOD.replace("width", "widht").replace("batch = 2", "batch = true\nloss = 3");
+    let lines: Vec<usize> = faults(&text).iter().map(|fault| fault.line).collect();
+    assert_eq!(lines, [8, 13, 14]);
+    let text = GOOD.replace("z2", "q").replace("0.5/d", "0.5/q").replace("erf", "rleu");
+    let lines: Vec<usize> = faults(&text).iter().map(|fault| fault.line).collect();
+    assert_eq!(lines, [4, 9, 14]);
+}
+
+#[test]
+fn late_advice_points_at_the_key_that_caused_it() {
+    let text = format!(
+        "{GOOD}{LIMIT}[[view]]\nengine = \"reduced\"\ndimension = 3\noverride = {{ \"training.learning_rate\" = 0.1 }}\n"
+    );
+    let experiment = parse(&text, Path::new("experiment.toml")).unwrap();
+    let at = |view, key| {
+        let fault = experiment.diagnose(view, &Advice::new(key, "reason", "remedy"), Severity::Warning);
+        (fault.line, text[fault.span].to_string())
+    };
+    assert_eq!(at(0, "training.learning_rate"), (14, "\"0.5/d\"".into()));
+    assert_eq!(at(1, "training.learning_rate"), (21, "0.1".into()));
+    assert_eq!(at(0, "training.dimension"), (12, "1000".into()));
+    assert_eq!(at(1, "training.dimension"), (20, "3".into()));
+    assert_eq!(at(1, "view"), (18, "[[view]]".into()));
+    assert_eq!(at(0, "view.engine"), (17, "\"limit\"".into()));
+    assert_eq!(at(0, "view.tolerance"), (16, "[[view]]".into()), "not written: the header");
+    assert_eq!(at(0, "training.loss"), (11, "training".into()), "not written: the section");
+    assert_eq!(at(0, "record.points").0, 1, "no section: the file");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_text_is_a_diagnostic() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("experiment.toml");
+    let missing = read(&path).unwrap_err();
+    assert!(missing[0].to_string().contains("cannot be read"), "{}", missing[0]);
+    std::fs::write(&path, b"title = \"\xff\"").unwrap();
+    let latin = read(&path).unwrap_err();
+    assert!(latin[0].to_string().contains("byte 10 is not UTF-8"), "{}", latin[0]);
+    std::fs::write(&path, GOOD).unwrap();
+    assert!(read(&path).is_ok());
+}
