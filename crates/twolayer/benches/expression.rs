@@ -3,11 +3,14 @@
 
 use std::{hint::black_box, time::Instant};
 
-use twolayer::expression::vector;
+use twolayer::{
+    expression::{Expression, Scratch, Vocabulary, vector},
+    problem::Activation,
+};
 
 /// Best nanoseconds per call of `work`.
 fn best(mut work: impl FnMut()) -> f64 {
-    let calls = 20_000;
+    let calls = 2_000;
     (0..7)
         .map(|_| {
             let start = Instant::now();
@@ -41,5 +44,34 @@ fn main() {
             })
         });
         println!("{name:24}{four:12.1}{eight:12.1}{:16.2}", block / 256.0);
+    }
+
+    println!("\n{:24}{:>12}{:>12}{:>16}", "activation, with σ'", "4: ns/call", "8: ns/call", "1000: ns/number");
+    for name in Activation::NAMES {
+        let Some(activation) = Activation::named(name) else { continue };
+        let [four, eight, many] = [4, 8, 1000].map(|count| {
+            let (points, mut h, mut derivative) = (inputs(count), vec![0.0; count], vec![0.0; count]);
+            best(|| {
+                h.copy_from_slice(&points);
+                activation.values_and_derivatives(black_box(&mut h), black_box(&mut derivative));
+            })
+        });
+        println!("{name:24}{four:12.1}{eight:12.1}{:16.2}", many / 1000.0);
+    }
+
+    println!("\n{:24}{:>12}{:>12}{:>16}", "expression", "value: ns", "8: ns/call", "2048: ns/sample");
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    for text in ["tanh(z1 + z2^3 - 3*z2)", "tanh(z1 + he3(z2))", "erf(z1*z2)", "sign(z1*z2)", "0.5/z1"] {
+        let Ok(expression) = Expression::parse(text, &vocabulary) else { continue };
+        let mut scratch = Scratch::default();
+        let [eight, many] = [8, 2048].map(|count| {
+            let (z1, z2, mut out) = (inputs(count), inputs(2 * count), vec![0.0; count]);
+            let inputs = [&z1[..], &z2[count..]];
+            best(|| expression.evaluate(black_box(&inputs), black_box(&mut out), &mut scratch))
+        });
+        let value = best(|| {
+            black_box(expression.value(black_box(&[0.3, 0.4])));
+        });
+        println!("{text:24}{value:12.1}{eight:12.1}{:16.2}", many / 2048.0);
     }
 }

@@ -3,11 +3,12 @@
 //! The polynomials are minimax fits (Remez) of the functions named beside them; their own error, where it counts, is
 //! below a tenth of a unit in the last place.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, FRAC_PI_4, LOG2_E};
+
 use pulp::Simd;
 
 use super::lanes::Lanes;
 
-const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// ln 2, short enough that n·LN2_HIGH is exact for |n| < 2¹¹, and the rest of it.
 const LN2_HIGH: f64 = 6.931471803691238e-1;
 const LN2_LOW: f64 = 1.9082149292705877e-10;
@@ -104,6 +105,9 @@ const ASIN: [f64; 13] = [
     0.03267671730521705,
 ];
 
+/// π/2 less its nearest number.
+const PI_2_LOW: f64 = 6.123233995736766e-17;
+
 /// (artanh(x)/x − 1)/x² as a function of x², for |x| ≤ 1/3.
 const ARTANH: [f64; 10] = [
     0.33333333333333154,
@@ -183,8 +187,6 @@ pub(super) fn erf_and_gauss<S: Simd>(x: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
 /// asin x = x + x³R(x²) below 1/2, and above it π/2 − 2 asin √((1−x)/2).
 #[inline(always)]
 pub(super) fn asin<S: Simd>(x: Lanes<S>) -> Lanes<S> {
-    const QUARTER: f64 = std::f64::consts::FRAC_PI_4;
-    const HALF_LOW: f64 = 6.123233995736766e-17;
     let magnitude = x.abs().at_most(1.0);
     let half = (x.splat(1.0) - magnitude) * x.splat(0.5);
     let square = magnitude.where_less(0.5, x * x, half);
@@ -194,8 +196,8 @@ pub(super) fn asin<S: Simd>(x: Lanes<S>) -> Lanes<S> {
     let root = half.sqrt();
     let high = root.masked(!0 << 32);
     let low = (half - high * high) / (root + high).at_least(f64::MIN_POSITIVE);
-    let small = (root + root) * series + (low + low - x.splat(HALF_LOW));
-    let far = x.splat(QUARTER) - (small - (x.splat(QUARTER) - (high + high)));
+    let small = (root + root) * series + (low + low - x.splat(PI_2_LOW));
+    let far = x.splat(FRAC_PI_4) - (small - (x.splat(FRAC_PI_4) - (high + high)));
     magnitude.where_less(0.5, near, far).with_sign_of(x)
 }
 
@@ -217,4 +219,16 @@ pub(super) fn softplus_and_sigmoid<S: Simd>(x: Lanes<S>) -> (Lanes<S>, Lanes<S>)
     let square = ratio * ratio;
     let artanh = ratio.mul_add(square * square.polynomial(&ARTANH), ratio);
     (x.at_least(0.0) + (artanh + artanh), x.where_less(0.0, decay, one) / (one + decay))
+}
+
+/// x Φ(x) and its derivative Φ(x) + x φ(x), Φ = (1 + erf(x/√2))/2 and φ = e^{−x²/2}/√(2π).
+#[inline(always)]
+pub(super) fn gelu<S: Simd>(x: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
+    let (erf, gauss) = erf_and_gauss(x * x.splat(FRAC_1_SQRT_2));
+    let half = x.splat(0.5);
+    let cumulative = half.mul_add(erf, half);
+    // Φ = 0 below −40 and φ = 0 beyond 40: keeps infinity from being multiplied by them.
+    let bounded = x.at_least(-40.0);
+    let density = gauss * x.splat(FRAC_1_SQRT_2 * 0.5 * FRAC_2_SQRT_PI);
+    (bounded * cumulative, bounded.at_most(40.0).mul_add(density, cumulative))
 }

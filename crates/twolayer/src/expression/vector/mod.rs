@@ -65,6 +65,19 @@ pub fn softplus_with_derivative(x: &mut [f64], derivative: &mut [f64]) {
     map_both(x, derivative, Softplus);
 }
 
+/// `x ← x Φ(x)`, Φ the normal distribution function; its absolute error is 2⁻⁵³|x|.
+pub fn gelu(x: &mut [f64]) {
+    map(x, Gelu);
+}
+
+/// `x ← x Φ(x)` and `derivative ← Φ(x) + x φ(x)`.
+///
+/// # Panics
+/// Where the two lengths differ.
+pub fn gelu_with_derivative(x: &mut [f64], derivative: &mut [f64]) {
+    map_both(x, derivative, Gelu);
+}
+
 /// A function of one number, on a register of them.
 trait Function {
     fn value<S: Simd>(x: Lanes<S>) -> Lanes<S>;
@@ -94,6 +107,7 @@ function!(Erf, x => functions::erf_and_gauss(x).0);
 function!(Asin, x => functions::asin(x));
 function!(Sigmoid, x => functions::sigmoid(x));
 function!(Softplus, x => functions::softplus_and_sigmoid(x).0);
+function!(Gelu, x => functions::gelu(x).0);
 function!(ScaledErf, x => ScaledErf::both(x).0);
 
 impl Differentiable for ScaledErf {
@@ -108,6 +122,13 @@ impl Differentiable for Softplus {
     #[inline(always)]
     fn both<S: Simd>(x: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
         functions::softplus_and_sigmoid(x)
+    }
+}
+
+impl Differentiable for Gelu {
+    #[inline(always)]
+    fn both<S: Simd>(x: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
+        functions::gelu(x)
     }
 }
 
