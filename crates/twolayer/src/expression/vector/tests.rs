@@ -229,7 +229,8 @@ fn sigmoid_and_softplus_are_within_three_ulp() {
 /// A million points of each function against the libm crate, itself within an ulp (tanh: two and a half).
 #[test]
 fn a_million_points_agree_with_libm() {
-    let cases: [(&str, fn(&mut [f64]), fn(f64) -> f64, f64, f64); 4] = [
+    type Case = (&'static str, fn(&mut [f64]), fn(f64) -> f64, f64, f64);
+    let cases: [Case; 4] = [
         ("exp", exp, libm::exp, 745.0, 2.0),
         ("tanh", tanh, libm::tanh, 22.0, 4.0),
         ("erf", erf, libm::erf, 6.0, 2.0),
