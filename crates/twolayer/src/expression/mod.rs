@@ -2,19 +2,37 @@
 //!
 //! [`Expression`] is a function of named variables (`z1`, `z2`, … of a target; `h` of an activation; `d, p, k, n, n_b`
 //! of a size), compiled once and evaluated over blocks of samples by [`vector`] loops.
+//!
+//! The language: numbers (`0.5`, `1e-3`), `pi`, names, `+ - * /`, `^` (to the right, and before a sign: `-z1^2` is
+//! `-(z1^2)`), parentheses, and the functions `he0` … `he20` (probabilists' Hermite polynomials, not normalised),
+//! `erf` (the error function itself), `tanh relu sign abs exp log sqrt sin cos sigmoid`, and `min max` of two.
 
+mod graph;
+mod lexer;
+mod operations;
+mod parser;
+mod program;
+#[cfg(test)]
+mod tests;
 pub mod vector;
+mod words;
 
 use std::collections::BTreeMap;
 
 use crate::error::Result;
+use graph::Node;
+use program::Program;
+
+pub(crate) use operations::hermite_and_previous;
+pub use program::Scratch;
+pub(crate) use words::{hermite_degree, nearest};
 
 /// Which names an expression may use beside functions and `pi`.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     /// Variables, in the order in which values are given at evaluation.
     pub variables: Vec<String>,
-    /// `Some("z")`: also `z1, z2, …` without end, after `variables`.
+    /// `Some("z")`: also `z1, z2, …` (as far as `z4096`), after `variables`.
     pub indexed: Option<String>,
     /// Constants, replaced by their values when the text is parsed.
     pub constants: BTreeMap<String, f64>,
@@ -24,19 +42,26 @@ pub struct Vocabulary {
 #[derive(Debug, Clone)]
 pub struct Expression {
     source: String,
+    program: Program,
+    uses: Vec<bool>,
 }
-
-/// Scratch space of an evaluation; make one per thread and reuse it.
-#[derive(Debug, Clone, Default)]
-pub struct Scratch {}
 
 impl Expression {
     /// Parses and compiles `text`.
     ///
     /// # Errors
     /// [`Error::Syntax`](crate::Error::Syntax) with the bytes at fault and the nearest known word.
-    pub fn parse(_text: &str, _vocabulary: &Vocabulary) -> Result<Self> {
-        todo!()
+    pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self> {
+        let (graph, root) = parser::parse(text, vocabulary)?;
+        let reached = graph.reached_from(root);
+        let mut uses = vec![false; vocabulary.variables.len()];
+        for (id, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
+            if let Node::Variable(index) = graph.node(id) {
+                uses.resize(uses.len().max(index + 1), false);
+                uses[index] = true;
+            }
+        }
+        Ok(Self { source: text.into(), program: Program::compile(&graph, root), uses })
     }
 
     /// The text it was parsed from.
@@ -47,21 +72,31 @@ impl Expression {
     /// Number of variables an evaluation must supply: `variables.len()`, or more where an indexed one is used
     /// (`z3` alone makes 3).
     pub fn arity(&self) -> usize {
-        todo!()
+        self.uses.len()
     }
 
     /// Whether variable `index` occurs.
-    pub fn uses(&self, _index: usize) -> bool {
-        todo!()
+    pub fn uses(&self, index: usize) -> bool {
+        self.uses.get(index).copied().unwrap_or(false)
     }
 
-    /// Values at `out.len()` samples: `out[μ] = f(inputs[0][μ], inputs[1][μ], …)`, any number of samples.
-    pub fn evaluate(&self, _inputs: &[&[f64]], _out: &mut [f64], _scratch: &mut Scratch) {
-        todo!()
+    /// Values at `out.len()` samples: `out[μ] = f(inputs[0][μ], inputs[1][μ], …)`, any number of samples; a value does
+    /// not depend on how many there are. Allocates only what `scratch` does not have yet.
+    ///
+    /// # Panics
+    /// Where a variable that occurs has fewer values than there are samples.
+    pub fn evaluate(&self, inputs: &[&[f64]], out: &mut [f64], scratch: &mut Scratch) {
+        self.program.evaluate(inputs, out, scratch);
     }
 
-    /// The value at one point.
-    pub fn value(&self, _inputs: &[f64]) -> f64 {
-        todo!()
+    /// The value at one point; for hot loops there is [`Expression::evaluate`].
+    ///
+    /// # Panics
+    /// Where a variable that occurs has no value.
+    pub fn value(&self, inputs: &[f64]) -> f64 {
+        let inputs: Vec<&[f64]> = inputs.chunks(1).collect();
+        let mut out = [f64::NAN];
+        self.evaluate(&inputs, &mut out, &mut Scratch::default());
+        out[0]
     }
 }

@@ -1,0 +1,125 @@
+//! An expression as a graph of operations, in an order in which operands come before what uses them.
+//!
+//! Equal subexpressions are one node, constants are folded, and no walk over a graph recurses, so that a long sum
+//! costs no stack. A derivative is more nodes in the same graph.
+
+use std::collections::HashMap;
+
+use super::operations::{Binary, Unary, hermite};
+
+/// A node's place in its graph.
+pub(super) type Id = usize;
+
+/// A number as its bits, so that equal nodes can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Number(u64);
+
+impl Number {
+    pub(super) fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    Number(Number),
+    /// Index into the values given at evaluation.
+    Variable(usize),
+    Unary(Unary, Id),
+    Binary(Binary, Id, Id),
+    /// An integer power, by repeated multiplication.
+    Power(Id, i32),
+    /// He_q, probabilists', not normalised.
+    Hermite(u32, Id),
+}
+
+impl Node {
+    /// What the node is computed from.
+    pub(super) fn operands(self) -> impl Iterator<Item = Id> {
+        let [first, second] = match self {
+            Self::Number(_) | Self::Variable(_) => [None, None],
+            Self::Unary(_, a) | Self::Power(a, _) | Self::Hermite(_, a) => [Some(a), None],
+            Self::Binary(_, a, b) => [Some(a), Some(b)],
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// Nodes, operands first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Graph {
+    nodes: Vec<Node>,
+    known: HashMap<Node, Id>,
+    operations: usize,
+}
+
+impl Graph {
+    pub(super) fn node(&self, id: Id) -> Node {
+        self.nodes[id]
+    }
+
+    /// How many nodes do some work at evaluation.
+    pub(super) fn operations(&self) -> usize {
+        self.operations
+    }
+
+    pub(super) fn number(&mut self, value: f64) -> Id {
+        self.insert(Node::Number(Number(value.to_bits())))
+    }
+
+    pub(super) fn variable(&mut self, index: usize) -> Id {
+        self.insert(Node::Variable(index))
+    }
+
+    pub(super) fn unary(&mut self, operation: Unary, a: Id) -> Id {
+        match self.constant(a) {
+            Some(x) => self.number(operation.of(x)),
+            None => self.insert(Node::Unary(operation, a)),
+        }
+    }
+
+    pub(super) fn binary(&mut self, operation: Binary, a: Id, b: Id) -> Id {
+        match (operation, self.constant(a), self.constant(b)) {
+            (_, Some(x), Some(y)) => self.number(operation.of(x, y)),
+            (Binary::Power, None, Some(y)) if y.fract() == 0.0 && y.abs() <= 1024.0 => {
+                self.insert(Node::Power(a, y as i32))
+            }
+            _ => self.insert(Node::Binary(operation, a, b)),
+        }
+    }
+
+    pub(super) fn hermite(&mut self, degree: u32, a: Id) -> Id {
+        match self.constant(a) {
+            Some(x) => self.number(hermite(degree, [x])[0]),
+            None => self.insert(Node::Hermite(degree, a)),
+        }
+    }
+
+    /// For every node, whether `root` depends on it.
+    pub(super) fn reached_from(&self, root: Id) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        reached[root] = true;
+        for id in (0..=root).rev() {
+            if reached[id] {
+                self.nodes[id].operands().for_each(|operand| reached[operand] = true);
+            }
+        }
+        reached
+    }
+
+    fn constant(&self, id: Id) -> Option<f64> {
+        match self.nodes[id] {
+            Node::Number(number) => Some(number.value()),
+            _ => None,
+        }
+    }
+
+    fn insert(&mut self, node: Node) -> Id {
+        *self.known.entry(node).or_insert_with(|| {
+            self.nodes.push(node);
+            self.operations += usize::from(!matches!(node, Node::Number(_) | Node::Variable(_)));
+            self.nodes.len() - 1
+        })
+    }
+}
