@@ -2,7 +2,7 @@
 
 use super::{
     AxisOf, Block, Key, Mark, Panel, Sample, Style,
-    series::{Estimate, Series, dots, series, setting_label},
+    series::{Estimate, Series, dots, legend, series, setting_label},
     ticks::subscript,
 };
 use crate::{
@@ -35,18 +35,18 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
             series,
             x: series.abscissa(figure.x),
             y: series.estimates(usize::MAX, |run, t| factor * run.risk[t]),
-            style: series.style(series.color(settings)),
+            style: series.style(series.color(settings), series.setting),
         })
         .collect();
     let x = horizontal(figure, &curves);
     let y = vertical(figure.y_scale, label, &curves, &x);
-    let legend = all.iter().map(|s| Key {
-        label: s.label(&setting_label(&all, s.setting, settings)),
+    let key = |s: &Series<'_>| Key {
+        label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
-        style: s.style(s.color(settings)),
-    });
+        style: s.style(s.color(settings), s.setting),
+    };
     Block {
-        legend: vec![legend.collect()],
+        legend: legend(&all, settings, key),
         panels: vec![Panel { title: String::new(), marks: marks(&curves, &x, 25), x, y, square: false }],
         columns: 1,
         remark: String::new(),
@@ -61,6 +61,8 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
     let neurons = spread(p, NEURONS);
     let directions = spread(k, DIRECTIONS);
     let cosine = figure.y == Quantity::Cosine;
+    // Dashes tell limits apart where there are several, else neurons, so that curves on top of each other are seen.
+    let dashed = all.iter().all(|s| !s.is_limit() || s.rank == 0);
     let mut panels: Vec<(String, Vec<Curve<'_>>)> = Vec::new();
     for setting in 0..settings {
         let label = setting_label(&all, setting, settings);
@@ -72,7 +74,9 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
                     let y = series.estimates(most, |run, t| {
                         if cosine { series.cosine(run, t, j, r) } else { Series::overlap(run, t, j, r) }
                     });
-                    curves.push(Curve { series, x: series.abscissa(figure.x), y, style: series.style(color) });
+                    let shift = if dashed && series.is_limit() { color } else { 0 };
+                    let style = series.style(color, shift);
+                    curves.push(Curve { series, x: series.abscissa(figure.x), y, style });
                 }
             }
             let direction = if k > 1 { format!("along {}", subscript("z", &[r + 1])) } else { String::new() };
@@ -82,7 +86,7 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
     }
     let every: Vec<&Curve<'_>> = panels.iter().flat_map(|(_, curves)| curves).collect();
     let x = horizontal(figure, every.iter().copied());
-    let label = if cosine { "cosine  M_jr / √(Q_jj P_rr)" } else { "overlap  M_jr" };
+    let label = if cosine { "cosine  M_{jr} / √(Q_{jj} P_{rr})" } else { "overlap  M_{jr}" };
     let y = vertical(Some(figure.y_scale.unwrap_or(Scale::Linear)), label, every.iter().copied(), &x);
     let columns = if directions.len() == 4 { 2 } else { directions.len().min(3) };
     let count = if panels.len() > 1 { 13 } else { 25 };
@@ -92,31 +96,33 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
         Panel { title: title.clone(), x: x.clone(), y: y.clone(), square: false, marks: all }
     });
     vec![Block {
-        legend: overlap_legend(&all, &neurons, p),
+        legend: overlap_legend(&all, settings, if p > 1 { &neurons } else { &[] }, dashed),
         panels: drawn.collect(),
         columns,
         remark: remark(&all, (neurons.len(), p), (directions.len(), k), cosine),
     }]
 }
 
-/// Views in black, neurons in their colours.
-fn overlap_legend(all: &[Series<'_>], neurons: &[usize], p: usize) -> Vec<Vec<Key>> {
+/// Views in black (one for each kind, where panels are of several settings), neurons in their colours.
+fn overlap_legend(all: &[Series<'_>], settings: usize, neurons: &[usize], dashed: bool) -> Vec<Vec<Key>> {
     let mut views: Vec<Key> = Vec::new();
     for series in all {
         let key = Key {
-            label: series.label(""),
+            label: if settings > 1 { series.kind() } else { series.label() },
             sample: if series.is_limit() { Sample::Line } else { Sample::Dot },
-            style: Style { color: "#222222", ..series.style(0) },
+            style: Style { color: "#222222", ..series.style(0, 0) },
         };
-        views.push(key);
+        if !views.contains(&key) {
+            views.push(key);
+        }
     }
     let mut legend = vec![views];
-    if p > 1 {
+    if !neurons.is_empty() {
         let words = Key { label: "neuron".into(), sample: Sample::Words, style: Style::line(0, super::Dash::Solid) };
         let colors = neurons.iter().enumerate().map(|(color, j)| Key {
             label: (j + 1).to_string(),
             sample: Sample::Line,
-            style: Style { size: 2.4, ..Style::line(color, super::Dash::Solid) },
+            style: Style { size: 2.2, ..Style::line(color, super::Dash::nth(if dashed { color } else { 0 })) },
         });
         legend.push(std::iter::once(words).chain(colors).collect());
     }
@@ -166,7 +172,7 @@ fn marks(curves: &[Curve<'_>], x: &AxisOf, count: usize) -> Vec<Mark> {
     limits.into_iter().map(line).chain(others.into_iter().map(dots)).collect()
 }
 
-/// The horizontal axis: on a log scale it begins a decade before anything moves by 5 %, and shows three decades at
+/// The horizontal axis: on a log scale it begins a decade before anything moves by 5 % of all that moves, and shows three decades at
 /// least, where they were recorded.
 fn horizontal<'a>(figure: &Figure, curves: impl IntoIterator<Item = &'a Curve<'a>> + Clone) -> AxisOf {
     let label = match figure.x {
@@ -184,25 +190,32 @@ fn horizontal<'a>(figure: &Figure, curves: impl IntoIterator<Item = &'a Curve<'a
     let chosen = if entries > 30 && last > 50.0 * first { Scale::Log } else { Scale::Linear };
     let scale = figure.x_scale.unwrap_or(chosen);
     let limits = match scale {
-        Scale::Linear => (0.0, last),
+        Scale::Linear => (-0.025 * last, 1.025 * last),
         Scale::Log => {
-            let onset = curves.into_iter().map(onset).fold(f64::INFINITY, f64::min);
+            let whole = curves.clone().into_iter().map(|curve| range(curve).1 - range(curve).0).fold(0.0, f64::max);
+            let onset = curves.into_iter().map(|curve| onset(curve, 0.05 * whole)).fold(f64::INFINITY, f64::min);
             let low = first.max((onset / 10.0).min(last / 1e3)).min(last / 2.0);
             // A power of ten within a tenth of a decade is as good a place to begin.
             let power = 10_f64.powf(low.log10().round());
-            (if (power / low).log10().abs() < 0.1 { power } else { low }, last)
+            let low = if (power / low).log10().abs() < 0.1 { power } else { low };
+            let room = (last / low).powf(0.02);
+            (low / room, last * room)
         }
     };
     AxisOf { label: label.into(), scale, limits }
 }
 
-/// The first x at which a curve has moved by 5 % of its whole range, beyond its error bar.
-fn onset(curve: &Curve<'_>) -> f64 {
+/// The smallest and the largest mean.
+fn range(curve: &Curve<'_>) -> (f64, f64) {
     let means = || curve.y.iter().map(|e| e.mean).filter(|m| m.is_finite());
-    let (low, high) = (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max));
-    let Some(start) = means().next() else { return f64::INFINITY };
+    (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The first x at which a curve has moved by more than `least`, and beyond its error bar.
+fn onset(curve: &Curve<'_>, least: f64) -> f64 {
+    let Some(start) = curve.y.iter().map(|e| e.mean).find(|m| m.is_finite()) else { return f64::INFINITY };
     (curve.x.iter().zip(&curve.y))
-        .find(|(x, e)| **x > 0.0 && (e.mean - start).abs() > (0.05 * (high - low)).max(e.bar))
+        .find(|(x, e)| **x > 0.0 && (e.mean - start).abs() > least.max(e.bar))
         .map_or(f64::INFINITY, |(x, _)| *x)
 }
 

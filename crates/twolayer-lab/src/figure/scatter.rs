@@ -2,7 +2,7 @@
 
 use super::{
     AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
-    series::{Series, series, setting_label},
+    series::{Series, legend, series},
     ticks::minus,
 };
 use crate::{
@@ -53,17 +53,13 @@ pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
     for panel in &mut panels {
         panel.y.limits = (low, high);
     }
-    let legend = all.iter().map(|series| {
+    let key = |series: &Series<'_>| {
         let color = if by_neuron { "#222222" } else { style(series, 0).color };
-        Key {
-            label: series.label(&setting_label(&all, series.setting, settings)),
-            sample: Sample::Dot,
-            style: Style { color, opacity: 1.0, ..style(series, 0) },
-        }
-    });
+        Key { label: series.label(), sample: Sample::Dot, style: Style { color, opacity: 1.0, ..style(series, 0) } }
+    };
     let remark = if by_neuron && p > 1 { "One colour for each neuron." } else { "" };
     let columns = if panels.len() == 4 { 2 } else { panels.len().clamp(1, 3) };
-    Block { legend: vec![legend.collect()], panels, columns, remark: remark.into() }
+    Block { legend: legend(&all, settings, key), panels, columns, remark: remark.into() }
 }
 
 /// Where neuron j is at the recorded moment nearest to `time`, in every run that is still valid then.

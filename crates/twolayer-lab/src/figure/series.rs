@@ -5,7 +5,7 @@ use twolayer::{
     trajectory::{KeepQ, Trajectory},
 };
 
-use super::{Dash, Dot, Marker, Style, ticks::superscript};
+use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
 use crate::{
     compare::same_problem,
     experiment::{Axis, Experiment, NamedView, Scale},
@@ -58,12 +58,12 @@ impl Series<'_> {
         self.view.view.engine == Engine::Limit
     }
 
-    /// Line of a limit, or dots of a simulation, in the `color`-th colour.
-    pub fn style(&self, color: usize) -> Style {
+    /// Line of a limit, or dots of a simulation, in the `color`-th colour; dashes and markers are `shift`ed.
+    pub fn style(&self, color: usize, shift: usize) -> Style {
         if self.is_limit() {
-            Style::line(color, Dash::nth(self.rank))
+            Style::line(color, Dash::nth(self.rank + shift))
         } else {
-            Style::dots(color, Marker::nth(self.rank))
+            Style::dots(color, Marker::nth(self.rank + shift))
         }
     }
 
@@ -72,9 +72,18 @@ impl Series<'_> {
         if settings > 1 { self.setting } else { self.index }
     }
 
-    /// `reduced, d = 10⁵, 16 runs`; with what it overrides.
-    pub fn label(&self, setting: &str) -> String {
-        let mut label = self.view.name.clone();
+    /// `reduced, d = 10⁵, 16 runs`, beginning with the view's name.
+    pub fn label(&self) -> String {
+        self.label_from(&self.view.name)
+    }
+
+    /// The same for all views with this engine and these sizes.
+    pub fn kind(&self) -> String {
+        self.label_from(self.view.view.engine.name())
+    }
+
+    fn label_from(&self, name: &str) -> String {
+        let mut label = name.to_string();
         if !self.is_limit() {
             if let Some(d) = self.view.problem.dimension() {
                 label += &format!(", d = {}", whole(d));
@@ -82,9 +91,6 @@ impl Series<'_> {
             if self.runs.len() > 1 {
                 label += &format!(", {} runs", self.runs.len());
             }
-        }
-        if !setting.is_empty() {
-            label += &format!(" ({setting})");
         }
         if let Some(run) = self.runs.iter().find(|run| run.status.word() != "done") {
             label += &format!(" [{}]", run.status.word());
@@ -139,6 +145,17 @@ impl Series<'_> {
         let scale = run.student_norms[t * run.width + j] * self.view.problem.target.overlaps[(r, r)];
         if scale > 0.0 { Self::overlap(run, t, j, r) / scale.sqrt() } else { scale * 0.0 }
     }
+}
+
+/// The legend of a figure with one key for each view: a row for each setting, headed by what it changes.
+pub(super) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
+    let row = |setting: usize| {
+        let heading = setting_label(all, setting, settings);
+        let words = Key { label: format!("{heading}:"), sample: Sample::Words, style: Style::line(0, Dash::Solid) };
+        let keys = all.iter().filter(|series| series.setting == setting).map(&key);
+        (!heading.is_empty()).then_some(words).into_iter().chain(keys).collect()
+    };
+    (0..settings).map(row).collect()
 }
 
 /// What a setting changes, in words: `data = fresh`; empty where there is only one.

@@ -1,7 +1,7 @@
 //! Colours, dashes and markers, told apart by the colour-blind and in grey.
 
 /// Okabe and Ito's colours, without the yellow that paper swallows; neighbours differ in lightness too.
-pub const PALETTE: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+pub const PALETTE: [&str; 7] = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#D55E00"];
 
 /// How a curve is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]

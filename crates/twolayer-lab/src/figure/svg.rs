@@ -57,7 +57,7 @@ impl Pen {
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let text = escape(text);
+        let text = label(text);
         self.put(format_args!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{color}\">{text}</text>\n"
         ));
@@ -98,7 +98,7 @@ impl Pen {
         let Frame { left, top, width, height, .. } = *frame;
         let (right, bottom) = (left + width, top + height);
         let across = ticks(&panel.x, (width / 62.0) as usize);
-        let up = ticks(&panel.y, (height / 44.0) as usize);
+        let up = ticks(&panel.y, (height / 40.0) as usize);
         for tick in across.iter().filter(|tick| !tick.label.is_empty()) {
             let x = frame.x(&panel.x, tick.at);
             self.line((x, top), (x, bottom), PALE, 0.8);
@@ -143,7 +143,7 @@ impl Pen {
         }
         if frame.y_labels {
             let (x, y) = (left - 48.0, top + height / 2.0);
-            let label = escape(&panel.y.label);
+            let label = label(&panel.y.label);
             self.put(format_args!(
                 "<text transform=\"translate({x:.1} {y:.1}) rotate(-90)\" font-size=\"{TEXT}\" \
                  text-anchor=\"middle\">{label}</text>\n"
@@ -223,6 +223,24 @@ impl Pen {
 fn polygon(corners: &[(f64, f64)], x: f64, y: f64, r: f64) -> String {
     let points: Vec<String> = corners.iter().map(|(u, v)| format!("{:.2},{:.2}", x + u * r, y + v * r)).collect();
     format!("<polygon points=\"{}\"", points.join(" "))
+}
+
+/// Escaped, with `_{jr}` set as an index.
+fn label(text: &str) -> String {
+    let mut out = String::new();
+    for (i, part) in escape(text).split("_{").enumerate() {
+        match part.split_once('}').filter(|_| i > 0) {
+            // An empty tspan would lose its dy: what follows carries the step back up.
+            Some((index, rest)) if rest.is_empty() => {
+                let _ = write!(out, "<tspan dy=\"3\" font-size=\"9\">{index}</tspan>");
+            }
+            Some((index, rest)) => {
+                let _ = write!(out, "<tspan dy=\"3\" font-size=\"9\">{index}</tspan><tspan dy=\"-3\">{rest}</tspan>");
+            }
+            None => out.push_str(part),
+        }
+    }
+    out
 }
 
 /// Text as it may stand in XML and HTML, between tags or in attributes.

@@ -19,11 +19,11 @@ pub(super) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
     }
 }
 
-/// 1, 2 or 5 times a power of ten apart, all with the same number of decimals.
+/// 1, 2 or 5 times a power of ten apart (a quarter more than asked for, at most), all with the same number of decimals.
 fn linear((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     let rough = (high - low) / most as f64;
     let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough * (1.0 - 1e-9));
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= 0.8 * rough);
     let step = step.unwrap_or(10.0 * power);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let far = low.abs().max(high.abs());
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_linear_axis_has_round_numbers_with_the_same_decimals() {
-        assert_eq!(labels(Scale::Linear, (-0.31, 1.0), 6), ["−0.25", "0.00", "0.25", "0.50", "0.75", "1.00"][..0].to_vec().into_iter().chain(["−0.2", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]).collect::<Vec<_>>());
+        assert_eq!(labels(Scale::Linear, (-0.31, 1.0), 6), ["−0.2", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(Scale::Linear, (0.0, 6.0), 7), ["0", "1", "2", "3", "4", "5", "6"]);
         assert_eq!(labels(Scale::Linear, (0.0, 2e6), 4), ["0", "5·10⁵", "1·10⁶", "1.5·10⁶", "2·10⁶"]);
     }
