@@ -4,12 +4,12 @@
 //! experiment.toml ─spec─▶ Spec ─resolve─▶ Experiment ─run─▶ Outcome ─store─▶ results/ ─▶ figure.svg, report.html
 //! ```
 
-//ANSWER
+pub mod answer;
 pub mod compare;
 pub mod experiment;
 #[cfg(test)]
 mod fabricated;
 pub mod figure;
 pub mod outcome;
-//REPORT
+pub mod report;
 pub mod store;

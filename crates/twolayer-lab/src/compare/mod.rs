@@ -132,11 +132,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
     let times: Vec<(usize, usize)> = recorded.iter().copied().filter(|&(i, j)| i < last_a && j < last_b).collect();
     let mut note = Vec::new();
     if times.len() < recorded.len() {
-        note.push(format!(
-            "{} of {} common times: a replicate has no numbers beyond",
-            times.len(),
-            recorded.len()
-        ));
+        note.push(format!("{} of {} common times: a replicate has no numbers beyond", times.len(), recorded.len()));
     }
     let entries = Entries::new(first, second, &times);
     let assessed = first.len() > 1 || second.len() > 1;

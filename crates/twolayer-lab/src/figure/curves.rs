@@ -159,13 +159,7 @@ fn marks(curves: &[Curve<'_>], x: &AxisOf, count: usize) -> Vec<Mark> {
     };
     let simulations = curves.iter().filter(|c| !c.series.is_limit()).map(|c| c.series.index).max().unwrap_or(0) + 1;
     let dots = |curve: &Curve<'_>| Mark::Dots {
-        points: dots(
-            &curve.x,
-            &curve.y,
-            x.scale,
-            x.limits,
-            (count, curve.series.index as f64 / simulations as f64),
-        ),
+        points: dots(&curve.x, &curve.y, x.scale, x.limits, (count, curve.series.index as f64 / simulations as f64)),
         style: curve.style,
     };
     let (limits, others): (Vec<_>, Vec<_>) = curves.iter().partition(|curve| curve.series.is_limit());

@@ -12,9 +12,7 @@ pub(crate) const BYTES: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.t
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     let Ok(font) = FontRef::new(BYTES) else { return 0.6 * size * text.chars().count() as f64 };
     let (characters, metrics) = (font.charmap(), font.glyph_metrics(Size::new(size as f32), LocationRef::default()));
-    text.chars()
-        .map(|c| characters.map(c).and_then(|glyph| metrics.advance_width(glyph)).map_or(size, f64::from))
-        .sum()
+    text.chars().map(|c| characters.map(c).and_then(|glyph| metrics.advance_width(glyph)).map_or(size, f64::from)).sum()
 }
 
 /// `@font-face`, the font inside.

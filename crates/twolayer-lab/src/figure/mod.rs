@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub use style::{Dash, Marker, PALETTE, Style};
+pub(crate) use svg::escape;
 pub use svg::svg;
 
 /// A drawing: blocks below each other, small print at the bottom.
@@ -133,8 +134,7 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
         Quantity::Scatter => vec![scatter::scatter(experiment, outcomes, figure)],
     });
-    let seeds: Vec<String> =
-        experiment.views.iter().map(|view| format!("{} {}", view.name, view.view.seed)).collect();
+    let seeds: Vec<String> = experiment.views.iter().map(|view| format!("{} {}", view.name, view.view.seed)).collect();
     Drawing {
         blocks: blocks.collect(),
         small_print: vec![

@@ -226,8 +226,9 @@ impl Manifest {
 
 /// 64-bit FNV-1a hash of the compact JSON text, in hexadecimal: tells whether two runs are of one experiment.
 pub fn fingerprint(value: &Value) -> String {
-    let hash = value.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = value
+        .to_string()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }

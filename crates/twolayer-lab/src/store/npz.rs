@@ -45,7 +45,8 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
     match runs.iter().position(|run| shape(run) != shape(first)) {
         None => Ok(()),
         Some(r) => {
-            let reason = format!("replicate {r} has (T, p, k, Q) = {:?}, replicate 0 {:?}", shape(&runs[r]), shape(first));
+            let reason =
+                format!("replicate {r} has (T, p, k, Q) = {:?}, replicate 0 {:?}", shape(&runs[r]), shape(first));
             Err(Error::Shape { view: view.into(), reason })
         }
     }

@@ -17,11 +17,22 @@ fn bits(array: &[f64]) -> Vec<u64> {
 
 /// Equal bit for bit, NaN included.
 fn assert_same(a: &Trajectory, b: &Trajectory) {
-    assert_eq!((a.width, a.directions, &a.status, a.valid, a.keep_q), (b.width, b.directions, &b.status, b.valid, b.keep_q));
+    assert_eq!(
+        (a.width, a.directions, &a.status, a.valid, a.keep_q),
+        (b.width, b.directions, &b.status, b.valid, b.keep_q)
+    );
     let arrays = |run: &Trajectory| {
         [
-            &run.step, &run.time, &run.samples, &run.gradients, &run.risk, &run.student_teacher, &run.student_student,
-            &run.student_norms, &run.second_layer, &run.bias,
+            &run.step,
+            &run.time,
+            &run.samples,
+            &run.gradients,
+            &run.risk,
+            &run.student_teacher,
+            &run.student_student,
+            &run.student_norms,
+            &run.second_layer,
+            &run.bias,
         ]
         .map(|array| bits(array))
     };
@@ -130,10 +141,19 @@ fn arrays_are_c_ordered_doubles_with_the_shapes_of_the_contract() {
         found.push((name.trim_end_matches(".npy").to_string(), sizes));
     }
     let expected: [(&str, &[usize]); 13] = [
-        ("step", &[13]), ("time", &[13]), ("samples", &[13]), ("gradients", &[13]),
-        ("risk", &[4, 13]), ("training_risk", &[4, 13]),
-        ("M", &[4, 13, 3, 2]), ("Q", &[4, 13, 3, 3]), ("Q_diag", &[4, 13, 3]), ("a", &[4, 13, 3]), ("bias", &[4, 13, 3]),
-        ("status", &[4]), ("valid", &[4]),
+        ("step", &[13]),
+        ("time", &[13]),
+        ("samples", &[13]),
+        ("gradients", &[13]),
+        ("risk", &[4, 13]),
+        ("training_risk", &[4, 13]),
+        ("M", &[4, 13, 3, 2]),
+        ("Q", &[4, 13, 3, 3]),
+        ("Q_diag", &[4, 13, 3]),
+        ("a", &[4, 13, 3]),
+        ("bias", &[4, 13, 3]),
+        ("status", &[4]),
+        ("valid", &[4]),
     ];
     assert_eq!(found, expected.map(|(name, shape)| (name.to_string(), shape.to_vec())));
 }
@@ -175,7 +195,10 @@ fn errors_name_the_path_and_the_remedy() {
     let error = save(&file, &views, &outcomes, run(), Vec::new()).unwrap_err().to_string();
     assert!(error.contains("taken") && error.contains("a file is in the way"), "{error}");
     let error = load(&directory.path().join("nowhere")).unwrap_err().to_string();
-    assert!(error.contains("nowhere") && error.contains("manifest.json") && error.contains("check the path"), "{error}");
+    assert!(
+        error.contains("nowhere") && error.contains("manifest.json") && error.contains("check the path"),
+        "{error}"
+    );
     // A target that cannot be replaced: the old content stays, no temporary file is left.
     std::fs::create_dir(directory.path().join("manifest.json")).unwrap();
     let error = save(directory.path(), &views, &outcomes, run(), Vec::new()).unwrap_err().to_string();
@@ -191,7 +214,10 @@ fn a_full_disk_is_named() {
         source: std::io::Error::from(std::io::ErrorKind::StorageFull),
     };
     let message = full.to_string();
-    assert!(message.starts_with("results/limit.npz: cannot write:") && message.contains("free some space"), "{message}");
+    assert!(
+        message.starts_with("results/limit.npz: cannot write:") && message.contains("free some space"),
+        "{message}"
+    );
 }
 
 #[test]
