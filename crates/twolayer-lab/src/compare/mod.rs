@@ -174,7 +174,7 @@ fn sizes(assessed: bool, z: &mut dyn Iterator<Item = f64>) -> [Option<f64>; 2] {
         squares += z * z;
         max = max.max(z.abs());
     }
-    if assessed && n > 0.0 { [Some((squares / n as f64).sqrt()), Some(max)] } else { [None, None] }
+    if assessed && n > 0.0 { [Some((squares / n).sqrt()), Some(max)] } else { [None, None] }
 }
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ fn label(text: &str) -> String {
     for (i, part) in escape(text).split("_{").enumerate() {
         match part.split_once('}').filter(|_| i > 0) {
             // An empty tspan would lose its dy: what follows carries the step back up.
-            Some((index, rest)) if rest.is_empty() => {
+            Some((index, "")) => {
                 let _ = write!(out, "<tspan dy=\"3\" font-size=\"9\">{index}</tspan>");
             }
             Some((index, rest)) => {

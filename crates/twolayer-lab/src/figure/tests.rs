@@ -56,6 +56,24 @@ fn settings(figures: Vec<Figure>) -> (Experiment, Vec<Outcome>) {
     (experiment, outcomes)
 }
 
+/// More neurons and directions than colours and panels; one direction, for the second layer.
+fn wide() -> (Experiment, Vec<Outcome>) {
+    let sizes = Sizes { p: 40, k: 8 };
+    let times = fabricated::log_times(100, 1e-2, 30.0);
+    let views = vec![
+        fabricated::view("a limit with a long name", Engine::Limit, sizes, 1000),
+        fabricated::view("a simulation with a long name", Engine::Reduced, sizes, 12_345),
+        fabricated::view("another one, longer even than that", Engine::Direct, sizes, 1000),
+    ];
+    let outcomes = vec![
+        fabricated::limit(sizes, &times, 1e-6),
+        fabricated::simulation(sizes, &times, 16, 0.05, 1),
+        fabricated::simulation(sizes, &times, 1, 0.05, 2),
+    ];
+    let figures = vec![fabricated::figure(Quantity::Overlap), fabricated::figure(Quantity::Scatter)];
+    (fabricated::experiment(views, figures), outcomes)
+}
+
 fn step(y: Quantity) -> Figure {
     Figure { x: Axis::Step, ..fabricated::figure(y) }
 }
@@ -65,6 +83,7 @@ fn samples() -> Vec<(&'static str, Experiment, Vec<Outcome>)> {
     vec![
         named("risk", plain(vec![fabricated::figure(Quantity::Risk), fabricated::figure(Quantity::Overlap)])),
         named("scatter", plain(vec![Figure { at: vec![0.0, 0.5, 3.0], ..fabricated::figure(Quantity::Scatter) }])),
+        named("wide", wide()),
         named("settings", settings(vec![step(Quantity::TwiceRisk), step(Quantity::Cosine)])),
     ]
 }
