@@ -1,1 +1,82 @@
-fn main() {}
+//! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
+
+mod check;
+mod machine;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use twolayer::Error;
+use twolayer_lab::{
+    diagnostic::{Diagnostic, Severity},
+    experiment::Experiment,
+};
+
+/// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
+/// d → ∞ theory of one experiment, on the same axes.
+#[derive(Parser)]
+#[command(name = "twolayer", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment and write arrays, figure and report.
+    Run(run::Arguments),
+    /// Say what a run would do: formulas, scaling, the method of each view and why, seconds and bytes.
+    Check(check::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  twolayer check gallery/odes/high-dimensional.toml
+  twolayer run gallery/odes/high-dimensional.toml
+  twolayer run my.toml --only limit --out results/theory
+
+Exit codes: 0 done; 1 a view did not finish; 2 the file or the command is wrong, nothing written; 130 interrupted.";
+
+/// Done.
+const DONE: u8 = 0;
+/// It ran, and a view did not finish.
+const UNFINISHED: u8 = 1;
+/// The file or the command is wrong; nothing was written.
+const WRONG: u8 = 2;
+/// Interrupted; what was done is kept.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let code = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+    };
+    ExitCode::from(code.unwrap_or_else(|problems| {
+        for problem in problems {
+            eprintln!("{problem}\n");
+        }
+        WRONG
+    }))
+}
+
+/// What a command could not do, ready to print.
+type Failure = Vec<String>;
+
+fn words(diagnostics: Vec<Diagnostic>) -> Failure {
+    diagnostics.iter().map(ToString::to_string).collect()
+}
+
+/// An error of the library about view number `view`, at its place in the file.
+fn at_its_place(experiment: &Experiment, view: usize, error: &Error) -> Failure {
+    let name = experiment.views.get(view).map_or("", |view| view.name.as_str());
+    match error {
+        Error::Invalid(advice) | Error::Refused(advice) => {
+            let mut advice = advice.clone();
+            advice.reason = format!("view `{name}`: {}", advice.reason);
+            vec![experiment.diagnose(view, &advice, Severity::Error).to_string()]
+        }
+        other => vec![format!("error: view `{name}` of {}: {other}", experiment.path.display())],
+    }
+}

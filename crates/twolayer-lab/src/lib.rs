@@ -4,8 +4,16 @@
 //! experiment.toml ─spec─▶ Spec ─resolve─▶ Experiment ─run─▶ Outcome ─store─▶ results/ ─▶ figure.svg, report.html
 //! ```
 
+pub mod answer;
+pub mod compare;
 pub mod diagnostic;
 pub mod experiment;
+#[cfg(test)]
+mod fabricated;
+pub mod figure;
 pub mod outcome;
+pub mod report;
 pub mod resolve;
+pub mod run;
 pub mod spec;
+pub mod store;

@@ -1,0 +1,154 @@
+//! `twolayer check`.
+
+use std::{num::NonZero, path::PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use twolayer::{
+    Error,
+    engine::{Plan, plan, plan::human_bytes},
+    problem::Problem,
+};
+use twolayer_lab::{
+    experiment::{Experiment, NamedView},
+    resolve,
+};
+
+use crate::{DONE, Failure, WRONG, at_its_place, machine, words};
+
+/// `twolayer check`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  twolayer check gallery/odes/high-dimensional.toml
+  twolayer check my.toml --json | jq .views[0].method
+
+Exit code 2 where a view would be refused.")]
+pub struct Arguments {
+    /// The experiment file.
+    file: PathBuf,
+    /// Everything as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Threads to predict for [default: all cores].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+}
+
+/// Runs the command; the exit code, or what to print.
+pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
+    let experiment = resolve::read(&arguments.file).map_err(words)?;
+    let machine = machine::machine(machine::threads(arguments.threads));
+    let plans: Vec<Result<Plan, Error>> = (experiment.views.iter())
+        .map(|named| plan(&named.problem, &named.view, named.record.points + 1, &machine))
+        .collect();
+    if arguments.json {
+        println!("{:#}", as_json(&experiment, &plans));
+    } else {
+        print!("{}", as_text(&experiment, &plans));
+    }
+    let mut code = DONE;
+    for (view, plan) in plans.iter().enumerate() {
+        if let Err(error) = plan {
+            code = WRONG;
+            at_its_place(&experiment, view, error).iter().for_each(|text| eprintln!("\n{text}"));
+        }
+    }
+    Ok(code)
+}
+
+fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
+    let mut lines = vec![experiment.title.clone()];
+    let problem = &experiment.views[0].problem;
+    lines.push(format!("  target   y = {}{}", problem.target.formula(), noise(problem)));
+    lines.push(format!(
+        "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩), σ(h) = {}, s = {} = {:.6}, p = {}, k = {}",
+        problem.network.activation.formula(),
+        problem.network.output_scale.text(),
+        problem.output_scale(),
+        problem.width(),
+        problem.directions(),
+    ));
+    for (named, plan) in experiment.views.iter().zip(plans) {
+        lines.push(String::new());
+        lines.push(format!("view `{}`: {}", named.name, protocol(named)));
+        let overrides: Vec<String> = named.overrides.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        if !overrides.is_empty() {
+            lines.push(format!("  override {}", overrides.join(", ")));
+        }
+        match plan {
+            Ok(plan) => {
+                lines.push(format!("  method   {}: {}", plan.method.name(), plan.reason));
+                let replicates = named.view.replicates;
+                let runs = if replicates == 1 { "one run".into() } else { format!("{replicates} replicates") };
+                let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
+                lines.push(format!("  cost     about {seconds} for {runs}, {bytes}"));
+                lines.extend(plan.advice.iter().map(|advice| format!("  advice   {advice}")));
+            }
+            Err(error) => lines.push(format!("  refused  {error}")),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn noise(problem: &Problem) -> String {
+    if problem.target.noise > 0.0 { format!(" + √Δ ξ, Δ = {}", problem.target.noise) } else { String::new() }
+}
+
+/// `d = 1000, batch 1, η = 4/d = 0.004, 100000 steps, t = 100`.
+fn protocol(named: &NamedView) -> String {
+    let problem = &named.problem;
+    let d = problem.dimension().map_or("∞".into(), |d| d.to_string());
+    let Some(rate) = &problem.training.learning_rate else {
+        return format!("d = {d}, gradient flow, t = {}", problem.time());
+    };
+    let value = problem.learning_rate();
+    let rate = if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {value:.6}", rate.text()) };
+    let duration = if problem.dimension().is_some() {
+        format!("{} steps, t = {:.6}", problem.steps(), problem.time())
+    } else {
+        format!("t = {:.6}", problem.time())
+    };
+    format!("d = {d}, batch {}, {rate}, {duration}", problem.batch())
+}
+
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.1 => "0.1 s or less".into(),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+fn as_json(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> Value {
+    let views: Vec<Value> = experiment.views.iter().zip(plans).map(|(named, plan)| view_json(named, plan)).collect();
+    json!({ "experiment": experiment.resolved.json, "hash": experiment.resolved.hash, "views": views })
+}
+
+fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
+    let problem = &named.problem;
+    let mut value = json!({
+        "name": named.name,
+        "engine": named.view.engine.name(),
+        "dimension": problem.dimension(),
+        "batch": problem.batch(),
+        "learning_rate": problem.learning_rate(),
+        "output_scale": problem.output_scale(),
+        "time": problem.time(),
+        "replicates": named.view.replicates,
+    });
+    if problem.dimension().is_some() && problem.training.learning_rate.is_some() {
+        value["steps"] = problem.steps().into();
+    }
+    match plan {
+        Ok(plan) => {
+            value["method"] = plan.method.name().into();
+            value["reason"] = plan.reason.clone().into();
+            value["seconds"] = plan.cost.seconds.into();
+            value["bytes"] = plan.cost.bytes.into();
+            value["advice"] = plan.advice.clone().into();
+        }
+        Err(error) => value["refused"] = error.to_string().into(),
+    }
+    value
+}

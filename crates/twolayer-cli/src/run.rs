@@ -1,0 +1,146 @@
+//! `twolayer run`.
+
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use clap::Args;
+use twolayer::trajectory::Status;
+use twolayer_lab::{
+    answer::answer,
+    compare,
+    experiment::Experiment,
+    figure, report, resolve, run,
+    store::{self, Manifest},
+};
+
+use crate::{DONE, Failure, INTERRUPTED, UNFINISHED, at_its_place, machine, progress::Bars, words};
+
+/// `twolayer run`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  twolayer run gallery/odes/high-dimensional.toml
+  twolayer run my.toml --only limit --only reduced --threads 1 --out results/quiet --overwrite
+
+Results (default results/<file name>/): <view>.npz, manifest.json, figure.svg, figure.png, report.html.
+Ctrl-C keeps what is done and exits with 130.")]
+pub struct Arguments {
+    /// The experiment file.
+    file: PathBuf,
+    /// Directory of the results [default: results/<file name>].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Run this view only (may be given several times).
+    #[arg(long, value_name = "VIEW")]
+    only: Vec<String>,
+    /// Threads; the results do not depend on their number [default: all cores].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Replace the results of another experiment in the same directory.
+    #[arg(long)]
+    overwrite: bool,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Runs the command; the exit code, or what to print.
+pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let mut experiment = resolve::read(&arguments.file).map_err(words)?;
+    select(&mut experiment, &arguments.only)?;
+    let threads = machine::threads(arguments.threads);
+    let plans = run::plan(&experiment, &machine::machine(threads))
+        .map_err(|(view, error)| at_its_place(&experiment, view, &error))?;
+    let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
+    let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
+    refuse_strangers(&out, &experiment, arguments.overwrite)?;
+    if !arguments.quiet {
+        for (i, plan) in plans.iter().enumerate() {
+            for advice in &plan.advice {
+                eprintln!("advice: view `{}`: {advice}", experiment.views[i].name);
+            }
+        }
+    }
+
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let clock = Instant::now();
+    let bars = Bars::new(&experiment, arguments.quiet);
+    let outcomes = run::run(&experiment, &plans, threads, &bars);
+    bars.clear();
+    let outcomes = outcomes.map_err(|(view, error)| at_its_place(&experiment, view, &error))?;
+    let agreement = compare::compare(&experiment.views, &outcomes);
+    let seconds = clock.elapsed().as_secs_f64();
+    let text = answer(&experiment, &outcomes, &agreement, seconds, &out.join("figure.svg"));
+
+    let disk = |error: store::Error| vec![format!("error: {error}")];
+    let about = store::Run {
+        experiment: experiment.resolved.json.clone(),
+        source: experiment.source.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: command(arguments, &out),
+        threads,
+        started,
+        seconds,
+    };
+    let manifest = store::save(&out, &experiment.views, &outcomes, about, agreement).map_err(disk)?;
+    let drawing = figure::draw(&experiment, &outcomes, env!("CARGO_PKG_VERSION"));
+    let svg = figure::svg(&drawing);
+    let png = figure::png(&drawing, PNG_WIDTH).map_err(|error| vec![format!("error: figure.png: {error}")])?;
+    let page = report::html(&experiment, &outcomes, &manifest, &svg);
+    for (name, bytes) in [("figure.svg", svg.as_bytes()), ("figure.png", &png), ("report.html", page.as_bytes())] {
+        store::write_bytes(&out, name, bytes).map_err(disk)?;
+    }
+    if !arguments.quiet {
+        print!("{text}");
+    }
+    let finished = outcomes.iter().flat_map(|outcome| &outcome.trajectories).all(|run| run.status == Status::Done);
+    Ok(match (bars.was_interrupted(), finished) {
+        (true, false) => INTERRUPTED,
+        (_, true) => DONE,
+        (false, false) => UNFINISHED,
+    })
+}
+
+/// Pixels: a column and a half of a paper at 300 dpi.
+const PNG_WIDTH: u32 = 2000;
+
+/// Keeps the views named.
+fn select(experiment: &mut Experiment, only: &[String]) -> Result<(), Failure> {
+    let names: Vec<&str> = experiment.views.iter().map(|view| view.name.as_str()).collect();
+    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(vec![format!("error: there is no view `{unknown}`\nhelp: the views are {}", names.join(", "))]);
+    }
+    if !only.is_empty() {
+        experiment.keep_views(|view| only.contains(&view.name));
+    }
+    Ok(())
+}
+
+/// A directory that holds the results of another experiment is not overwritten unasked.
+fn refuse_strangers(out: &Path, experiment: &Experiment, overwrite: bool) -> Result<(), Failure> {
+    if overwrite || !out.join("manifest.json").exists() {
+        return Ok(());
+    }
+    let same = Manifest::read(out)
+        .is_ok_and(|manifest| manifest.experiment["views"] == experiment.resolved.json["views"]);
+    if same {
+        return Ok(());
+    }
+    let reason = format!("error: {} holds the results of another experiment", out.display());
+    Err(vec![format!("{reason}\nhelp: choose another directory with --out, or pass --overwrite")])
+}
+
+/// The command that repeats the run.
+fn command(arguments: &Arguments, out: &Path) -> String {
+    let mut words = vec!["twolayer run".to_string(), quote(&arguments.file.display().to_string())];
+    words.extend(arguments.only.iter().map(|view| format!("--only {}", quote(view))));
+    words.push(format!("--out {}", quote(&out.display().to_string())));
+    words.join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    if plain { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

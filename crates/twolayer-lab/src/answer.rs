@@ -1,0 +1,224 @@
+//! The few lines that answer the question after a run: what was learnt, whether the views agree, where the figure is.
+
+use std::path::Path;
+
+use twolayer::trajectory::{KeepQ, Status, Trajectory};
+
+use crate::{
+    compare::{Agreement, Verdict},
+    experiment::{Experiment, NamedView},
+    outcome::Outcome,
+};
+
+/// Directions whose cosines are told one by one.
+const DIRECTIONS: usize = 4;
+/// Pairs of views whose verdicts are told one by one.
+const PAIRS: usize = 2;
+
+/// The answer: the title, a line for each view, the verdicts, and where the figure is.
+pub fn answer(
+    experiment: &Experiment,
+    outcomes: &[Outcome],
+    agreement: &[Agreement],
+    seconds: f64,
+    figure: &Path,
+) -> String {
+    let width = experiment.views.iter().map(|view| view.name.chars().count()).max().unwrap_or(0);
+    let mut lines = vec![experiment.title.clone()];
+    for (view, outcome) in experiment.views.iter().zip(outcomes) {
+        let learnt = learnt(view, outcome);
+        lines.push(format!("  {:width$}  {learnt}  [{}, {}]", view.name, outcome.method, duration(outcome.seconds)));
+    }
+    lines.extend(verdicts(agreement));
+    lines.push(format!("  figure: {} ({} in all)", figure.display(), duration(seconds)));
+    lines.retain(|line| !line.trim().is_empty());
+    lines.join("\n") + "\n"
+}
+
+/// Verdicts one by one, or, where there are many pairs, how many agree and which is the worst.
+fn verdicts(agreement: &[Agreement]) -> Vec<String> {
+    if agreement.len() <= PAIRS {
+        return agreement.iter().map(|pair| format!("  {}", verdict(pair))).collect();
+    }
+    let count = |verdict| agreement.iter().filter(|pair| pair.verdict == verdict).count();
+    let (agree, not) = (count(Verdict::Agree), count(Verdict::NotAssessed));
+    let others = if not > 0 { format!(", {not} not assessed") } else { String::new() };
+    let mut lines = vec![format!("  {agree} of {} pairs of views agree{others}", agreement.len())];
+    let probability = |pair: &&Agreement| pair.p_value.unwrap_or(1.0);
+    if let Some(worst) = agreement.iter().min_by(|a, b| probability(a).total_cmp(&probability(b))) {
+        lines.push(format!("  least: {}", verdict(worst)));
+    }
+    lines
+}
+
+/// `limit and reduced agree: rms z 0.97, max |z| 2.8 over 840 comparisons, p = 0.52; largest difference of M 0.0012 at
+/// t = 3`.
+pub(crate) fn verdict(pair: &Agreement) -> String {
+    let [first, second] = &pair.views;
+    let mut text = match (pair.verdict, pair.rms_z, pair.max_z, pair.p_value) {
+        (verdict, Some(rms), Some(max), Some(p)) => format!(
+            "{first} and {second} {}: rms z {rms:.2}, max |z| {max:.1} over {} comparisons, p {}",
+            verdict.word(),
+            pair.comparisons,
+            probability(p)
+        ),
+        (Verdict::Agree, ..) => format!("{first} and {second} agree: no difference at all"),
+        _ => format!("{first} and {second}: not assessed"),
+    };
+    if !pair.note.is_empty() {
+        text += &format!(" ({})", pair.note);
+    }
+    if let Some(size) = pair.quantities.iter().find(|q| q.quantity == "M" && q.max_difference > 0.0) {
+        text += &format!("; largest difference of M {} at t = {}", digits(size.max_difference), digits(size.time));
+    }
+    text
+}
+
+/// `< 0.001`, `= 0.42`.
+pub(crate) fn probability(p: f64) -> String {
+    if p < 1e-3 { "< 0.001".into() } else { format!("= {}", digits(p)) }
+}
+
+/// `risk 0.201 → 0.00103; cosines z1 0.95, z2 0.86`; with the way it ended where that is not the end.
+pub(crate) fn learnt(view: &NamedView, outcome: &Outcome) -> String {
+    let runs = &outcome.trajectories;
+    let mean = |value: &dyn Fn(&Trajectory, usize) -> f64, at: &dyn Fn(&Trajectory) -> usize| {
+        let valid = || runs.iter().filter(|run| run.valid > 0);
+        valid().map(|run| value(run, at(run))).sum::<f64>() / valid().count() as f64
+    };
+    let last = |run: &Trajectory| run.valid - 1;
+    let risk = |run: &Trajectory, t: usize| run.risk[t];
+    let mut text = match runs.iter().any(|run| run.valid > 0) {
+        true => format!("risk {} → {}", digits(mean(&risk, &|_| 0)), digits(mean(&risk, &last))),
+        false => "nothing".into(),
+    };
+    if runs.iter().all(|run| run.keep_q != KeepQ::None && run.valid > 0) {
+        let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
+        let shown: Vec<String> =
+            (0..view.problem.directions().min(DIRECTIONS)).map(|r| format!("z{} {:.2}", r + 1, cosine(r))).collect();
+        text += &format!("; largest |cosine| {}", shown.join(", "));
+        if view.problem.directions() > DIRECTIONS {
+            text += ", …";
+        }
+    }
+    let ended = |run: &&Trajectory| run.status != Status::Done;
+    if let Some(run) = runs.iter().find(ended) {
+        let count = runs.iter().filter(ended).count();
+        let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
+        text += &format!("; {of}{}", run.status.word());
+        match run.status {
+            Status::Diverged { at } => text += &format!(" at {}", digits(at)),
+            Status::Stiff { at } => text += &format!(" at t = {}", digits(at)),
+            Status::Done | Status::Interrupted => {}
+        }
+    }
+    text
+}
+
+/// max_j |M_jr|/√(Q_jj P_rr) at entry t.
+fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64 {
+    let p_rr = view.problem.target.overlaps[(r, r)];
+    (0..run.width)
+        .map(|j| {
+            let scale = run.student_norms[t * run.width + j] * p_rr;
+            let overlap = run.student_teacher[(t * run.width + j) * run.directions + r];
+            if scale > 0.0 { overlap.abs() / scale.sqrt() } else { 0.0 }
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Three significant digits.
+pub(crate) fn digits(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let size = value.abs().log10().floor() as i32;
+    if (-4..5).contains(&size) { format!("{value:.*}", (2 - size).max(0) as usize) } else { format!("{value:.2e}") }
+}
+
+/// `12 ms`, `3.4 s`, `5 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.0995 => format!("{:.0} ms", 1e3 * s),
+        s if s < 99.5 => format!("{} s", digits_two(s)),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+fn digits_two(value: f64) -> String {
+    if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use twolayer::problem::Engine;
+
+    use super::*;
+    use crate::{
+        compare::compare,
+        experiment::Quantity,
+        fabricated::{self, Sizes},
+    };
+
+    const SIZES: Sizes = Sizes { p: 4, k: 2 };
+
+    fn outcomes(noise: f64) -> (Experiment, Vec<Outcome>) {
+        let times = fabricated::log_times(40, 0.01, 30.0);
+        let views = vec![
+            fabricated::view("limit", Engine::Limit, SIZES, 1000),
+            fabricated::view("reduced", Engine::Reduced, SIZES, 1000),
+        ];
+        let outcomes =
+            vec![fabricated::limit(SIZES, &times, 1e-6), fabricated::simulation(SIZES, &times, 16, noise, 1)];
+        (fabricated::experiment(views, vec![fabricated::figure(Quantity::Risk)]), outcomes)
+    }
+
+    #[test]
+    fn a_run_that_went_well() {
+        let (experiment, outcomes) = outcomes(0.01);
+        let agreement = compare(&experiment.views, &outcomes);
+        let text = answer(&experiment, &outcomes, &agreement, 3.5, Path::new("results/odes/figure.png"));
+        insta::assert_snapshot!(text, @"
+        One pass through the data specialises the neurons
+          limit    risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
+          reduced  risk 0.201 → 0.00104; largest |cosine| z1 0.96, z2 0.86  [reduced, fresh, 3.4 s]
+          limit and reduced agree: rms z 1.06, max |z| 2.4 over 529 comparisons, p = 0.766; largest difference of M 0.00505 at t = 13.2
+          figure: results/odes/figure.png (3.5 s in all)
+        ");
+    }
+
+    #[test]
+    fn a_replicate_that_diverged_and_no_verdict() {
+        let (experiment, mut outcomes) = outcomes(0.01);
+        outcomes[1].trajectories.truncate(1);
+        outcomes[1].trajectories[0].status = Status::Diverged { at: 310.0 };
+        outcomes[1].trajectories[0].valid = 20;
+        let agreement = compare(&experiment.views, &outcomes);
+        let text = answer(&experiment, &outcomes, &agreement, 0.012, Path::new("results/odes/figure.png"));
+        insta::assert_snapshot!(text, @"
+        One pass through the data specialises the neurons
+          limit    risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
+          reduced  risk 0.201 → 0.135; largest |cosine| z1 0.21, z2 0.19; diverged at 310  [reduced, fresh, 3.4 s]
+          limit and reduced: not assessed (20 of 41 common times: a replicate has no numbers beyond; no standard error: one replicate each); largest difference of M 0.00832 at t = 0.403
+          figure: results/odes/figure.png (12 ms in all)
+        ");
+    }
+
+    #[test]
+    fn many_pairs_are_summed_up() {
+        let (experiment, outcomes) = outcomes(0.01);
+        let one = compare(&experiment.views, &outcomes).remove(0);
+        let worse = Agreement { verdict: Verdict::Differ, p_value: Some(0.0005), max_z: Some(9.1), ..one.clone() };
+        insta::assert_snapshot!(verdicts(&[one.clone(), worse, one]).join("\n"), @"
+        2 of 3 pairs of views agree
+        least: limit and reduced differ: rms z 1.06, max |z| 9.1 over 529 comparisons, p < 0.001; largest difference of M 0.00505 at t = 13.2
+        ");
+    }
+
+    #[test]
+    fn three_digits_and_human_durations() {
+        assert_eq!([0.201234, 1234.0, 5.7e-7, 0.0].map(digits), ["0.201", "1234", "5.70e-7", "0"]);
+        assert_eq!([0.0123, 3.44, 61.0, 300.0, 7200.0].map(duration), ["12 ms", "3.4 s", "61 s", "5 min", "2.0 h"]);
+    }
+}

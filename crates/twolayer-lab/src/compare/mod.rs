@@ -1,0 +1,181 @@
+//! How far apart two views of one problem are, in standard errors.
+//!
+//! At every common time and for every entry of the risk, M and diag Q, `z = difference/√(se² + e²)`, with se² the
+//! squared standard errors over replicates of both views and e² their stated numerical errors. The p-value of max|z|
+//! is that of a [`bootstrap`] over replicates, which knows how strongly entries move together.
+
+mod bootstrap;
+mod entries;
+
+use serde::{Deserialize, Serialize};
+use twolayer::trajectory::Trajectory;
+
+use crate::{experiment::NamedView, outcome::Outcome};
+use entries::{Entries, common_times};
+
+/// Views with a smaller p-value differ.
+pub const SIGNIFICANCE: f64 = 1e-3;
+
+/// How far apart two views are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// The names of the two views.
+    pub views: [String; 2],
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What hinders a verdict, or limits it; empty if nothing does.
+    pub note: String,
+    /// Number of common times.
+    pub times: usize,
+    /// Number of z's.
+    pub comparisons: usize,
+    /// Root mean square of z; absent without a standard error.
+    pub rms_z: Option<f64>,
+    /// max |z|.
+    pub max_z: Option<f64>,
+    /// Of max |z|.
+    pub p_value: Option<f64>,
+    /// The same for each quantity.
+    pub quantities: Vec<QuantityAgreement>,
+}
+
+/// Whether two views agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// The p-value of max |z| is larger than [`SIGNIFICANCE`].
+    #[serde(rename = "agree")]
+    Agree,
+    /// It is not.
+    #[serde(rename = "differ")]
+    Differ,
+    /// There is no standard error, or no common time; the note says which.
+    #[serde(rename = "not assessed")]
+    NotAssessed,
+}
+
+impl Verdict {
+    /// `agree`, `differ`, `not assessed`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Differ => "differ",
+            Self::NotAssessed => "not assessed",
+        }
+    }
+}
+
+/// How far apart two views are in one quantity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantityAgreement {
+    /// `risk`, `M` or `Q_diag`.
+    pub quantity: String,
+    /// Number of z's.
+    pub comparisons: usize,
+    /// Root mean square of z; absent without a standard error.
+    pub rms_z: Option<f64>,
+    /// max |z|.
+    pub max_z: Option<f64>,
+    /// Largest |difference| of the means over all entries and common times: the size that z hides.
+    pub max_difference: f64,
+    /// The second view's mean there.
+    pub value: f64,
+    /// The time of it.
+    pub time: f64,
+}
+
+/// Whether two views look at the same problem: they override the same keys with the same values, apart from the
+/// dimension, the duration and what is recorded.
+pub fn same_problem(first: &NamedView, second: &NamedView) -> bool {
+    let meaning = |view: &NamedView| {
+        let mut keys: Vec<(String, String)> = (view.overrides.iter())
+            .filter(|(key, _)| {
+                !matches!(key.as_str(), "training.dimension" | "training.time" | "training.steps")
+                    && !key.starts_with("record.")
+            })
+            .cloned()
+            .collect();
+        keys.sort();
+        keys
+    };
+    meaning(first) == meaning(second)
+}
+
+/// Compares every pair of views of the same problem that has times in common, in the order of the file.
+pub fn compare(views: &[NamedView], outcomes: &[Outcome]) -> Vec<Agreement> {
+    let all: Vec<(&NamedView, &Outcome)> = views.iter().zip(outcomes).collect();
+    let mut agreements = Vec::new();
+    for (i, (first, a)) in all.iter().enumerate() {
+        for (second, b) in &all[i + 1..] {
+            if same_problem(first, second) {
+                agreements.extend(pair([&first.name, &second.name], &a.trajectories, &b.trajectories));
+            }
+        }
+    }
+    agreements
+}
+
+/// Compares two views; `None` where they have no time beyond the start in common: two dimensions record different
+/// whole steps, which are then not the same moments.
+pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Option<Agreement> {
+    let views = names.map(String::from);
+    let (Some(a), Some(b)) = (first.first(), second.first()) else { return None };
+    if (a.width, a.directions) != (b.width, b.directions) {
+        return None;
+    }
+    let recorded = common_times(a, b);
+    if recorded.iter().filter(|&&(i, _)| a.time[i] > 0.0).count() == 0 {
+        return None;
+    }
+    // Where one replicate has no number, the mean of the others is not the mean of the law.
+    let valid = |runs: &[Trajectory]| runs.iter().map(|run| run.valid).min().unwrap_or(0);
+    let (last_a, last_b) = (valid(first), valid(second));
+    let times: Vec<(usize, usize)> = recorded.iter().copied().filter(|&(i, j)| i < last_a && j < last_b).collect();
+    let mut note = Vec::new();
+    if times.len() < recorded.len() {
+        note.push(format!("{} of {} common times: a replicate has no numbers beyond", times.len(), recorded.len()));
+    }
+    let entries = Entries::new(first, second, &times);
+    let assessed = first.len() > 1 || second.len() > 1;
+    if !assessed {
+        note.push("no standard error: one replicate each".into());
+    } else if let Some(r) = [first.len(), second.len()].into_iter().filter(|&r| r > 1).min().filter(|&r| r < 4) {
+        note.push(format!("{r} replicates only: little power"));
+    }
+    if let Some((kept, all)) = entries.thinned {
+        note.push(format!("z at {kept} of {all} entries, drawn at random"));
+    }
+    let p_value = (assessed && !entries.z.is_empty()).then(|| bootstrap::p_value(&entries));
+    let verdict = match p_value {
+        Some(p) if p > SIGNIFICANCE => Verdict::Agree,
+        Some(_) => Verdict::Differ,
+        // All differences vanish exactly: there is nothing to be tested.
+        None if assessed && !times.is_empty() => Verdict::Agree,
+        None => Verdict::NotAssessed,
+    };
+    let [rms_z, max_z] = sizes(assessed, &mut entries.z.iter().copied());
+    Some(Agreement {
+        views,
+        verdict,
+        note: note.join("; "),
+        times: times.len(),
+        comparisons: if assessed { entries.z.len() } else { 0 },
+        rms_z,
+        max_z,
+        p_value,
+        quantities: entries.quantities(assessed),
+    })
+}
+
+/// Root mean square and maximum of |z|.
+fn sizes(assessed: bool, z: &mut dyn Iterator<Item = f64>) -> [Option<f64>; 2] {
+    let (mut n, mut squares, mut max) = (0.0, 0.0, 0.0_f64);
+    for z in z {
+        n += 1.0;
+        squares += z * z;
+        max = max.max(z.abs());
+    }
+    if assessed && n > 0.0 { [Some((squares / n).sqrt()), Some(max)] } else { [None, None] }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use twolayer::problem::Engine;
+
+use super::*;
+use crate::fabricated::{self, Sizes};
+
+const SIZES: Sizes = Sizes { p: 2, k: 2 };
+
+fn verdicts(count: u64, agreement: impl Fn(u64) -> Agreement) -> usize {
+    (0..count).filter(|&seed| agreement(seed).verdict == Verdict::Agree).count()
+}
+
+fn times() -> Vec<f64> {
+    fabricated::log_times(25, 0.01, 10.0)
+}
+
+fn compare_simulations(seed: u64, replicates: usize, distort: impl Fn(&mut Trajectory)) -> Agreement {
+    let a = fabricated::simulation(SIZES, &times(), replicates, 0.1, 2 * seed + 1);
+    let mut b = fabricated::simulation(SIZES, &times(), replicates, 0.1, 2 * seed + 2);
+    b.trajectories.iter_mut().for_each(distort);
+    pair(["a", "b"], &a.trajectories, &b.trajectories).unwrap()
+}
+
+#[test]
+fn views_of_the_same_law_agree() {
+    for replicates in [16, 8] {
+        let agree = verdicts(200, |seed| compare_simulations(seed, replicates, |_| {}));
+        assert!(agree >= 198, "{replicates} replicates: {agree} of 200 agree");
+        let against_limit = verdicts(200, |seed| {
+            let limit = fabricated::limit(SIZES, &times(), 1e-9);
+            let simulation = fabricated::simulation(SIZES, &times(), replicates, 0.1, seed + 1000);
+            pair(["limit", "simulation"], &limit.trajectories, &simulation.trajectories).unwrap()
+        });
+        assert!(against_limit >= 198, "{replicates} replicates against the limit: {against_limit} of 200 agree");
+    }
+}
+
+#[test]
+fn the_p_value_is_neither_timid_nor_rash() {
+    let small = (0..200).filter(|&seed| compare_simulations(seed, 16, |_| {}).p_value.unwrap() < 0.2).count();
+    // Uniform p-values would give 40 ± 6; the bootstrap's heavier tails make it smaller.
+    assert!((8..=60).contains(&small), "{small} of 200 p-values below 0.2");
+}
+
+/// Shifts the mean of M by `errors` standard errors of the difference at `places` times, one neuron.
+fn shifted(seed: u64, replicates: usize, errors: f64, places: usize) -> Agreement {
+    let n = times().len();
+    let width = SIZES.p * SIZES.k;
+    compare_simulations(seed, replicates, |run| {
+        for t in n - places..n {
+            // A random walk: variance t/n at entry t.
+            let deviation = 0.1 * (t as f64 / n as f64).sqrt();
+            run.student_teacher[t * width] += errors * deviation * (2.0 / replicates as f64).sqrt();
+        }
+    })
+}
+
+#[test]
+fn a_difference_is_found_and_a_small_one_is_not_cried_over() {
+    let found = 20 - verdicts(20, |seed| shifted(seed, 16, 9.0, 10));
+    assert!(found >= 19, "a shift of 9 standard errors is found in {found} of 20");
+    let cried = 100 - verdicts(100, |seed| shifted(seed, 16, 2.0, 10));
+    assert!(cried <= 10, "a shift of 2 standard errors is called a difference in {cried} of 100");
+    let found = 20 - verdicts(20, |seed| shifted(seed, 8, 20.0, 10));
+    assert!(found >= 18, "8 replicates: a shift of 20 standard errors is found in {found} of 20");
+}
+
+#[test]
+fn sizes_are_reported_where_they_are_largest() {
+    let t = times();
+    let simulation = fabricated::simulation(SIZES, &t, 16, 0.01, 3);
+    let mut limit = fabricated::limit(SIZES, &t, 1e-9);
+    limit.trajectories[0].student_teacher[(20 * SIZES.p + 1) * SIZES.k] += 0.5;
+    let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.verdict, Verdict::Differ);
+    let overlap = agreement.quantities.iter().find(|q| q.quantity == "M").unwrap();
+    assert!((overlap.max_difference - 0.5).abs() < 0.02 && overlap.time == t[20], "{overlap:?}");
+    // Entry 0 of a shared start has no variance and no difference: it is not a comparison.
+    let norms = agreement.quantities.iter().find(|q| q.quantity == "Q_diag").unwrap();
+    assert_eq!(norms.comparisons, (t.len() - 1) * SIZES.p, "{norms:?}");
+}
+
+#[test]
+fn stated_errors_are_forgiven() {
+    let t = times();
+    let simulation = fabricated::simulation(SIZES, &t, 16, 1e-9, 3);
+    let mut limit = fabricated::limit(SIZES, &t, 1e-3);
+    limit.trajectories[0].risk.iter_mut().for_each(|risk| *risk += 1e-3);
+    let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.verdict, Verdict::Agree, "{agreement:?}");
+    limit.trajectories[0].risk_error = Some(vec![1e-9; t.len()]);
+    let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
+}
+
+#[test]
+fn without_replicates_there_is_no_verdict() {
+    let limit = fabricated::limit(SIZES, &times(), 1e-6);
+    let single = fabricated::simulation(SIZES, &times(), 1, 0.1, 5);
+    let agreement = pair(["limit", "single"], &limit.trajectories, &single.trajectories).unwrap();
+    assert_eq!(agreement.verdict, Verdict::NotAssessed);
+    assert!(agreement.note.contains("one replicate") && agreement.p_value.is_none(), "{agreement:?}");
+    assert!(agreement.quantities[1].max_difference > 0.0);
+}
+
+#[test]
+fn only_common_times_and_valid_entries_are_compared() {
+    let limit = fabricated::limit(SIZES, &times(), 1e-6);
+    let coarse: Vec<f64> = times().into_iter().step_by(2).collect();
+    let mut simulation = fabricated::simulation(SIZES, &coarse, 16, 0.1, 5);
+    let agreement = pair(["limit", "coarse"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.times, coarse.len());
+    simulation.trajectories[3].valid = 4;
+    let agreement = pair(["limit", "coarse"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.times, 4);
+    assert!(agreement.note.contains("4 of 13"), "{}", agreement.note);
+    // Other whole steps at another dimension: no common moment, no comparison.
+    let other: Vec<f64> = times().iter().map(|t| t * 1.001).collect();
+    let elsewhere = fabricated::simulation(SIZES, &other, 16, 0.1, 6);
+    assert!(pair(["a", "b"], &limit.trajectories, &elsewhere.trajectories).is_none());
+}
+
+#[test]
+fn only_views_of_the_same_problem_are_compared() {
+    let view = |name, engine, key: &str, value: &str| {
+        let mut view = fabricated::view(name, engine, SIZES, 1000);
+        if !key.is_empty() {
+            view.overrides.push((key.into(), value.into()));
+        }
+        view
+    };
+    let views = [
+        view("limit", Engine::Limit, "", ""),
+        view("fresh", Engine::Limit, "training.data", "\"fresh\""),
+        view("reduced", Engine::Reduced, "training.dimension", "1000"),
+    ];
+    let outcomes = [
+        fabricated::limit(SIZES, &times(), 1e-6),
+        fabricated::limit(SIZES, &times(), 1e-6),
+        fabricated::simulation(SIZES, &times(), 16, 0.1, 5),
+    ];
+    let agreements = compare(&views, &outcomes);
+    assert_eq!(agreements.len(), 1);
+    assert_eq!(agreements[0].views, ["limit", "reduced"]);
+}
+
+#[test]
+fn a_large_record_is_thinned_and_quick() {
+    let sizes = Sizes { p: 4, k: 2 };
+    let times = fabricated::log_times(200, 1e-3, 10.0);
+    let limit = fabricated::limit(sizes, &times, 1e-6);
+    let simulation = fabricated::simulation(sizes, &times, 16, 0.1, 5);
+    let start = std::time::Instant::now();
+    let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(agreement.comparisons <= 2100 && agreement.note.contains("drawn at random"), "{agreement:?}");
+    assert_eq!(agreement.verdict, Verdict::Agree);
+    eprintln!("{} comparisons in {seconds:.2} s", agreement.comparisons);
+    assert!(seconds < 2.0, "{seconds} s");
+}
+
+#[test]
+fn wallace_carries_student_to_normal() {
+    use super::entries::normal_score;
+    // Quantiles of Student's t at the probability .99865 of 3 normal deviations.
+    for (nu, t) in [(4.0, 6.6201), (7.0, 4.5299), (15.0, 3.5863)] {
+        let z = normal_score(t, [1.0, 0.0], 0.0, [nu + 1.0, 1.0]);
+        assert!((z - 3.0).abs() < 0.03, "t_{nu}: {z}");
+    }
+    assert_eq!(normal_score(2.0, [0.0, 0.0], 4.0, [8.0, 8.0]), 1.0);
+}

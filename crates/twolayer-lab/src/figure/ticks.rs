@@ -1,0 +1,140 @@
+//! Where an axis has its ticks, and what they say.
+
+use crate::experiment::Scale;
+
+use super::AxisOf;
+
+/// A tick; minor ones have no label.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tick {
+    pub at: f64,
+    pub label: String,
+}
+
+/// The ticks of an axis, at most about `most` with a label.
+pub(super) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
+    match axis.scale {
+        Scale::Linear => linear(axis.limits, most),
+        Scale::Log => logarithmic(axis.limits, most),
+    }
+}
+
+/// 1, 2 or 5 times a power of ten apart (a quarter more than asked for, at most), all with the same number of decimals.
+fn linear((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+    let rough = (high - low) / most as f64;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= 0.8 * rough);
+    let step = step.unwrap_or(10.0 * power);
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let far = low.abs().max(high.abs());
+    let label = |value: f64| {
+        let value = if value.abs() < 1e-9 * step { 0.0 } else { value };
+        if decimals > 4 || far >= 1e5 { scientific(value) } else { minus(&format!("{value:.decimals$}")) }
+    };
+    let first = (low / step - 1e-9).ceil() as i64;
+    let last = (high / step + 1e-9).floor() as i64;
+    (first..=last).map(|i| Tick { at: i as f64 * step, label: label(i as f64 * step) }).collect()
+}
+
+/// 10ⁿ, or 1, 2 and 5 times it where fewer than two powers of ten are seen; the rest of 2…9 unlabelled.
+fn logarithmic((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let seen = |value: f64| value >= low * (1.0 - 1e-9) && value <= high * (1.0 + 1e-9);
+    let power = |n: i32| 10_f64.powi(n);
+    let powers = (first..=last).filter(|&n| seen(power(n))).count();
+    let every = powers.div_ceil(most.max(1)).max(1) as i32;
+    let mut ticks = Vec::new();
+    for n in first..=last {
+        for digit in 1..10 {
+            let at = f64::from(digit) * power(n);
+            if !seen(at) {
+                continue;
+            }
+            let label = match digit {
+                1 if powers < 2 => plain(n, 1),
+                1 if n.rem_euclid(every) == 0 => format!("10{}", superscript(n)),
+                2 | 5 if powers < 2 => plain(n, digit),
+                _ => String::new(),
+            };
+            if digit == 1 || every == 1 {
+                ticks.push(Tick { at, label });
+            }
+        }
+    }
+    ticks
+}
+
+/// digit·10ⁿ in the shortest way.
+fn plain(n: i32, digit: i32) -> String {
+    match n {
+        -3..0 => format!("{:.*}", n.unsigned_abs() as usize, f64::from(digit) * 10_f64.powi(n)),
+        0..4 => format!("{}", digit * 10_i32.pow(n.unsigned_abs())),
+        _ if digit == 1 => format!("10{}", superscript(n)),
+        _ => format!("{digit}·10{}", superscript(n)),
+    }
+}
+
+fn scientific(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let n = value.abs().log10().floor() as i32;
+    let mantissa = format!("{:.3}", value / 10_f64.powi(n));
+    format!("{}·10{}", minus(mantissa.trim_end_matches('0').trim_end_matches('.')), superscript(n))
+}
+
+/// With a true minus sign.
+pub(super) fn minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
+pub(super) fn superscript(n: i32) -> String {
+    n.to_string()
+        .chars()
+        .map(|c| match c {
+            '-' => '⁻',
+            '1' => '¹',
+            '2' => '²',
+            '3' => '³',
+            digit => char::from_u32(0x2070 + digit as u32 - '0' as u32).unwrap_or(digit),
+        })
+        .collect()
+}
+
+/// `base` with a subscript number: z₁, M₁₂.
+pub(super) fn subscript(base: &str, numbers: &[usize]) -> String {
+    let separator = if numbers.iter().any(|&n| n > 9) { "," } else { "" };
+    let digits = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(separator);
+    let lower = |c: char| c.to_digit(10).and_then(|d| char::from_u32(0x2080 + d)).unwrap_or(c);
+    base.chars().chain(digits.chars().map(lower)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, limits: (f64, f64), most: usize) -> Vec<String> {
+        let axis = AxisOf { label: String::new(), scale, limits };
+        ticks(&axis, most).into_iter().map(|t| t.label).filter(|l| !l.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_linear_axis_has_round_numbers_with_the_same_decimals() {
+        assert_eq!(labels(Scale::Linear, (-0.31, 1.0), 6), ["−0.2", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(Scale::Linear, (0.0, 6.0), 7), ["0", "1", "2", "3", "4", "5", "6"]);
+        assert_eq!(labels(Scale::Linear, (0.0, 2e6), 4), ["0", "5·10⁵", "1·10⁶", "1.5·10⁶", "2·10⁶"]);
+    }
+
+    #[test]
+    fn a_log_axis_has_powers_of_ten() {
+        assert_eq!(labels(Scale::Log, (1e-3, 1e2), 8), ["10⁻³", "10⁻²", "10⁻¹", "10⁰", "10¹", "10²"]);
+        assert_eq!(labels(Scale::Log, (2e-8, 3e4), 5), ["10⁻⁶", "10⁻³", "10⁰", "10³"]);
+        assert_eq!(labels(Scale::Log, (0.03, 0.6), 8), ["0.05", "0.1", "0.2", "0.5"]);
+    }
+
+    #[test]
+    fn numbers_go_below_the_line() {
+        assert_eq!(subscript("M", &[1, 2]), "M₁₂");
+        assert_eq!(subscript("M", &[10, 2]), "M₁₀,₂");
+    }
+}

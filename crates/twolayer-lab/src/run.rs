@@ -1,0 +1,205 @@
+//! Runs an experiment: every replicate of every view, in parallel, with progress, until done or told to stop.
+
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use rayon::prelude::*;
+use twolayer::{
+    Error,
+    engine::{self, Machine, Plan},
+    observer::{Observer, Progress},
+    problem::Grid,
+    trajectory::{Status, Trajectory},
+};
+
+use crate::{
+    compare::same_problem,
+    experiment::{Experiment, NamedView},
+    outcome::Outcome,
+};
+
+/// Watches a run; shared by all threads.
+pub trait Monitor: Sync {
+    /// A replicate of view `view` (its index) is at `at`.
+    fn progress(&self, view: usize, replicate: usize, at: &Progress);
+
+    /// A replicate of view `view` has ended.
+    fn finished(&self, view: usize, replicate: usize);
+
+    /// Whether the run should stop and keep what is done.
+    fn interrupted(&self) -> bool;
+}
+
+/// Plans every view.
+///
+/// # Errors
+/// The first view that is refused: its index, and why.
+pub fn plan(experiment: &Experiment, machine: &Machine) -> Result<Vec<Plan>, (usize, Error)> {
+    let plan = |(i, named): (usize, &NamedView)| {
+        let entries = named.record.points + 1;
+        engine::plan(&named.problem, &named.view, entries, machine).map_err(|error| (i, error))
+    };
+    experiment.views.iter().enumerate().map(plan).collect()
+}
+
+/// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same
+/// problem, or its own grid where there are none.
+pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
+    let grid = |named: &NamedView| named.record.grid(&named.problem, named.problem.counts_steps());
+    let views = || experiment.views.iter().zip(plans);
+    let steps = |named: &NamedView| grid(named).steps(&named.problem);
+    views()
+        .map(|(named, plan)| {
+            if plan.method.is_simulation() {
+                return Grid::Steps(steps(named));
+            }
+            let last = named.problem.time() * (1.0 + 1e-9);
+            let mut times: Vec<f64> = views()
+                .filter(|(other, plan)| plan.method.is_simulation() && same_problem(named, other))
+                .flat_map(|(other, _)| {
+                    let step_time = other.problem.step_time();
+                    steps(other).into_iter().map(move |step| step as f64 * step_time)
+                })
+                .filter(|time| *time <= last)
+                .collect();
+            if times.is_empty() {
+                return Grid::Times(grid(named).times(&named.problem));
+            }
+            times.sort_by(f64::total_cmp);
+            times.dedup_by(|later, earlier| (*later - *earlier).abs() <= 1e-12 * *later);
+            Grid::Times(times)
+        })
+        .collect()
+}
+
+/// Runs every view on `threads` threads. Results do not depend on their number: each replicate has its own streams and
+/// runs on one thread. A run that the monitor stops keeps what is done, with the status of each replicate.
+///
+/// # Errors
+/// What a view's engine could not do: its index, and why.
+pub fn run(
+    experiment: &Experiment,
+    plans: &[Plan],
+    threads: usize,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Outcome>, (usize, Error)> {
+    let moments = moments(experiment, plans);
+    let mut tasks: Vec<(usize, usize)> = (0..experiment.views.len())
+        .flat_map(|view| (0..experiment.views[view].view.replicates).map(move |replicate| (view, replicate)))
+        .collect();
+    // Long tasks first, so that the last thread is not left alone with one.
+    let cost = |&(view, _): &(usize, usize)| {
+        plans[view].cost.seconds / experiment.views[view].view.replicates.div_ceil(threads.max(1)) as f64
+    };
+    tasks.sort_by(|left, right| cost(right).total_cmp(&cost(left)).then(left.cmp(right)));
+
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| (0, Error::Numerical(format!("the threads could not be started: {error}"))))?;
+    let failed = AtomicBool::new(false);
+    let work = |&(view, replicate): &(usize, usize)| {
+        let named = &experiment.views[view];
+        let started = Instant::now();
+        let watch = Watch { monitor, failed: &failed, view, replicate };
+        let keep_q = named.record.keep_q(named.problem.width());
+        let result = if watch.stopped() {
+            let kept = engine::Run { trajectory: unstarted(named, &moments[view]), kernel: String::new() };
+            Ok(kept)
+        } else {
+            engine::run(&named.problem, &named.view, &plans[view], replicate as u64, &moments[view], keep_q, &watch)
+        };
+        monitor.finished(view, replicate);
+        if result.is_err() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        let result = result.map_err(|error| (view, error))?;
+        Ok(Done { view, replicate, result, started, ended: Instant::now() })
+    };
+    let with_max_one = |tasks: &[(usize, usize)]| -> Vec<Result<Done, (usize, Error)>> {
+        // One task at a time per thread, in the order of cost.
+        pool.install(|| tasks.par_iter().with_max_len(1).map(work).collect())
+    };
+    let mut done: Vec<Done> = with_max_one(&tasks).into_iter().collect::<Result<_, _>>()?;
+    done.sort_by_key(|done| (done.view, done.replicate));
+    Ok(gather(plans, done))
+}
+
+/// One finished task.
+struct Done {
+    view: usize,
+    replicate: usize,
+    result: engine::Run,
+    started: Instant,
+    ended: Instant,
+}
+
+fn gather(plans: &[Plan], done: Vec<Done>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let mut done = done.into_iter().peekable();
+    for (view, plan) in plans.iter().enumerate() {
+        let mut outcome = Outcome {
+            method: plan.method.name().into(),
+            reason: plan.reason.clone(),
+            kernel: String::new(),
+            trajectories: Vec::new(),
+            seconds: 0.0,
+            core_seconds: 0.0,
+            bytes: plan.cost.bytes,
+            advice: plan.advice.clone(),
+        };
+        let mut span: Option<(Instant, Instant)> = None;
+        while let Some(task) = done.next_if(|task| task.view == view) {
+            outcome.core_seconds += (task.ended - task.started).as_secs_f64();
+            let (first, last) = span.unwrap_or((task.started, task.ended));
+            span = Some((first.min(task.started), last.max(task.ended)));
+            if outcome.kernel.is_empty() {
+                outcome.kernel = task.result.kernel;
+            }
+            outcome.trajectories.push(task.result.trajectory);
+        }
+        outcome.seconds = span.map_or(0.0, |(first, last)| (last - first).as_secs_f64());
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// The trajectory of a replicate that was stopped before it began: all NaN.
+fn unstarted(named: &NamedView, moments: &Grid) -> Trajectory {
+    let (p, k) = (named.problem.width(), named.problem.directions());
+    let mut trajectory = Trajectory::new(p, k, named.record.keep_q(p));
+    let step_time = named.problem.step_time();
+    match moments {
+        Grid::Steps(steps) => trajectory.pad(steps.iter().map(|&step| (step as f64, step as f64 * step_time))),
+        Grid::Times(times) => {
+            trajectory.student_teacher_error = Some(Vec::new());
+            trajectory.pad(times.iter().map(|&time| (time / step_time, time)));
+        }
+    }
+    trajectory.status = Status::Interrupted;
+    trajectory
+}
+
+/// One task's observer.
+struct Watch<'a> {
+    monitor: &'a dyn Monitor,
+    failed: &'a AtomicBool,
+    view: usize,
+    replicate: usize,
+}
+
+impl Watch<'_> {
+    fn stopped(&self) -> bool {
+        self.failed.load(Ordering::Relaxed) || self.monitor.interrupted()
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&self, at: &Progress) -> ControlFlow<()> {
+        self.monitor.progress(self.view, self.replicate, at);
+        if self.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,234 @@
+//! `manifest.json`: what was run, how, and how it went.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use twolayer::trajectory::Status;
+
+use super::{Error, write_bytes};
+use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
+
+/// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
+pub const SCHEMA: u32 = 1;
+
+const NAME: &str = "manifest.json";
+
+/// What only the caller knows about a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The experiment as resolved.
+    pub experiment: Value,
+    /// The experiment file, verbatim.
+    pub source: String,
+    /// Version of the program.
+    pub version: String,
+    /// The command that repeats the run.
+    pub command: String,
+    /// Number of threads.
+    pub threads: usize,
+    /// When it began, seconds since 1970-01-01 UTC.
+    pub started: f64,
+    /// Wall seconds in all.
+    pub seconds: f64,
+}
+
+/// The whole manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of the program.
+    pub version: String,
+    /// The command that repeats the run.
+    pub command: String,
+    /// Number of threads (results do not depend on it).
+    pub threads: usize,
+    /// When it began, seconds since 1970-01-01 UTC.
+    pub started: f64,
+    /// Wall seconds in all.
+    pub seconds: f64,
+    /// [`fingerprint`] of `experiment`.
+    pub experiment_hash: String,
+    /// The experiment as resolved.
+    pub experiment: Value,
+    /// The experiment file, verbatim.
+    pub source: String,
+    /// What the numbers of `status` in the result files mean.
+    pub status_codes: BTreeMap<String, u32>,
+    /// One record for each view, in the order of the file.
+    pub views: Vec<ViewRecord>,
+    /// How far apart the views are, pair by pair.
+    pub agreement: Vec<Agreement>,
+}
+
+/// How one view was computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ViewRecord {
+    /// Its name.
+    pub name: String,
+    /// Its result file.
+    pub file: String,
+    /// `direct`, `reduced` or `limit`.
+    pub engine: String,
+    /// The method that ran.
+    pub method: String,
+    /// Why that one.
+    pub reason: String,
+    /// How the population risk was averaged.
+    pub kernel: String,
+    /// d; absent when infinite.
+    pub dimension: Option<u64>,
+    /// Replicates asked for.
+    pub replicates: usize,
+    /// Seed.
+    pub seed: u64,
+    /// The first word among the replicates' that is not `done`, else `done`.
+    pub status: String,
+    /// How each replicate ended.
+    pub replicate_status: Vec<ReplicateRecord>,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Core seconds.
+    pub core_seconds: f64,
+    /// Predicted peak bytes of one replicate.
+    pub bytes: f64,
+    /// Largest numerical error of the risk.
+    pub max_risk_error: Option<f64>,
+    /// Largest numerical error of M.
+    pub max_overlap_error: Option<f64>,
+    /// Advice of the plan.
+    pub advice: Vec<String>,
+}
+
+/// How one replicate ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplicateRecord {
+    /// `done`, `interrupted`, `diverged`, `stiff`.
+    pub status: String,
+    /// The step (simulations) or time (limits) at which it diverged or grew stiff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
+    /// Entries that hold numbers.
+    pub valid: usize,
+}
+
+impl ReplicateRecord {
+    /// The status in words and numbers, as [`Status`]; `None` for a word that is none of its words.
+    pub fn status(&self) -> Option<Status> {
+        let at = self.at.unwrap_or(f64::NAN);
+        Some(match self.status.as_str() {
+            "done" => Status::Done,
+            "interrupted" => Status::Interrupted,
+            "diverged" => Status::Diverged { at },
+            "stiff" => Status::Stiff { at },
+            _ => return None,
+        })
+    }
+}
+
+/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff.
+pub fn status_code(status: &Status) -> f64 {
+    match status {
+        Status::Done => 0.0,
+        Status::Interrupted => 1.0,
+        Status::Diverged { .. } => 2.0,
+        Status::Stiff { .. } => 3.0,
+    }
+}
+
+impl ViewRecord {
+    /// The record of `view`, as it came out.
+    pub fn new(view: &NamedView, outcome: &Outcome) -> Self {
+        let runs = &outcome.trajectories;
+        let replicate = |run: &twolayer::trajectory::Trajectory| ReplicateRecord {
+            status: run.status.word().into(),
+            at: match run.status {
+                Status::Diverged { at } | Status::Stiff { at } => Some(at),
+                Status::Done | Status::Interrupted => None,
+            },
+            valid: run.valid,
+        };
+        let status = runs.iter().map(|run| &run.status).find(|s| **s != Status::Done).unwrap_or(&Status::Done);
+        Self {
+            name: view.name.clone(),
+            file: format!("{}.npz", view.name),
+            engine: view.view.engine.name().into(),
+            method: outcome.method.clone(),
+            reason: outcome.reason.clone(),
+            kernel: outcome.kernel.clone(),
+            dimension: view.problem.dimension(),
+            replicates: view.view.replicates,
+            seed: view.view.seed,
+            status: status.word().into(),
+            replicate_status: runs.iter().map(replicate).collect(),
+            seconds: outcome.seconds,
+            core_seconds: outcome.core_seconds,
+            bytes: outcome.bytes,
+            max_risk_error: largest(runs.iter().filter_map(|run| run.risk_error.as_deref())),
+            max_overlap_error: largest(runs.iter().filter_map(|run| run.student_teacher_error.as_deref())),
+            advice: outcome.advice.clone(),
+        }
+    }
+}
+
+/// The largest finite number; `None` where there is none.
+fn largest<'a>(arrays: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
+    arrays.flatten().copied().filter(|x| x.is_finite()).reduce(f64::max)
+}
+
+impl Manifest {
+    pub(super) fn new(run: Run, views: Vec<ViewRecord>, agreement: Vec<Agreement>) -> Self {
+        let words = [Status::Done, Status::Interrupted, Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 }];
+        Self {
+            schema: SCHEMA,
+            version: run.version,
+            command: run.command,
+            threads: run.threads,
+            started: run.started,
+            seconds: run.seconds,
+            experiment_hash: fingerprint(&run.experiment),
+            experiment: run.experiment,
+            source: run.source,
+            status_codes: words.iter().map(|s| (s.word().to_string(), status_code(s) as u32)).collect(),
+            views,
+            agreement,
+        }
+    }
+
+    /// Writes `directory/manifest.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, directory: &Path) -> Result<(), Error> {
+        let path = directory.join(NAME);
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::damaged(&path, e))?;
+        text.push('\n');
+        write_bytes(directory, NAME, text.as_bytes())
+    }
+
+    /// Reads `directory/manifest.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Damaged`] where it is of another schema or no manifest at all.
+    pub fn read(directory: &Path) -> Result<Self, Error> {
+        let path = directory.join(NAME);
+        let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+        let value: Value = serde_json::from_str(&text).map_err(|e| Error::damaged(&path, e))?;
+        match value.get("schema").and_then(Value::as_u64) {
+            Some(schema) if schema == u64::from(SCHEMA) => {}
+            Some(schema) => return Err(Error::damaged(&path, format!("schema {schema}, this program reads {SCHEMA}"))),
+            None => return Err(Error::damaged(&path, "no `schema`: not a manifest of this program")),
+        }
+        serde_json::from_value(value).map_err(|e| Error::damaged(&path, e))
+    }
+}
+
+/// 64-bit FNV-1a hash of the compact JSON text, in hexadecimal: tells whether two runs are of one experiment.
+pub fn fingerprint(value: &Value) -> String {
+    let hash = value
+        .to_string()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}

@@ -1,0 +1,102 @@
+//! Results on disk: one `<view>.npz` for each view, one `manifest.json`, every file whole or absent.
+//!
+//! NumPy opens the arrays with one line, `numpy.load("limit.npz")["M"]`.
+
+mod manifest;
+mod npz;
+mod whole;
+
+use std::path::{Path, PathBuf};
+
+use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
+
+pub use manifest::{Manifest, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
+pub use npz::{read_view, write_view};
+pub use whole::{create_directory, write_bytes};
+
+/// What can go wrong with a results directory; every message names the path.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused: no such directory, no permission, disk full.
+    #[error("{}: cannot {action}: {source} ({})", path.display(), remedy(source))]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was being done: `write`, `read`.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is there, and is not what it should be.
+    #[error("{}: {reason} (run the experiment again, or restore the file)", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Replicates of one view that do not share an axis or a shape cannot be stacked into one array.
+    #[error("view `{view}`: {reason}")]
+    Shape {
+        /// The view.
+        view: String,
+        /// What differs.
+        reason: String,
+    },
+}
+
+impl Error {
+    fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, action, source }
+    }
+
+    fn damaged(path: &Path, reason: impl ToString) -> Self {
+        Self::Damaged { path: path.into(), reason: reason.to_string() }
+    }
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::*;
+    match error.kind() {
+        StorageFull | QuotaExceeded => "free some space, or choose another directory with --out",
+        PermissionDenied | ReadOnlyFilesystem => "choose a directory that you may write to with --out",
+        NotFound => "check the path",
+        NotADirectory | AlreadyExists => "a file is in the way: remove it, or choose another directory with --out",
+        _ => "check the path and the disk",
+    }
+}
+
+/// Writes `<view>.npz` for each view, then `manifest.json`, into `directory`, which is made where it is missing.
+///
+/// # Errors
+/// [`Error`], naming the path.
+pub fn save(
+    directory: &Path,
+    views: &[NamedView],
+    outcomes: &[Outcome],
+    run: Run,
+    agreement: Vec<Agreement>,
+) -> Result<Manifest, Error> {
+    create_directory(directory)?;
+    for (view, outcome) in views.iter().zip(outcomes) {
+        write_view(directory, &view.name, outcome)?;
+    }
+    let records = views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect();
+    let manifest = Manifest::new(run, records, agreement);
+    manifest.write(directory)?;
+    Ok(manifest)
+}
+
+/// Reads back what [`save`] wrote.
+///
+/// # Errors
+/// [`Error`], naming the path.
+pub fn load(directory: &Path) -> Result<(Manifest, Vec<Outcome>), Error> {
+    let manifest = Manifest::read(directory)?;
+    let outcomes = manifest.views.iter().map(|record| read_view(directory, record)).collect::<Result<_, _>>()?;
+    Ok((manifest, outcomes))
+}
+
+#[cfg(test)]
+mod tests;
