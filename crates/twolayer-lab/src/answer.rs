@@ -76,7 +76,11 @@ pub(crate) fn verdict(pair: &Agreement) -> String {
 
 /// `< 0.001`, `= 0.42`.
 pub(crate) fn probability(p: f64) -> String {
-    if p < 1e-3 { "< 0.001".into() } else { format!("= {}", digits(p)) }
+    match p {
+        p if p < 1e-3 => "< 0.001".into(),
+        p if p < 0.01 => format!("= {p:.3}"),
+        p => format!("= {p:.2}"),
+    }
 }
 
 /// `risk 0.201 → 0.00103; cosines z1 0.95, z2 0.86`; with the way it ended where that is not the end.
@@ -183,7 +187,7 @@ mod tests {
         One pass through the data specialises the neurons
           limit    risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
           reduced  risk 0.201 → 0.00104; largest |cosine| z1 0.96, z2 0.86  [reduced, fresh, 3.4 s]
-          limit and reduced agree: rms z 1.06, max |z| 2.4 over 529 comparisons, p = 0.766; largest difference of M 0.00505 at t = 13.2
+          limit and reduced agree: rms z 1.06, max |z| 2.4 over 529 comparisons, p = 0.77; largest difference of M 0.00505 at t = 13.2
           figure: results/odes/figure.png (3.5 s in all)
         ");
     }

@@ -2,7 +2,7 @@
 //!
 //! At every common time and for every entry of the risk, M and diag Q, `z = difference/√(se² + e²)`, with se² the
 //! squared standard errors over replicates of both views and e² their stated numerical errors. The p-value of max|z|
-//! is that of a [`bootstrap`] over replicates, which knows how strongly entries move together.
+//! is that of a bootstrap over replicates, which knows how strongly entries move together.
 
 mod bootstrap;
 mod entries;
@@ -138,8 +138,8 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
     let assessed = first.len() > 1 || second.len() > 1;
     if !assessed {
         note.push("no standard error: one replicate each".into());
-    } else if let Some(r) = [first.len(), second.len()].into_iter().filter(|&r| r > 1).min().filter(|&r| r < 4) {
-        note.push(format!("{r} replicates only: little power"));
+    } else if let Some(r) = [first.len(), second.len()].into_iter().filter(|&r| r > 1).min().filter(|&r| r < 8) {
+        note.push(format!("{r} replicates: only differences of many standard errors are found"));
     }
     if let Some((kept, all)) = entries.thinned {
         note.push(format!("z at {kept} of {all} entries, drawn at random"));

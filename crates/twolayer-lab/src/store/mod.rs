@@ -35,6 +35,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A view's name is also its file's.
+    #[error("view `{view}`: no file can have this name (use letters, digits, spaces, - and _)")]
+    Name {
+        /// The view.
+        view: String,
+    },
     /// Replicates of one view that do not share an axis or a shape cannot be stacked into one array.
     #[error("view `{view}`: {reason}")]
     Shape {

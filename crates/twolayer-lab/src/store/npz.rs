@@ -25,9 +25,13 @@ use crate::outcome::Outcome;
 /// | `status` ([`status_code`]), `valid` | (R) |
 ///
 /// # Errors
-/// [`Error::Shape`] where the replicates do not share their axis; [`Error::Io`].
+/// [`Error::Name`]; [`Error::Shape`] where the replicates do not share their axis; [`Error::Io`].
 pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(), Error> {
     let runs = &outcome.trajectories;
+    // `../x` would be written elsewhere, `.x` be hidden.
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
+        return Err(Error::Name { view: name.into() });
+    }
     check_shapes(name, runs)?;
     write_whole(directory, &format!("{name}.npz"), |file| {
         let mut archive = ZipWriter::new(file);

@@ -187,6 +187,16 @@ fn replicates_with_other_shapes_are_refused() {
 }
 
 #[test]
+fn a_view_cannot_be_written_outside_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, outcomes) = outcomes();
+    for name in ["../elsewhere", "a/b", "", ".hidden", "c:\\d"] {
+        assert!(matches!(write_view(directory.path(), name, &outcomes[0]), Err(Error::Name { .. })), "{name}");
+    }
+    assert!(write_view(directory.path(), "reduced, d = 1000", &outcomes[0]).is_ok());
+}
+
+#[test]
 fn errors_name_the_path_and_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let (views, outcomes) = outcomes();
