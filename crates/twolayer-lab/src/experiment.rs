@@ -27,6 +27,16 @@ pub struct Experiment {
     pub resolved: Resolved,
 }
 
+impl Experiment {
+    /// Keeps the views that `wanted` says, with what is known of them.
+    pub fn keep_views(&mut self, wanted: impl Fn(&NamedView) -> bool) {
+        let kept: Vec<bool> = self.views.iter().map(wanted).collect();
+        let mut flags = kept.iter();
+        self.views.retain(|_| flags.next().is_some_and(|kept| *kept));
+        self.resolved.keep_views(&kept);
+    }
+}
+
 /// A view and the problem it sees.
 #[derive(Debug, Clone)]
 pub struct NamedView {

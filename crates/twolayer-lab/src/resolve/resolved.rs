@@ -40,10 +40,21 @@ impl Resolved {
         let of_views: Vec<Json> = views.iter().zip(&trees).map(|(view, tree)| one(source, view, tree)).collect();
         let file = keys_as_json(source, root, &["title", "cite", "note"], None);
         let mut json = file;
-        let hash = fnv(&Json::from(of_views.clone()).to_string());
+        let hash = hash(&of_views);
         json.insert("views".into(), of_views.into());
         json.insert("figures".into(), figures.iter().map(figure).collect());
         Self { json: json.into(), hash, trees }
+    }
+
+    /// Keeps the views whose flag is set.
+    pub(crate) fn keep_views(&mut self, kept: &[bool]) {
+        let mut flags = kept.iter();
+        self.trees.retain(|_| flags.next().is_some_and(|kept| *kept));
+        if let Some(views) = self.json["views"].as_array_mut() {
+            let mut flags = kept.iter();
+            views.retain(|_| flags.next().is_some_and(|kept| *kept));
+            self.hash = hash(views);
+        }
     }
 }
 
@@ -55,6 +66,10 @@ impl Experiment {
         let span = self.resolved.trees.get(view).map_or(0..0, |tree| place(tree, &advice.key));
         source.diagnostic(severity, span, advice.reason.clone(), advice.remedy.clone())
     }
+}
+
+fn hash(views: &[Json]) -> String {
+    fnv(&Json::from(views).to_string())
 }
 
 fn one(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {

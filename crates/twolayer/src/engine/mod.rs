@@ -12,7 +12,7 @@ pub use simulate::simulate;
 pub use plan::{Cost, Machine, Method, Plan, plan};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     kernel,
     observer::Observer,
     problem::{Grid, Problem, View},
@@ -45,21 +45,20 @@ pub fn run(
 ) -> Result<Run> {
     let streams = Streams { seed: view.seed, replicate };
     let start = problem.start(streams)?;
+    let steps = || grid.steps(problem);
     match plan.method {
-        Method::Direct { .. } | Method::Reduced { .. } => {
+        Method::Direct { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
-            let steps = grid.steps(problem);
-            let trajectory = match plan.method {
-                Method::Direct { dimension } => {
-                    let frame = dense::Dense::new(problem, &start, dimension, streams)?;
-                    simulate(problem, frame, &start, kernel.as_ref(), streams, &steps, keep_q, observer)?
-                }
-                Method::Reduced { dimension } => {
-                    let frame = gaussian::Gaussian::new(problem, &start, dimension, streams)?;
-                    simulate(problem, frame, &start, kernel.as_ref(), streams, &steps, keep_q, observer)?
-                }
-                Method::Ode { .. } => return Err(Error::Numerical("an ODE takes no steps".into())),
-            };
+            let frame = dense::Dense::new(problem, &start, dimension, streams)?;
+            let trajectory =
+                simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
+            Ok(Run { trajectory, kernel: kernel.describe() })
+        }
+        Method::Reduced { dimension } => {
+            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let frame = gaussian::Gaussian::new(problem, &start, dimension, streams)?;
+            let trajectory =
+                simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Ode { kappa, terms } => {
@@ -71,7 +70,7 @@ pub fn run(
             let times = grid.times(problem);
             let (trajectory, report) =
                 limit::ode::run(problem, &state, kappa, terms, &times, view.tolerance, keep_q, observer)?;
-            Ok(Run { trajectory, kernel: report })
+            Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
         }
     }
 }

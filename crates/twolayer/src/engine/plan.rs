@@ -1,10 +1,10 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
-use super::limit::ode;
 use crate::{
     error::{Error, Result},
-    kernel,
-    problem::{Algorithm, Data, Engine, Problem, Regime, StartMode, Terms, View},
+    kernel::ErfKernel,
+    problem::{Algorithm, Data, Engine, Problem, StartMode, Terms, View, scaling::Regime},
+    random::Streams,
 };
 
 /// What a view may use.
@@ -15,6 +15,9 @@ pub struct Machine {
     /// Replicates that run at the same time.
     pub cores: usize,
 }
+
+/// Drifts computed by a typical integration and its check.
+const EVALUATIONS: f64 = 2000.0;
 
 /// How a view is computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +42,11 @@ pub enum Method {
 }
 
 impl Method {
+    /// Whether it takes whole steps of a training run.
+    pub fn is_simulation(self) -> bool {
+        matches!(self, Self::Direct { .. } | Self::Reduced { .. })
+    }
+
     /// Its name in results.
     pub fn name(self) -> &'static str {
         match self {
@@ -81,7 +89,7 @@ pub struct Plan {
 pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let plan = match view.engine {
         Engine::Direct | Engine::Reduced => simulation(problem, view, machine)?,
-        Engine::Limit => limit(problem, view, entries)?,
+        Engine::Limit => limit(problem, view)?,
     };
     let record = record_bytes(problem, entries) * view.replicates as f64;
     let bytes = plan.cost.bytes + record;
@@ -91,12 +99,12 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
             _ => "record fewer points or no Q, or run fewer replicates",
         };
         let reason = format!(
-            "the {} view `needs` {}, {} may be used",
+            "the {} view needs {}, {} may be used",
             view.engine.name(),
             human_bytes(bytes),
             human_bytes(machine.memory)
         );
-        return Err(Error::refused("view", reason.replace('`', ""), instead));
+        return Err(Error::refused("view", reason, instead));
     }
     Ok(Plan { cost: Cost { bytes, ..plan.cost }, ..plan })
 }
@@ -116,7 +124,7 @@ fn simulation(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan>
         return Err(Error::refused("training.dimension", reason, "give the view a dimension"));
     };
     // Also refuses starts that do not fit.
-    problem.start(crate::random::Streams { seed: view.seed, replicate: 0 })?;
+    problem.start(Streams { seed: view.seed, replicate: 0 })?;
     let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
     let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
     let together = view.replicates.min(machine.cores) as f64;
@@ -146,7 +154,7 @@ fn simulation(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan>
     Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![] })
 }
 
-fn limit(problem: &Problem, view: &View, entries: usize) -> Result<Plan> {
+fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let reading = problem.scaling()?;
     let kappa = match reading.regime {
         Regime::Ode { kappa } => kappa,
@@ -163,7 +171,7 @@ fn limit(problem: &Problem, view: &View, entries: usize) -> Result<Plan> {
         let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
         return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
     }
-    if !kernel::has_closed_form(problem) {
+    if ErfKernel::new(problem).is_none() {
         let reason = format!(
             "the ODE needs closed-form averages, which this version has for an erf network and an erf committee, not for \
              {} and {}",
@@ -172,7 +180,7 @@ fn limit(problem: &Problem, view: &View, entries: usize) -> Result<Plan> {
         );
         return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
     }
-    problem.start(crate::random::Streams { seed: view.seed, replicate: 0 })?;
+    problem.start(Streams { seed: view.seed, replicate: 0 })?;
     let terms = match view.terms {
         Terms::Auto if kappa == 0.0 => Terms::Flow,
         Terms::Auto => Terms::All,
@@ -183,8 +191,7 @@ fn limit(problem: &Problem, view: &View, entries: usize) -> Result<Plan> {
     let (p, k) = (problem.width() as f64, problem.directions() as f64);
     let noise = if terms == Terms::All { 0.5 * p * p * (p + k) * (p + k) } else { 0.0 };
     let evaluation = 500.0 + 8.0 * (noise + 3.0 * p * (p + k) * (p + k));
-    let cost = Cost { seconds: 1e-9 * evaluation * 2.0 * ode::EVALUATIONS_EXPECTED, bytes: 0.0 };
-    let _ = entries;
+    let cost = Cost { seconds: 1e-9 * evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
 }

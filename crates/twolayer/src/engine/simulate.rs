@@ -27,6 +27,7 @@ const BREATH: u64 = 1 << 16;
 /// # Errors
 /// [`Error::Numerical`](crate::Error::Numerical) where the kernel fails. A run that diverges or is interrupted is not an
 /// error: it is the [`Status`] of the trajectory, whose entries up to there are valid.
+#[allow(clippy::too_many_arguments)] // Each is a separate choice of the caller.
 pub fn simulate<F: Frame>(
     problem: &Problem,
     mut frame: F,
