@@ -26,7 +26,8 @@ fn inputs(count: usize) -> Vec<f64> {
 
 fn main() {
     println!("{:24}{:>12}{:>12}{:>16}", "vector function", "4: ns/call", "8: ns/call", "256: ns/number");
-    let functions: [(&str, fn(&mut [f64])); 7] = [
+    type Named = (&'static str, fn(&mut [f64]));
+    let functions: [Named; 7] = [
         ("exp", vector::exp),
         ("tanh", vector::tanh),
         ("erf", vector::erf),

@@ -125,12 +125,9 @@ const ARTANH: [f64; 10] = [
 /// eʳ − 1 with x = n ln 2 + r, and `polynomial` for (eʳ − 1 − r)/r².
 #[inline(always)]
 fn grown<S: Simd>(x: Lanes<S>, n: Lanes<S>, polynomial: &[f64; 11]) -> Lanes<S> {
-    let high = n.mul_add(x.splat(-LN2_HIGH), x);
-    let low = n * x.splat(LN2_LOW);
-    let r = high - low;
-    // What r lost to rounding, so that the sum keeps its last bit.
-    let lost = (high - r) - low;
-    r + (r * r).mul_add(r.polynomial(polynomial), lost)
+    let r = n.mul_add(x.splat(-LN2_HIGH), x);
+    let r = n.mul_add(x.splat(-LN2_LOW), r);
+    (r * r).mul_add(r.polynomial(polynomial), r)
 }
 
 /// eˣ on the whole line, subnormal and infinite results included.

@@ -174,13 +174,13 @@ fn the_references_are_right() {
 }
 
 #[test]
-fn exp_is_within_one_ulp() {
+fn exp_is_within_its_bounds() {
     let reference = |x| {
         let (m, n) = exp_reference(Double(x, 0.0));
         scaled(m, n)
     };
-    assert_within(1.0, "exp", worst(exp, reference, numbers(1, COUNT, |rng| rng.random_range(-708.0..709.7))));
-    assert_within(1.0, "exp", worst(exp, reference, numbers(2, COUNT, |rng| rng.random_range(-1.0..1.0))));
+    assert_within(1.1, "exp", worst(exp, reference, numbers(1, COUNT, |rng| rng.random_range(-708.0..709.7))));
+    assert_within(1.1, "exp", worst(exp, reference, numbers(2, COUNT, |rng| rng.random_range(-1.0..1.0))));
     // Rounded once more on the way to a subnormal number.
     let subnormal = worst(exp, reference, numbers(3, COUNT, |rng| rng.random_range(-745.0..-708.0)));
     assert_within(1.5, "exp, subnormal", subnormal);
@@ -194,9 +194,9 @@ fn tanh_is_within_two_ulp() {
 
 #[test]
 fn erf_is_within_two_ulp() {
-    assert_within(2.0, "erf", worst(erf, erf_reference, numbers(6, COUNT, |rng| rng.random_range(-6.0..6.0))));
-    assert_within(2.0, "erf", worst(erf, erf_reference, numbers(7, COUNT, |rng| rng.random_range(0.9..1.3))));
-    assert_within(2.0, "erf", worst(erf, erf_reference, logarithmic(8, COUNT, -60.0, 2.5)));
+    assert_within(1.5, "erf", worst(erf, erf_reference, numbers(6, COUNT, |rng| rng.random_range(-6.0..6.0))));
+    assert_within(1.5, "erf", worst(erf, erf_reference, numbers(7, COUNT, |rng| rng.random_range(0.9..1.3))));
+    assert_within(1.5, "erf", worst(erf, erf_reference, logarithmic(8, COUNT, -60.0, 2.5)));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn the_scalar_path_is_as_exact() {
     let mut values = points.clone();
     pulp::Scalar::new().vectorize(Map { x: &mut values, _function: Erf });
     let error = points.iter().zip(&values).map(|(&x, &y)| ulps(y, erf_reference(x))).fold(0.0, f64::max);
-    assert_within(2.0, "erf, scalar", (error, f64::NAN));
+    assert_within(1.5, "erf, scalar", (error, f64::NAN));
     let mut values = points.clone();
     pulp::Scalar::new().vectorize(Map { x: &mut values, _function: Tanh });
     let error = points.iter().zip(&values).map(|(&x, &y)| ulps(y, tanh_reference(x))).fold(0.0, f64::max);
