@@ -1,1 +1,225 @@
-//! Ordinary differential equations.
+//! Ordinary differential equations `dy/dt = v(t, y)` with answers at given times.
+//!
+//! The explicit method first, the implicit one where that needs too many steps; failure is a value, with everything
+//! before it kept.
+
+mod library;
+
+use std::{cell::Cell, ops::ControlFlow, rc::Rc};
+
+use crate::{
+    error::{Error, Result},
+    observer::{Observer, Progress},
+};
+
+/// The right-hand side of `dy/dt = v(t, y)`.
+pub trait VectorField {
+    /// Number of components of y.
+    fn dim(&self) -> usize;
+
+    /// `dy ← v(t, y)`.
+    ///
+    /// # Errors
+    /// Where v does not exist at y; the integrator then tries a smaller step.
+    fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) -> Result<()>;
+
+    /// `jv ← (∂v/∂y) v`, by a central difference along the direction unless written out; implicit methods only.
+    ///
+    /// # Errors
+    /// As for [`drift`](Self::drift).
+    fn jacobian_times(&self, t: f64, y: &[f64], v: &[f64], jv: &mut [f64]) -> Result<()> {
+        let size = |x: &[f64]| x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let length = size(v);
+        if length == 0.0 {
+            jv.fill(0.0);
+            return Ok(());
+        }
+        // ε^{1/3}: where truncation and rounding of a central difference balance.
+        let step = f64::EPSILON.cbrt() * (1.0 + size(y)) / length;
+        let moved = |sign: f64| y.iter().zip(v).map(|(y, v)| y + sign * step * v).collect::<Vec<f64>>();
+        let mut back = vec![0.0; y.len()];
+        self.drift(t, &moved(1.0), jv)?;
+        self.drift(t, &moved(-1.0), &mut back)?;
+        jv.iter_mut().zip(&back).for_each(|(forth, back)| *forth = (*forth - back) / (2.0 * step));
+        Ok(())
+    }
+}
+
+/// Which method integrates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Explicit, then implicit where that needs too many steps.
+    Auto,
+    /// Tsitouras 5(4).
+    Explicit,
+    /// BDF of variable order.
+    Implicit,
+}
+
+/// How precisely, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Local error allowed, relative to |y_i|.
+    pub relative_tolerance: f64,
+    /// Local error allowed beside that.
+    pub absolute_tolerance: f64,
+    /// The method.
+    pub method: Method,
+    /// Steps that each method may take.
+    pub max_steps: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { relative_tolerance: 1e-6, absolute_tolerance: 1e-9, method: Method::Auto, max_steps: 10_000 }
+    }
+}
+
+/// How an integration ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Ending {
+    /// At the last time.
+    Done,
+    /// The observer said stop.
+    Interrupted,
+    /// The solution left the finite numbers, or passed 10¹² times its start.
+    Diverged {
+        /// The last time at which it was finite.
+        at: f64,
+    },
+    /// The methods allowed could not go on at the tolerance, or within their number of steps.
+    Stiff {
+        /// The last time reached.
+        at: f64,
+    },
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// y at the first `reached` times, by dense output.
+    pub states: Vec<Vec<f64>>,
+    /// How many of the times were reached.
+    pub reached: usize,
+    /// How it ended.
+    pub ending: Ending,
+    /// Which method ran, and why that one.
+    pub method: String,
+    /// Evaluations of v (Jacobian products included).
+    pub evaluations: usize,
+    /// Accepted steps.
+    pub steps: usize,
+}
+
+/// Integrates from `y0` at t = 0 and answers at `times` (rising, ≥ 0).
+///
+/// # Errors
+/// [`Error::Numerical`] for times out of order or a drift that is an error at y0; everything that happens later is an
+/// [`Ending`].
+pub fn integrate(
+    field: &dyn VectorField,
+    y0: &[f64],
+    times: &[f64],
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Solution> {
+    if !times.is_sorted() || !times.iter().all(|t| *t >= 0.0 && t.is_finite()) {
+        return Err(Error::Numerical("the times of an integration must be finite, rising, from 0 on".into()));
+    }
+    let mut dy = vec![0.0; y0.len()];
+    field.drift(0.0, y0, &mut dy)?;
+    let bound = DIVERGED * y0.iter().fold(1.0, |m: f64, y| m.max(y.abs()));
+    let mut run = Run { field, times, options, observer, bound, states: Vec::new(), calls: Rc::default(), steps: 0 };
+    while run.due(0.0).is_some() {
+        run.states.push(y0.to_vec());
+    }
+    let (mut t, mut y) = (0.0, y0.to_vec());
+    let (ending, method) = if run.finished() {
+        (Ending::Done, "none: nothing to integrate".into())
+    } else if !dy.iter().all(|x| x.is_finite()) {
+        (Ending::Diverged { at: 0.0 }, "none: the drift at the start is not finite".into())
+    } else if options.method == Method::Implicit {
+        (library::advance(&mut run, Method::Implicit, &mut t, &mut y)?, "BDF, as asked for".into())
+    } else {
+        match library::advance(&mut run, Method::Explicit, &mut t, &mut y)? {
+            Ending::Stiff { at } if options.method == Method::Auto => {
+                let ending = library::advance(&mut run, Method::Implicit, &mut t, &mut y)?;
+                (ending, format!("Tsitouras 5(4) to t = {at:.3e}, where it needed too many steps, then BDF"))
+            }
+            ending => (ending, "Tsitouras 5(4)".into()),
+        }
+    };
+    let evaluations = run.calls.evaluations.get();
+    Ok(Solution { reached: run.states.len(), states: run.states, ending, method, evaluations, steps: run.steps })
+}
+
+/// Growth beyond which a solution has diverged.
+const DIVERGED: f64 = 1e12;
+
+/// One integration under way.
+struct Run<'a> {
+    field: &'a dyn VectorField,
+    times: &'a [f64],
+    options: &'a Options,
+    observer: &'a dyn Observer,
+    /// |y_i| beyond which the solution has diverged.
+    bound: f64,
+    states: Vec<Vec<f64>>,
+    calls: Rc<Calls>,
+    steps: usize,
+}
+
+/// What the calls of the vector field told, shared with the method's closures.
+#[derive(Default)]
+struct Calls {
+    evaluations: Cell<usize>,
+    /// Whether one since the last accepted step was not finite.
+    lost: Cell<bool>,
+}
+
+impl Calls {
+    fn count(&self, lost: bool) {
+        self.evaluations.set(self.evaluations.get() + 1);
+        self.lost.set(lost || self.lost.get());
+    }
+}
+
+impl Run<'_> {
+    /// The last time asked for.
+    fn end(&self) -> f64 {
+        self.times.last().copied().unwrap_or(0.0)
+    }
+
+    /// The next time to answer at, if it is not after `t`.
+    fn due(&self, t: f64) -> Option<f64> {
+        self.times.get(self.states.len()).copied().filter(|time| *time <= t)
+    }
+
+    fn finished(&self) -> bool {
+        self.states.len() == self.times.len()
+    }
+
+    /// After a step to (t, y): why the integration should end here, if it should.
+    fn ending(&self, t: f64, y: &[f64]) -> Option<Ending> {
+        // Written so that NaN counts as too large.
+        if !y.iter().all(|y| y.abs() <= self.bound) {
+            return Some(Ending::Diverged { at: t });
+        }
+        if self.finished() {
+            return Some(Ending::Done);
+        }
+        let progress = Progress { done: t, total: self.end(), risk: f64::NAN };
+        if self.steps.is_multiple_of(OBSERVED) && self.observer.progress(&progress) == ControlFlow::Break(()) {
+            return Some(Ending::Interrupted);
+        }
+        None
+    }
+
+    /// The end of an integration whose step became too small at t.
+    fn stuck(&self, t: f64) -> Ending {
+        if self.calls.lost.get() { Ending::Diverged { at: t } } else { Ending::Stiff { at: t } }
+    }
+}
+
+/// Steps between two calls of the observer.
+const OBSERVED: usize = 16;

@@ -1,1 +1,3 @@
 //! Limits `d → ∞` of a problem. (theory.md §5)
+
+pub mod ode;
