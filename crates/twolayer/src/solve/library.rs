@@ -57,7 +57,7 @@ fn steps<'a, E: OdeEquations<T = f64> + 'a>(
     solver.set_stop_time(end).map_err(failure)?;
     for _ in 0..run.options.max_steps {
         let Ok(reason) = solver.step() else {
-            return Ok(run.stuck(*t));
+            return Ok(run.stuck(*t, y));
         };
         let state = solver.state();
         y.copy_from_slice(&state.y.clone_as_vec());
