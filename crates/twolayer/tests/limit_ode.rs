@@ -1,12 +1,14 @@
 //! The online ODE against closed forms, numerical gradients and an independent integrator.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
 use std::f64::consts::PI;
 
 use faer::Mat;
 use twolayer::{
     Error,
     engine::limit::ode::{OnlineFlow, Report, run},
-    kernel::{Kernel, Moments, State, Want, for_problem},
+    kernel::{Moments, State, Want, for_problem},
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},

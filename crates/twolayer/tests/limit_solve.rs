@@ -1,5 +1,7 @@
 //! Integration of problems with known answers.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
 use std::{
     ops::ControlFlow,
     sync::atomic::{AtomicUsize, Ordering},
