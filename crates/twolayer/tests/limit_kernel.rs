@@ -1,5 +1,7 @@
 //! The Gaussian kernel: closed forms against averages over samples and against tensor quadrature.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
 use std::f64::consts::PI;
 
 use faer::Mat;
@@ -8,6 +10,7 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
+    expression::{Expression, Vocabulary},
     kernel::{ErfKernel, Kernel, Moments, SampledKernel, State, Want},
     overlaps::{Overlaps, symmetric_root},
     problem::{Activation, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
@@ -206,4 +209,24 @@ fn biases_shift_the_sampled_fields() {
     SampledKernel::new(&problem, 4096).moments(&state, Want::ALL, &mut out).unwrap();
     assert!((out.risk - 0.5 * (0.36 + 1.44 + 0.49)).abs() < 5.0 * out.risk_error + 1e-6, "{}", out.risk);
     assert!((out.bias[0] - 1.2 * 0.6).abs() < 1e-3);
+}
+
+/// A linear student of an expression: f = s a λ, g = z1 z2 + z1, so R = ½(s²a²Q − 2 s a M_1 + 2), D_z = s a E[(f − g) z].
+#[test]
+fn an_expression_is_averaged_over_its_fields() {
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let rule = Rule::Expression(Expression::parse("z1*z2 + z1", &vocabulary).unwrap());
+    let mut problem = problem(1, 2, Loss::Squared, 0.0, Activation::Linear);
+    problem.target.rule = rule;
+    let mut overlaps = Overlaps::zeros(1, 2);
+    overlaps.student_student[(0, 0)] = 1.0;
+    overlaps.student_teacher[(0, 0)] = 0.5;
+    overlaps.student_teacher[(0, 1)] = -0.3;
+    let state = State { overlaps, second_layer: vec![1.0], bias: vec![0.0] };
+    let mut out = Moments::zeros(1, 2);
+    SampledKernel::new(&problem, 4096).moments(&state, Want::ALL, &mut out).unwrap();
+    assert!((out.risk - 0.5 * (0.36 - 0.6 + 2.0)).abs() < 5.0 * out.risk_error, "{} ± {}", out.risk, out.risk_error);
+    assert!((out.drift_teacher[(0, 0)] - 0.6 * (0.3 - 1.0)).abs() < 5.0 * out.drift_error);
+    assert!((out.drift_teacher[(0, 1)] - 0.6 * -0.18).abs() < 5.0 * out.drift_error);
+    assert!(out.risk_error < 5e-3 && out.drift_error < 5e-3);
 }

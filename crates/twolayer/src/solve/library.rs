@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 const LOST: f64 = 1e150;
 
 /// Integrates from `(t, y)`, explicitly or implicitly, and leaves there how far it came.
-pub(super) fn advance(run: &mut Run<'_>, method: Method, t: &mut f64, y: &mut Vec<f64>) -> Result<Ending> {
+pub(super) fn advance(run: &mut Run<'_>, method: Method, t: &mut f64, y: &mut [f64]) -> Result<Ending> {
     let end = run.end();
-    let start = y.clone();
+    let start = y.to_vec();
     let calls = run.calls.clone();
     let field = run.field;
     let drift = |y: &[f64], t: f64, dy: &mut [f64]| {
@@ -57,7 +57,7 @@ fn steps<'a, E: OdeEquations<T = f64> + 'a>(
     solver.set_stop_time(end).map_err(failure)?;
     for _ in 0..run.options.max_steps {
         let Ok(reason) = solver.step() else {
-            return Ok(run.stuck(*t));
+            return Ok(run.stuck(*t, y));
         };
         let state = solver.state();
         y.copy_from_slice(&state.y.clone_as_vec());

@@ -215,9 +215,14 @@ impl Run<'_> {
         None
     }
 
-    /// The end of an integration whose step became too small at t.
-    fn stuck(&self, t: f64) -> Ending {
-        if self.calls.lost.get() { Ending::Diverged { at: t } } else { Ending::Stiff { at: t } }
+    /// The end of an integration whose step became too small at (t, y): a divergence where the drift is lost next to y,
+    /// or so fast that y would double within 10⁻¹⁰ of the whole time.
+    fn stuck(&self, t: f64, y: &[f64]) -> Ending {
+        let mut dy = vec![0.0; y.len()];
+        let known = self.field.drift(t, y, &mut dy).is_ok();
+        let size = |x: &[f64]| x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let fast = size(&dy) * 1e-10 * self.end() > size(y);
+        if self.calls.lost.get() || !known || fast { Ending::Diverged { at: t } } else { Ending::Stiff { at: t } }
     }
 }
 

@@ -36,14 +36,14 @@ pub struct Report {
 }
 
 /// The integration that measures the error is this much looser.
-const LOOSER: f64 = 100.0;
+const LOOSER: f64 = 10.0;
 
 /// Integrates the ODE of `problem` from `start` and records it at `times` (rising, from 0 on).
 ///
 /// `kappa` is κ, of no consequence for [`Terms::Flow`]; [`Terms::Auto`] stands for all terms, or the flow where κ = 0.
 /// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer, because a risk near its floor is a
 /// difference of overlaps of order 1, but not finer than 10⁻⁶ where the kernel itself is less precise than that. The
-/// trajectory's `risk_error` and `student_teacher_error` are the distance to a second integration, 100 times looser, plus
+/// trajectory's `risk_error` and `student_teacher_error` are the distance to a second integration, 10 times looser, plus
 /// the kernel's own error of the risk.
 ///
 /// # Errors
