@@ -123,8 +123,8 @@ fn refuse_strangers(out: &Path, experiment: &Experiment, overwrite: bool) -> Res
     if overwrite || !out.join("manifest.json").exists() {
         return Ok(());
     }
-    let same = Manifest::read(out)
-        .is_ok_and(|manifest| manifest.experiment["views"] == experiment.resolved.json["views"]);
+    let same =
+        Manifest::read(out).is_ok_and(|manifest| manifest.experiment["views"] == experiment.resolved.json["views"]);
     if same {
         return Ok(());
     }

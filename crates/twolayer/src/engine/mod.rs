@@ -8,8 +8,8 @@ pub mod plan;
 pub mod simulate;
 
 pub use frame::Frame;
-pub use simulate::simulate;
 pub use plan::{Cost, Machine, Method, Plan, plan};
+pub use simulate::simulate;
 
 use crate::{
     error::Result,
@@ -50,15 +50,13 @@ pub fn run(
         Method::Direct { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
             let frame = dense::Dense::new(problem, &start, dimension, streams)?;
-            let trajectory =
-                simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
+            let trajectory = simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Reduced { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
             let frame = gaussian::Gaussian::new(problem, &start, dimension, streams)?;
-            let trajectory =
-                simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
+            let trajectory = simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Ode { kappa, terms } => {

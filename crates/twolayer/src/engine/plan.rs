@@ -163,7 +163,8 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
             return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
         }
         Regime::MeanField { beta } => {
-            let reason = format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
+            let reason =
+                format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
             return Err(Error::refused("view", reason, "write data = \"fresh\""));
         }
     };
@@ -199,7 +200,9 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
 /// ηs·d/n_b at the problem's own d.
 fn own_kappa(problem: &Problem) -> f64 {
     match problem.dimension() {
-        Some(d) if problem.training.algorithm == Algorithm::Sgd => problem.step_time() * d as f64 / problem.batch() as f64,
+        Some(d) if problem.training.algorithm == Algorithm::Sgd => {
+            problem.step_time() * d as f64 / problem.batch() as f64
+        }
         _ => 0.0,
     }
 }

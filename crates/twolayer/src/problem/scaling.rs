@@ -166,7 +166,8 @@ impl Problem {
             (Limit::Constant(_), Limit::Constant(beta)) => Regime::MeanField { beta },
             (Limit::Constant(_), Limit::Infinite) => Regime::GiantStep { alpha: f64::INFINITY },
             _ => {
-                let reason = format!("{said}: reused data have a limit for a learning rate that stays finite and n ~ d");
+                let reason =
+                    format!("{said}: reused data have a limit for a learning rate that stays finite and n ~ d");
                 let remedy = "use the reduced view, or samples = \"3*d\" with a constant learning rate";
                 return Err(Error::refused("training.learning_rate", reason, remedy));
             }

@@ -106,8 +106,7 @@ impl Start {
         let root = symmetric_root(teacher_teacher.as_ref())?;
         Ok(Overlaps {
             student_teacher: &self.teacher * &root,
-            student_student: &self.teacher * self.teacher.transpose()
-                + &self.complement * self.complement.transpose(),
+            student_student: &self.teacher * self.teacher.transpose() + &self.complement * self.complement.transpose(),
             teacher_teacher: teacher_teacher.clone(),
         })
     }

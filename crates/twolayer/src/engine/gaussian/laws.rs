@@ -111,7 +111,14 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
             row.extend(&run.student_norms[q..]);
             row.extend(&run.second_layer[a..]);
             row.push(run.risk[1]);
-            assert!(row.iter().all(|value| value.is_finite()), "{:?} batch {} {:?} {replicate}: {:?}", problem.network.activation, problem.batch(), problem.training.loss, run.status);
+            assert!(
+                row.iter().all(|value| value.is_finite()),
+                "{:?} batch {} {:?} {replicate}: {:?}",
+                problem.network.activation,
+                problem.batch(),
+                problem.training.loss,
+                run.status
+            );
             row
         })
         .collect()
