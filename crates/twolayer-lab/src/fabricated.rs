@@ -14,6 +14,7 @@ use twolayer::{
 use crate::{
     experiment::{Axis, Experiment, Figure, NamedView, Quantity},
     outcome::Outcome,
+    resolve::Resolved,
 };
 
 /// Sizes of a fabricated network.
@@ -146,5 +147,6 @@ pub fn experiment(views: Vec<NamedView>, figures: Vec<Figure>) -> Experiment {
         note: "When do the neurons specialise?".into(),
         views,
         figures,
+        resolved: Resolved::default(),
     }
 }

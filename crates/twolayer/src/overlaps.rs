@@ -107,7 +107,7 @@ fn spectral(matrix: MatRef<'_, f64>, scale: f64, negative: f64, f: impl Fn(f64) 
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("the eigenvalues of a covariance did not converge".into()))?;
     let values: Vec<f64> = (0..n).map(|i| eigen.S()[i]).collect();
-    if let Some(&smallest) = values.iter().find(|v| !(**v >= -negative * scale)) {
+    if let Some(&smallest) = values.iter().find(|v| v.is_nan() || **v < -negative * scale) {
         return Err(Error::Numerical(format!("not positive semi-definite: smallest eigenvalue {smallest:.3e}")));
     }
     let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * scale { f(v) } else { 0.0 }).collect();

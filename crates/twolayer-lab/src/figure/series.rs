@@ -1,7 +1,7 @@
 //! From outcomes to curves: means over replicates, labels, colours.
 
 use twolayer::{
-    problem::{Data, Engine, Loss, StartMode},
+    problem::{Engine, StartMode},
     trajectory::{KeepQ, Trajectory},
 };
 
@@ -14,6 +14,7 @@ use crate::{
 
 /// One view, ready to be drawn.
 pub(super) struct Series<'a> {
+    pub experiment: &'a Experiment,
     pub view: &'a NamedView,
     pub runs: &'a [Trajectory],
     /// Which of the experiment's settings it belongs to: views of one setting see the same problem.
@@ -48,7 +49,7 @@ pub(super) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) ->
         );
         let limit = view.view.engine == Engine::Limit;
         let rank = all.iter().filter(|other| other.setting == setting && other.is_limit() == limit).count();
-        all.push(Series { view, runs: &outcome.trajectories, setting, rank, index });
+        all.push(Series { experiment, view, runs: &outcome.trajectories, setting, rank, index });
     }
     (all, settings)
 }
@@ -177,15 +178,9 @@ pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize)
     let overrides = own(first);
     let word = |key: &String| {
         let short = key.rsplit('.').next().unwrap_or(key);
-        let training = &first.view.problem.training;
-        let value = match (overrides.iter().find(|(k, _)| k == key), key.as_str()) {
-            (Some((_, value)), _) => value.trim_matches('"').to_string(),
-            (None, "training.data") if training.data == Data::Fresh => "fresh".into(),
-            (None, "training.data") => "reused".into(),
-            (None, "training.loss") if training.loss == Loss::Squared => "squared".into(),
-            (None, "training.loss") => "correlation".into(),
-            (None, _) => "as in [training], [network], [target]".into(),
-        };
+        let overridden = overrides.iter().find(|(k, _)| k == key).map(|(_, value)| value.trim_matches('"').to_string());
+        let value = overridden.or_else(|| first.experiment.value_in_words(first.index, key));
+        let value = value.unwrap_or_else(|| "as in the file".into());
         format!("{short} = {value}")
     };
     keys.iter().map(word).collect::<Vec<_>>().join(", ")

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The experiment as resolved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Resolved {
     /// Every key with its value, defaults filled in: `title`, `cite`, `note`, `views`, `figures`. A number that depends
     /// on the sizes is `{ "expression": "0.5/d", "value": 0.0005 }`.
@@ -59,6 +59,18 @@ impl Resolved {
 }
 
 impl Experiment {
+    /// The value of `key` in view number `view`, defaults filled in, as a word: `0.25`, `0.5/d`, `fresh`.
+    pub fn value_in_words(&self, view: usize, key: &str) -> Option<String> {
+        let all = self.resolved.json.get("views")?.get(view)?;
+        let value = key.split('.').try_fold(all, |inside, part| inside.get(part))?;
+        match value.get("expression").unwrap_or(value) {
+            Json::String(word) => Some(word.clone()),
+            Json::Null => None,
+            Json::Number(number) => number.as_f64().map(|number| number.to_string()),
+            other => Some(other.to_string()),
+        }
+    }
+
     /// `advice` about view number `view`, at the place in the file where its key is written: in the view's override
     /// where it overrides it, at the section's header where it is not written.
     pub fn diagnose(&self, view: usize, advice: &Advice, severity: Severity) -> Diagnostic {

@@ -123,7 +123,8 @@ impl<'a> Recorder<'a> {
         }
         self.kernel.moments(&self.state, Want::RISK, &mut self.moments)?;
         let first = self.trajectory.risk.first().copied().unwrap_or(f64::INFINITY);
-        if !(self.moments.risk <= DIVERGED * first.max(1.0)) {
+        let risk = self.moments.risk;
+        if risk.is_nan() || risk > DIVERGED * first.max(1.0) {
             return Ok(false);
         }
         let samples = step as f64 * self.problem.batch() as f64;

@@ -184,3 +184,62 @@ impl Problem {
         self.training.data == Data::Reused || giant()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+
+    /// p = 4, s = 1/p, so that ηs = η/4.
+    fn problem(rate: &str, batch: &str) -> Problem {
+        let parse = |text| Formula::parse(text, &BTreeMap::new()).unwrap();
+        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+        let mut training = Training::new(1000, parse(rate), Duration::Steps(Formula::number(10.0)));
+        training.batch = parse(batch);
+        Problem::new(target, Network::new(4, Activation::Erf), training).unwrap()
+    }
+
+    fn kappa(rate: &str, batch: &str) -> f64 {
+        match problem(rate, batch).scaling().unwrap().regime {
+            Regime::Ode { kappa } => kappa,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn exponents_choose_the_theory() {
+        assert!((kappa("2/d", "1") - 0.5).abs() < 1e-9);
+        assert!((kappa("2/d", "8") - 0.0625).abs() < 1e-9);
+        assert_eq!(kappa("2/d^1.5", "1"), 0.0);
+        assert_eq!(kappa("2/d", "sqrt(d)"), 0.0);
+        assert!((kappa("1/sqrt(d)", "sqrt(d)") - 0.25).abs() < 1e-9);
+        let giant = problem("2*p", "3*d").scaling().unwrap().regime;
+        assert!(matches!(giant, Regime::GiantStep { alpha } if (alpha - 3.0).abs() < 1e-9), "{giant:?}");
+        let infinite = problem("2*p", "d^2").scaling().unwrap().regime;
+        assert_eq!(infinite, Regime::GiantStep { alpha: f64::INFINITY });
+    }
+
+    #[test]
+    fn what_has_no_limit_is_refused() {
+        for (rate, batch, why) in [
+            ("1/sqrt(d)", "1", "no limit"),
+            ("0.1*d/(1 + d)", "1", "n_b/d → 0"),
+            ("d", "d", "without bound"),
+            ("1/log(d)", "1", "not a power of d"),
+        ] {
+            let error = problem(rate, batch).scaling().unwrap_err();
+            assert!(matches!(error, Error::Refused(_)) && error.to_string().contains(why), "{rate}, {batch}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_plain_number_is_read_at_its_own_dimension() {
+        let reading = problem("0.0005", "1").scaling().unwrap();
+        assert!(matches!(reading.regime, Regime::Ode { kappa } if (kappa - 0.125).abs() < 1e-9));
+        let advice = reading.advice.unwrap();
+        assert!(advice.contains("\"0.5/d\"") && advice.contains("at d = 1000"), "{advice}");
+        assert_eq!(problem("0.5/d", "1").scaling().unwrap().advice, None);
+    }
+}

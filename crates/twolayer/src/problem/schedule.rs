@@ -117,3 +117,51 @@ impl Grid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+
+    fn problem(d: u64, duration: Duration) -> Problem {
+        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let rate = Formula::number(1.0 / d as f64);
+        Problem::new(target, Network::new(1, Activation::Erf), Training::new(d, rate, duration)).unwrap()
+    }
+
+    fn number(value: f64) -> Formula {
+        Formula::number(value)
+    }
+
+    #[test]
+    fn few_steps_are_all_recorded() {
+        let grid = Record::default().grid(&problem(10, Duration::Steps(number(7.0))), false);
+        assert_eq!(grid, Grid::Steps((0..=7).collect()));
+    }
+
+    #[test]
+    fn the_grid_is_fixed_in_time_whatever_the_dimension() {
+        let record = Record::default();
+        let (small, large) =
+            (problem(1000, Duration::Time(number(10.0))), problem(100_000, Duration::Time(number(10.0))));
+        let grid = record.grid(&small, false);
+        assert_eq!(grid, record.grid(&large, false));
+        let Grid::Times(times) = &grid else { panic!("{grid:?}") };
+        assert_eq!((times[0], times[1], times.len()), (0.0, 0.01, 201));
+        assert_eq!(times[200], 10.0);
+        // Whole steps nearest to them: the first is step 10 at d = 1000, 1000 at d = 100 000.
+        assert_eq!((grid.steps(&small)[1], grid.steps(&large)[1]), (10, 1000));
+        assert_eq!(grid.steps(&small).last(), Some(&10_000));
+    }
+
+    #[test]
+    fn steps_never_repeat_and_end_at_the_end() {
+        let record = Record { points: 50, spacing: Spacing::Log, first: None, keep_q: None };
+        for in_steps in [false, true] {
+            let problem = problem(100, Duration::Steps(number(1000.0)));
+            let steps = record.grid(&problem, in_steps).steps(&problem);
+            assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+            assert_eq!((steps[0], steps[1], *steps.last().unwrap()), (0, 1, 1000));
+        }
+    }
+}

@@ -156,3 +156,90 @@ fn twice(rows: &Mat<f64>) -> Mat<f64> {
     let half = rows.nrows();
     Mat::from_fn(2 * half, rows.ncols(), |i, j| rows[(i % half, j)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Activation, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
+
+    fn problem(p: usize, k: usize, d: u64, placement: Placement) -> Problem {
+        let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: k, scale: 1.0 });
+        if k == 2 {
+            target.overlaps[(0, 1)] = 0.5;
+            target.overlaps[(1, 0)] = 0.5;
+        }
+        let mut network = Network::new(p, Activation::Erf);
+        network.first_layer = FirstLayer { placement, scale: Formula::number(1.0), symmetric: false };
+        network.start = StartMode::Independent;
+        let steps = Duration::Steps(Formula::number(1.0));
+        Problem::new(target, network, Training::new(d, Formula::number(0.1), steps)).unwrap()
+    }
+
+    fn overlaps(problem: &Problem, replicate: u64) -> Overlaps {
+        problem.start(Streams { seed: 5, replicate }).unwrap().overlaps(&problem.target.overlaps).unwrap()
+    }
+
+    /// Rows N(0, I/d): E M² = P_rr/d, E Q_jj = 1, Var Q_jj = 2/d, E Q_jl² = 1/d, also where p > d.
+    #[test]
+    fn gaussian_starts_have_the_moments_of_gaussian_rows() {
+        for (p, d) in [(3, 10), (6, 4)] {
+            let problem = problem(p, 2, d, Placement::Gaussian);
+            let runs = 20_000;
+            let mut sums = [0.0; 4];
+            for replicate in 0..runs {
+                let state = overlaps(&problem, replicate);
+                let q = &state.student_student;
+                sums[0] += state.student_teacher[(p - 1, 1)].powi(2);
+                sums[1] += q[(p - 1, p - 1)];
+                sums[2] += (q[(p - 1, p - 1)] - 1.0).powi(2);
+                sums[3] += q[(p - 1, 0)].powi(2);
+            }
+            let d = d as f64;
+            for (sum, expected) in sums.iter().zip([1.0 / d, 1.0, 2.0 / d, 1.0 / d]) {
+                let mean = sum / runs as f64;
+                assert!((mean / expected - 1.0).abs() < 0.06, "p = {p}, d = {d}: {mean} for {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn spheres_and_orthonormal_frames_are_exact() {
+        let sphere = overlaps(&problem(5, 2, 8, Placement::Sphere), 0);
+        let frame = overlaps(&problem(5, 2, 8, Placement::Orthonormal), 0);
+        for j in 0..5 {
+            assert!((sphere.student_student[(j, j)] - 1.0).abs() < 1e-14);
+            for l in 0..5 {
+                assert_eq!(frame.student_student[(j, l)], f64::from(u8::from(j == l)));
+            }
+            assert_eq!((frame.student_teacher[(j, 0)], frame.student_teacher[(j, 1)]), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn given_overlaps_come_back() {
+        let student_teacher = Mat::from_fn(2, 2, |j, r| [[0.3, -0.2], [0.3, -0.2]][j][r]);
+        // Two equal neurons: Ω is singular.
+        let student_student = Mat::full(2, 2, 0.7);
+        let placement =
+            Placement::Overlaps { student_teacher: student_teacher.clone(), student_student: student_student.clone() };
+        let back = overlaps(&problem(2, 2, 20, placement), 0);
+        assert!((back.student_teacher - student_teacher).norm_max() < 1e-14);
+        assert!((back.student_student - student_student).norm_max() < 1e-14);
+    }
+
+    #[test]
+    fn impossible_overlaps_are_invalid() {
+        let placement =
+            Placement::Overlaps { student_teacher: Mat::full(1, 1, 1.1), student_student: Mat::full(1, 1, 1.0) };
+        let error = problem(1, 1, 20, placement).start(Streams { seed: 0, replicate: 0 }).unwrap_err();
+        assert!(matches!(&error, Error::Invalid(advice) if advice.key == "network.first_layer"), "{error}");
+    }
+
+    #[test]
+    fn a_shared_start_is_one_draw() {
+        let mut problem = problem(3, 2, 30, Placement::Gaussian);
+        problem.network.start = StartMode::Shared;
+        let start = |replicate| problem.start(Streams { seed: replicate, replicate }).unwrap();
+        assert_eq!(start(0), start(1));
+    }
+}

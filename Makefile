@@ -1,0 +1,35 @@
+# make demo · make test · make bench · make gallery
+
+CARGO ?= cargo
+WASM := wasm32-unknown-unknown
+
+.PHONY: demo test check wasm bench gallery
+
+# One experiment, seen three ways: the figure, the arrays, the report and the answer.
+demo:
+	$(CARGO) build --release --package twolayer-cli
+	./target/release/twolayer run gallery/odes/high-dimensional.toml --overwrite
+
+test: check wasm
+	$(CARGO) test --release --workspace
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
+
+# The library builds for the browser. Where the target cannot be had, say so loudly.
+wasm:
+	@if rustup target list --installed 2>/dev/null | grep -q $(WASM) || rustup target add $(WASM); then \
+		$(CARGO) check --release --target $(WASM) --package twolayer --no-default-features; \
+	else \
+		echo "*** SKIPPED: the wasm check, because the target $(WASM) cannot be installed here ***"; \
+	fi
+
+# Ours beside the peer's loop, in one run; writes docs/speed.md.
+bench:
+	./bench/run.sh
+
+# Runs every experiment of the gallery and writes docs/gallery-results.md.
+gallery:
+	TWOLAYER_GALLERY_RESULTS=$(CURDIR)/docs/gallery-results.md \
+		$(CARGO) test --release --package twolayer-lab --test gallery -- --nocapture

@@ -1,0 +1,213 @@
+//! The command as a user meets it: what it writes, what it refuses and how, and with which exit code.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
+
+const GOOD: &str = r#"title = "A small one"
+[target]
+committee = { units = 2, activation = "erf" }
+noise = 0.1
+[network]
+width = 3
+activation = "erf"
+[training]
+dimension = 50
+learning_rate = "0.5/d"
+time = 2
+[record]
+points = 12
+[[view]]
+engine = "limit"
+[[view]]
+engine = "reduced"
+replicates = 5
+[[view]]
+engine = "direct"
+replicates = 4
+"#;
+
+/// A directory with `experiment.toml` in it.
+struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    fn new(text: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        fs::write(directory.path().join("experiment.toml"), text).unwrap();
+        Self { directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(cargo_bin!("twolayer"));
+        command.current_dir(self.directory.path()).args(arguments);
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+fn words(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn arrays(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "npz"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_run_writes_its_results_and_answers() {
+    let desk = Desk::new(GOOD);
+    let output = desk.call(&["run", "experiment.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+    let answer = words(&output.stdout);
+    assert!(answer.contains("limit") && answer.contains("agree") && answer.contains("figure"), "{answer}");
+    for name in ["limit.npz", "reduced.npz", "direct.npz", "manifest.json", "figure.svg", "figure.png", "report.html"] {
+        assert!(desk.path("results/experiment").join(name).exists(), "{name}");
+    }
+    // The same experiment again is the same; another one is refused.
+    assert_eq!(desk.call(&["run", "experiment.toml", "--quiet"]).status.code(), Some(0));
+    fs::write(desk.path("experiment.toml"), GOOD.replace("noise = 0.1", "noise = 0.2")).unwrap();
+    let refused = desk.call(&["run", "experiment.toml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("--overwrite"), "{}", words(&refused.stderr));
+    assert_eq!(desk.call(&["run", "experiment.toml", "--overwrite"]).status.code(), Some(0));
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let desk = Desk::new(GOOD);
+    let results: Vec<_> = ["1", "2", "3"]
+        .iter()
+        .map(|threads| {
+            let output = desk.call(&["run", "experiment.toml", "--threads", threads, "--out", threads]);
+            assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+            arrays(&desk.path(threads))
+        })
+        .collect();
+    assert_eq!(results[0].len(), 3);
+    assert!(results[0] == results[1] && results[0] == results[2], "bit for bit");
+}
+
+#[test]
+fn divergence_is_a_recorded_status() {
+    let text = GOOD
+        .replace("activation = \"erf\"\n[training]", "activation = \"square\"\n[training]")
+        .replace("learning_rate = \"0.5/d\"\ntime = 2", "learning_rate = \"5\"\nsteps = 60")
+        .replace("[[view]]\nengine = \"limit\"\n", "");
+    let desk = Desk::new(&text);
+    let output = desk.call(&["run", "experiment.toml", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output.stderr));
+    let manifest = fs::read_to_string(desk.path("out/manifest.json")).unwrap();
+    assert!(manifest.contains("diverged"), "{manifest}");
+    assert!(words(&output.stdout).contains("diverged"), "{}", words(&output.stdout));
+    assert!(desk.path("out/figure.svg").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn control_c_keeps_what_is_done() {
+    let text =
+        GOOD.replace("time = 2", "time = 1e5").replace("engine = \"direct\"", "engine = \"direct\"\ntolerance = 1e-3");
+    let desk = Desk::new(&text);
+    let mut child = desk
+        .command(&["run", "experiment.toml", "--out", "out", "--only", "limit", "--only", "reduced"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    sleep(Duration::from_millis(1500));
+    let pressed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(pressed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let manifest = fs::read_to_string(desk.path("out/manifest.json")).unwrap();
+    assert!(manifest.contains("interrupted"), "{manifest}");
+    assert!(desk.path("out/reduced.npz").exists() && desk.path("out/limit.npz").exists());
+}
+
+/// What is wrong, how the good file is spoilt, and words that the message must have.
+const BAD: [(&str, &str, &str, &[&str]); 12] = [
+    ("unknown key", "noise = 0.1", "nois = 0.1", &[":4:", "nois", "noise"]),
+    ("batch 0", "time = 2", "time = 2\nbatch = 0", &[":12:", "batch", "help"]),
+    ("negative noise", "noise = 0.1", "noise = -0.1", &[":4:", "-0.1", "help"]),
+    (
+        "unknown function",
+        "committee = { units = 2, activation = \"erf\" }",
+        "expression = \"tnah(z1)\"",
+        &[":3:", "tnah", "tanh"],
+    ),
+    ("z0", "committee = { units = 2, activation = \"erf\" }", "expression = \"z0 + z1\"", &[":3:", "z0", "z1"]),
+    (
+        "overlaps not positive semi-definite",
+        "noise = 0.1",
+        "noise = 0.1\noverlaps = [[1, 2], [2, 1]]",
+        &[":5:", "positive semi-definite", "help"],
+    ),
+    ("d < p + k", "dimension = 50", "dimension = 4", &[":9:", "p + k = 5", "direct"]),
+    ("no limit", "\"0.5/d\"", "\"0.5/sqrt(d)\"", &[":10:", "no limit", "c/d"]),
+    ("no power of d", "\"0.5/d\"", "\"0.5/log(d)\"", &[":10:", "not a power of d", "help"]),
+    ("both steps and time", "time = 2", "time = 2\nsteps = 10", &["steps", "time", "help"]),
+    ("memory", "engine = \"direct\"", "engine = \"direct\"\ndimension = 1000000000000", &["TB", "reduced"]),
+    ("not yet", "time = 2", "time = 2\ngeometry = \"spherical\"", &[":12:", "spherical", "help"]),
+];
+
+#[test]
+fn bad_input_names_file_line_reason_and_remedy_and_writes_nothing() {
+    for (what, good, bad, needed) in BAD {
+        assert!(GOOD.contains(good), "{what}");
+        let desk = Desk::new(&GOOD.replacen(good, bad, 1));
+        let output = desk.call(&["run", "experiment.toml", "--out", "out"]);
+        let message = words(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{what}: {message}");
+        assert!(message.contains("experiment.toml:"), "{what}: {message}");
+        assert!(message.contains("help:"), "{what}: {message}");
+        for word in needed {
+            assert!(message.contains(word), "{what}: `{word}` is not in: {message}");
+        }
+        assert!(!desk.path("out").exists(), "{what}: something was written");
+        let check = desk.call(&["check", "experiment.toml"]);
+        assert_eq!(check.status.code(), Some(2), "{what}: check agrees with run");
+    }
+}
+
+#[test]
+fn a_plain_number_is_advice_and_not_refusal() {
+    let desk = Desk::new(&GOOD.replace("\"0.5/d\"", "0.01"));
+    let output = desk.call(&["run", "experiment.toml", "--only", "limit"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+    let advice = words(&output.stderr);
+    assert!(advice.contains("at d = 50") && advice.contains("0.5/d"), "{advice}");
+}
+
+#[test]
+fn check_tells_method_reason_and_cost() {
+    let desk = Desk::new(GOOD);
+    let output = desk.call(&["check", "experiment.toml", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let view = &json["views"][0];
+    assert_eq!(view["method"], "ode, all terms");
+    assert!(view["seconds"].as_f64().unwrap() >= 0.0 && view["bytes"].as_f64().unwrap() > 0.0);
+    // κ = ηs·d = 0.5/3.
+    assert!(view["reason"].as_str().unwrap().contains("0.1667"), "{view}");
+}
