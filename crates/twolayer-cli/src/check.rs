@@ -11,10 +11,10 @@ use twolayer::{
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
-    resolve,
+    resolve, run,
 };
 
-use crate::{DONE, Failure, WRONG, at_its_place, machine, words};
+use crate::{DONE, Failure, WRONG, at_its_place, machine, say, words};
 
 /// `twolayer check`.
 #[derive(Args)]
@@ -36,15 +36,19 @@ pub struct Arguments {
 
 /// Runs the command; the exit code, or what to print.
 pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
-    let experiment = resolve::read(&arguments.file).map_err(words)?;
+    let mut experiment = resolve::read(&arguments.file).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
+    // Leaves out what `run` leaves out; refusals are told below, view by view.
+    if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
+        advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
+    }
     let plans: Vec<Result<Plan, Error>> = (experiment.views.iter())
         .map(|named| plan(&named.problem, &named.view, named.record.points + 1, &machine))
         .collect();
     if arguments.json {
-        println!("{:#}", as_json(&experiment, &plans));
+        say(&format!("{:#}\n", as_json(&experiment, &plans)));
     } else {
-        print!("{}", as_text(&experiment, &plans));
+        say(&as_text(&experiment, &plans));
     }
     let mut code = DONE;
     for (view, plan) in plans.iter().enumerate() {
@@ -102,13 +106,18 @@ fn protocol(named: &NamedView) -> String {
         return format!("d = {d}, gradient flow, t = {}", problem.time());
     };
     let value = problem.learning_rate();
-    let rate = if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {value:.6}", rate.text()) };
-    let duration = if problem.dimension().is_some() {
-        format!("{} steps, t = {:.6}", problem.steps(), problem.time())
-    } else {
-        format!("t = {:.6}", problem.time())
-    };
+    if problem.dimension().is_none() {
+        return format!("d = ∞, η = {}, t = {}", rate.text(), problem.time());
+    }
+    let rate = if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {}", rate.text(), short(value)) };
+    let duration = format!("{} steps, t = {}", problem.steps(), short(problem.time()));
     format!("d = {d}, batch {}, {rate}, {duration}", problem.batch())
+}
+
+/// Six significant digits.
+fn short(value: f64) -> String {
+    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    if (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 fn seconds(seconds: f64) -> String {

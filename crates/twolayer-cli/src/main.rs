@@ -5,7 +5,7 @@ mod machine;
 mod progress;
 mod run;
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use twolayer::Error;
@@ -63,6 +63,11 @@ fn main() -> ExitCode {
 
 /// What a command could not do, ready to print.
 type Failure = Vec<String>;
+
+/// Prints to standard output; a reader that went away (`| head`) is no reason to panic.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
 
 fn words(diagnostics: Vec<Diagnostic>) -> Failure {
     diagnostics.iter().map(ToString::to_string).collect()

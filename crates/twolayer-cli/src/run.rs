@@ -10,13 +10,15 @@ use clap::Args;
 use twolayer::trajectory::Status;
 use twolayer_lab::{
     answer::answer,
-    compare,
+    compare::{self, Agreement},
     experiment::Experiment,
-    figure, report, resolve, run,
+    figure,
+    outcome::Outcome,
+    report, resolve, run,
     store::{self, Manifest},
 };
 
-use crate::{DONE, Failure, INTERRUPTED, UNFINISHED, at_its_place, machine, progress::Bars, words};
+use crate::{DONE, Failure, INTERRUPTED, UNFINISHED, at_its_place, machine, progress::Bars, say, words};
 
 /// `twolayer run`.
 #[derive(Args)]
@@ -51,18 +53,23 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut experiment = resolve::read(&arguments.file).map_err(words)?;
     select(&mut experiment, &arguments.only)?;
     let threads = machine::threads(arguments.threads);
-    let plans = run::plan(&experiment, &machine::machine(threads))
-        .map_err(|(view, error)| at_its_place(&experiment, view, &error))?;
+    let (plans, advice) = run::plan(&mut experiment, &machine::machine(threads))
+        .map_err(|refused| refused.iter().flat_map(|(view, error)| at_its_place(&experiment, *view, error)).collect::<Failure>())?;
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     refuse_strangers(&out, &experiment, arguments.overwrite)?;
     if !arguments.quiet {
+        advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
         for (i, plan) in plans.iter().enumerate() {
             for advice in &plan.advice {
                 eprintln!("advice: view `{}`: {advice}", experiment.views[i].name);
             }
         }
     }
+
+    let disk = |error: store::Error| vec![format!("error: {error}")];
+    // An unwritable place is known before hours of work, not after.
+    store::create_directory(&out).and_then(|()| store::probe(&out)).map_err(disk)?;
 
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let clock = Instant::now();
@@ -74,7 +81,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let seconds = clock.elapsed().as_secs_f64();
     let text = answer(&experiment, &outcomes, &agreement, seconds, &out.join("figure.svg"));
 
-    let disk = |error: store::Error| vec![format!("error: {error}")];
     let about = store::Run {
         experiment: experiment.resolved.json.clone(),
         source: experiment.source.clone(),
@@ -84,16 +90,13 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         started,
         seconds,
     };
-    let manifest = store::save(&out, &experiment.views, &outcomes, about, agreement).map_err(disk)?;
-    let drawing = figure::draw(&experiment, &outcomes, env!("CARGO_PKG_VERSION"));
-    let svg = figure::svg(&drawing);
-    let png = figure::png(&drawing, PNG_WIDTH).map_err(|error| vec![format!("error: figure.png: {error}")])?;
-    let page = report::html(&experiment, &outcomes, &manifest, &svg);
-    for (name, bytes) in [("figure.svg", svg.as_bytes()), ("figure.png", &png), ("report.html", page.as_bytes())] {
-        store::write_bytes(&out, name, bytes).map_err(disk)?;
+    let written = write(&out, &experiment, &outcomes, about, agreement);
+    if let Err(error) = written {
+        eprintln!("error: {error}\nhelp: the files named before this one are whole; free some space and run again");
+        return Ok(UNFINISHED);
     }
     if !arguments.quiet {
-        print!("{text}");
+        say(&text);
     }
     let finished = outcomes.iter().flat_map(|outcome| &outcome.trajectories).all(|run| run.status == Status::Done);
     Ok(match (bars.was_interrupted(), finished) {
@@ -101,6 +104,32 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         (_, true) => DONE,
         (false, false) => UNFINISHED,
     })
+}
+
+/// Arrays and manifest, then figure and report.
+fn write(
+    out: &Path,
+    experiment: &Experiment,
+    outcomes: &[Outcome],
+    about: store::Run,
+    agreement: Vec<Agreement>,
+) -> Result<(), store::Error> {
+    if out.join("manifest.json").exists() {
+        store::remove_strangers(out, &experiment.views)?;
+    }
+    let manifest = store::save(out, &experiment.views, outcomes, about, agreement)?;
+    let drawing = figure::draw(experiment, outcomes, env!("CARGO_PKG_VERSION"));
+    let svg = figure::svg(&drawing);
+    let page = report::html(experiment, outcomes, &manifest, &svg);
+    store::write_bytes(out, "figure.svg", svg.as_bytes())?;
+    store::write_bytes(out, "report.html", page.as_bytes())?;
+    match figure::png(&drawing, PNG_WIDTH) {
+        Ok(png) => store::write_bytes(out, "figure.png", &png),
+        Err(reason) => {
+            eprintln!("warning: figure.png could not be drawn ({reason}); figure.svg is there");
+            Ok(())
+        }
+    }
 }
 
 /// Pixels: a column and a half of a paper at 300 dpi.
@@ -128,7 +157,7 @@ fn refuse_strangers(out: &Path, experiment: &Experiment, overwrite: bool) -> Res
     if same {
         return Ok(());
     }
-    let reason = format!("error: {} holds the results of another experiment", out.display());
+    let reason = format!("error: {} holds the results of another experiment, or of other views", out.display());
     Err(vec![format!("{reason}\nhelp: choose another directory with --out, or pass --overwrite")])
 }
 

@@ -21,6 +21,8 @@ pub struct Experiment {
     pub note: String,
     /// The views, in the order of the file; never empty.
     pub views: Vec<NamedView>,
+    /// Whether the file leaves the views to the program.
+    pub default_views: bool,
     /// The figures, in the order of the file; never empty.
     pub figures: Vec<Figure>,
     /// As resolved, for the manifest, and where its keys are written.
@@ -29,7 +31,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// Keeps the views that `wanted` says, with what is known of them.
-    pub fn keep_views(&mut self, wanted: impl Fn(&NamedView) -> bool) {
+    pub fn keep_views(&mut self, wanted: impl FnMut(&NamedView) -> bool) {
         let kept: Vec<bool> = self.views.iter().map(wanted).collect();
         let mut flags = kept.iter();
         self.views.retain(|_| flags.next().is_some_and(|kept| *kept));

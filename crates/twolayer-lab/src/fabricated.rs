@@ -146,6 +146,7 @@ pub fn experiment(views: Vec<NamedView>, figures: Vec<Figure>) -> Experiment {
         cite: vec!["2302.05882".into()],
         note: "When do the neurons specialise?".into(),
         views,
+        default_views: false,
         figures,
         resolved: Resolved::default(),
     }

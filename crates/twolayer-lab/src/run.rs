@@ -11,7 +11,7 @@ use twolayer::{
     Error,
     engine::{self, Machine, Plan},
     observer::{Observer, Progress},
-    problem::Grid,
+    problem::{Engine, Grid},
     trajectory::{Status, Trajectory},
 };
 
@@ -33,16 +33,31 @@ pub trait Monitor: Sync {
     fn interrupted(&self) -> bool;
 }
 
-/// Plans every view.
+/// Plans every view. Where the file leaves the views to the program, a limit that is refused is left out; the advice
+/// returned says why.
 ///
 /// # Errors
-/// The first view that is refused: its index, and why.
-pub fn plan(experiment: &Experiment, machine: &Machine) -> Result<Vec<Plan>, (usize, Error)> {
-    let plan = |(i, named): (usize, &NamedView)| {
-        let entries = named.record.points + 1;
-        engine::plan(&named.problem, &named.view, entries, machine).map_err(|error| (i, error))
-    };
-    experiment.views.iter().enumerate().map(plan).collect()
+/// Every view that is refused: its index, and why.
+pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<(usize, Error)>> {
+    let plan = |named: &NamedView| engine::plan(&named.problem, &named.view, named.record.points + 1, machine);
+    let mut advice = Vec::new();
+    if experiment.default_views && experiment.views.len() > 1 {
+        experiment.keep_views(|named| match (named.view.engine, plan(named)) {
+            (Engine::Limit, Err(Error::Refused(why))) => {
+                advice.push(format!("the limit view is left out: {} ({})", why.reason, why.remedy));
+                false
+            }
+            _ => true,
+        });
+    }
+    let (mut plans, mut refused) = (Vec::new(), Vec::new());
+    for (view, named) in experiment.views.iter().enumerate() {
+        match plan(named) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => refused.push((view, error)),
+        }
+    }
+    if refused.is_empty() { Ok((plans, advice)) } else { Err(refused) }
 }
 
 /// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same
@@ -56,7 +71,9 @@ pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
             if plan.method.is_simulation() {
                 return Grid::Steps(steps(named));
             }
-            let last = named.problem.time() * (1.0 + 1e-9);
+            // Rounding to whole steps may carry a simulation a little beyond the time asked for.
+            let rounded = named.problem.steps() as f64 * named.problem.step_time();
+            let last = named.problem.time().max(rounded) * (1.0 + 1e-9);
             let mut times: Vec<f64> = views()
                 .filter(|(other, plan)| plan.method.is_simulation() && same_problem(named, other))
                 .flat_map(|(other, _)| {
@@ -90,14 +107,18 @@ pub fn run(
     let mut tasks: Vec<(usize, usize)> = (0..experiment.views.len())
         .flat_map(|view| (0..experiment.views[view].view.replicates).map(move |replicate| (view, replicate)))
         .collect();
-    // Long tasks first, so that the last thread is not left alone with one.
+    // Limits first, which take milliseconds and should survive an interruption; then long tasks first, so that the last
+    // thread is not left alone with one.
     let cost = |&(view, _): &(usize, usize)| {
         plans[view].cost.seconds / experiment.views[view].view.replicates.div_ceil(threads.max(1)) as f64
     };
-    tasks.sort_by(|left, right| cost(right).total_cmp(&cost(left)).then(left.cmp(right)));
+    let rank = |task: &(usize, usize)| plans[task.0].method.is_simulation();
+    tasks.sort_by(|left, right| {
+        rank(left).cmp(&rank(right)).then(cost(right).total_cmp(&cost(left))).then(left.cmp(right))
+    });
 
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(threads.clamp(1, tasks.len().max(1)))
         .build()
         .map_err(|error| (0, Error::Numerical(format!("the threads could not be started: {error}"))))?;
     let failed = AtomicBool::new(false);

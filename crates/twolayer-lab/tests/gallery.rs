@@ -42,9 +42,9 @@ struct Shown {
 impl Shown {
     fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
-        let experiment = resolve::read(&path).expect("the gallery's files are right");
+        let mut experiment = resolve::read(&path).expect("the gallery's files are right");
         let machine = Machine { memory: 4e9, cores: 2 };
-        let plans = plan(&experiment, &machine).expect("the gallery's views are possible");
+        let (plans, _) = plan(&mut experiment, &machine).expect("the gallery's views are possible");
         let outcomes = run(&experiment, &plans, 2, &Quiet).expect("the gallery's views run");
         Self { experiment, outcomes }
     }

@@ -38,6 +38,11 @@ pub struct Streams {
 }
 
 impl Streams {
+    /// The streams of one engine: its name is part of the address, so that two engines with one seed are independent.
+    pub fn of_engine(self, name: &str) -> Self {
+        Self { seed: name.bytes().fold(mix(self.seed), |seed, byte| mix(seed.wrapping_add(u64::from(byte)))), ..self }
+    }
+
     /// The stream for `purpose`, from its beginning.
     pub fn stream(self, purpose: Purpose) -> Stream {
         let mut state = mix(mix(mix(self.seed).wrapping_add(purpose as u64)).wrapping_add(self.replicate));

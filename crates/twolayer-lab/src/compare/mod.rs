@@ -118,6 +118,9 @@ pub fn compare(views: &[NamedView], outcomes: &[Outcome]) -> Vec<Agreement> {
 /// whole steps, which are then not the same moments.
 pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Option<Agreement> {
     let views = names.map(String::from);
+    // A replicate that an interruption kept from starting says nothing about the others.
+    let started = |runs: &[Trajectory]| runs.iter().filter(|run| run.valid > 0).cloned().collect::<Vec<_>>();
+    let (first, second) = (&started(first)[..], &started(second)[..]);
     let (Some(a), Some(b)) = (first.first(), second.first()) else { return None };
     if (a.width, a.directions) != (b.width, b.directions) {
         return None;

@@ -142,7 +142,9 @@ fn twice_the_risk_is_twice_the_risk_and_cosines_divide_by_the_norms() {
 
 #[test]
 fn settings_have_their_own_colours_markers_and_headings() {
-    let (experiment, outcomes) = settings(vec![step(Quantity::Risk)]);
+    let (mut experiment, outcomes) = settings(vec![step(Quantity::Risk)]);
+    let fresh = serde_json::json!({ "training": { "data": "fresh" } });
+    experiment.resolved.json = serde_json::json!({ "views": [fresh, fresh, fresh, fresh] });
     let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
     let labels: Vec<Vec<&str>> =
         block.legend.iter().map(|row| row.iter().map(|k| k.label.as_str()).collect()).collect();

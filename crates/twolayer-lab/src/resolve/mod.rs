@@ -54,7 +54,18 @@ pub fn parse(text: &str, path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
     let (title, cite, note) = (text_at("title"), reader.texts("cite"), text_at("note"));
     let (views, trees): (Vec<_>, Vec<_>) = views.into_iter().unzip();
     let resolved = Resolved::new(&source, spec.root(), &views, trees, &figures);
-    Ok(Experiment { path: path.into(), source: text.into(), title, cite, note, views, figures, resolved })
+    let default_views = spec.tables("view").is_empty();
+    Ok(Experiment {
+        path: path.into(),
+        source: text.into(),
+        title,
+        cite,
+        note,
+        views,
+        default_views,
+        figures,
+        resolved,
+    })
 }
 
 /// In the order of the file, each once: views share most of their keys, and so their faults.

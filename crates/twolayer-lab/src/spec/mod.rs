@@ -4,6 +4,7 @@
 mod check;
 pub mod keys;
 pub mod later;
+mod reference;
 pub mod tree;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Severity, Source};
 pub use check::{complete, nearest, place};
+pub use reference::reference;
 use tree::{Entry, Node, Table, Value};
 
 /// An experiment file whose keys are all known and of their types.

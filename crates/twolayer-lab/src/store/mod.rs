@@ -12,7 +12,7 @@ use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
 
 pub use manifest::{Manifest, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
 pub use npz::{read_view, write_view};
-pub use whole::{create_directory, write_bytes};
+pub use whole::{create_directory, probe, write_bytes};
 
 /// What can go wrong with a results directory; every message names the path.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,21 @@ pub fn save(
     let manifest = Manifest::new(run, records, agreement);
     manifest.write(directory)?;
     Ok(manifest)
+}
+
+/// Removes the arrays of views that are not among `views`, left by an earlier run.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn remove_strangers(directory: &Path, views: &[NamedView]) -> Result<(), Error> {
+    let entries = std::fs::read_dir(directory).map_err(Error::io(directory, "read the directory"))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let ours = views.iter().any(|view| path.file_name() == Some(format!("{}.npz", view.name).as_ref()));
+        if path.extension() == Some("npz".as_ref()) && !ours {
+            std::fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads back what [`save`] wrote.

@@ -35,7 +35,11 @@ pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(),
     check_shapes(name, runs)?;
     write_whole(directory, &format!("{name}.npz"), |file| {
         let mut archive = ZipWriter::new(file);
-        write_arrays(&mut archive, runs)?;
+        if let Err(error) = write_arrays(&mut archive, runs) {
+            // Its drop would try to finish the archive, and print that it cannot.
+            std::mem::forget(archive);
+            return Err(error);
+        }
         archive.finish()?;
         Ok(())
     })

@@ -16,6 +16,14 @@ pub fn create_directory(directory: &Path) -> Result<(), Error> {
     fs::create_dir_all(directory).map_err(Error::io(directory, "create the directory"))
 }
 
+/// Tries whether `directory` can be written to, and leaves nothing there.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn probe(directory: &Path) -> Result<(), Error> {
+    tempfile::tempfile_in(directory).map(drop).map_err(Error::io(directory, "write to the directory"))
+}
+
 /// Writes `bytes` as `directory/name`, whole or not at all.
 ///
 /// # Errors

@@ -102,6 +102,11 @@ impl Frame for Dense {
         }
     }
 
+    fn work(&self, batch: usize) -> u64 {
+        // A normal costs about as much as 16 multiply-adds.
+        (batch * (16 * self.dimension + 2 * self.weights.len())) as u64
+    }
+
     fn overlaps(&self, into: &mut Overlaps) {
         let (d, k, p) = (self.dimension, self.directions, into.width());
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);

@@ -15,6 +15,9 @@ pub trait Frame {
     /// given again; `signal` is neuron-major (p×n_b).
     fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]);
 
+    /// Multiply-adds of one step with n_b samples, roughly: how often the observer is asked depends on it.
+    fn work(&self, batch: usize) -> u64;
+
     /// Writes M and Q; P is left as it is.
     fn overlaps(&self, into: &mut Overlaps);
 }

@@ -43,7 +43,8 @@ pub fn run(
     keep_q: KeepQ,
     observer: &dyn Observer,
 ) -> Result<Run> {
-    let streams = Streams { seed: view.seed, replicate };
+    // Engines that are compared must not share their noise: each has its own streams.
+    let streams = Streams { seed: view.seed, replicate }.of_engine(view.engine.name());
     let start = problem.start(streams)?;
     let steps = || grid.steps(problem);
     match plan.method {

@@ -16,6 +16,9 @@ pub struct Machine {
     pub cores: usize,
 }
 
+/// Whole numbers that f64 can count.
+const MOST_STEPS: f64 = 9e15;
+
 /// Drifts computed by a typical integration and its check.
 const EVALUATIONS: f64 = 2000.0;
 
@@ -88,15 +91,19 @@ pub struct Plan {
 /// numbers and what would do.
 pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let plan = match view.engine {
-        Engine::Direct | Engine::Reduced => simulation(problem, view, machine)?,
+        Engine::Direct | Engine::Reduced => simulation(problem, view, entries, machine)?,
         Engine::Limit => limit(problem, view)?,
     };
     let record = record_bytes(problem, entries) * view.replicates as f64;
     let bytes = plan.cost.bytes + record;
     if bytes > machine.memory {
         let instead = match plan.method {
+            Method::Direct { .. } if problem.batch() > problem.width() => {
+                "lower the batch, or use engine = \"reduced\", which keeps no d-vector"
+            }
             Method::Direct { .. } => "use engine = \"reduced\", which has the same law and keeps no d-vector",
-            _ => "record fewer points or no Q, or run fewer replicates",
+            Method::Reduced { .. } if problem.batch() > 1 => "lower the batch, or run fewer replicates",
+            _ => "record fewer points, or run fewer replicates",
         };
         let reason = format!(
             "the {} view needs {}, {} may be used",
@@ -104,12 +111,13 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
             human_bytes(bytes),
             human_bytes(machine.memory)
         );
-        return Err(Error::refused("view", reason, instead));
+        let key = if problem.batch() > problem.width() { "training.batch" } else { "view" };
+        return Err(Error::refused(key, reason, instead));
     }
     Ok(Plan { cost: Cost { bytes, ..plan.cost }, ..plan })
 }
 
-fn simulation(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
+fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let name = view.engine.name();
     if problem.training.algorithm == Algorithm::GradientFlow {
         let reason = format!("a {name} view takes steps; a gradient flow has none");
@@ -129,13 +137,18 @@ fn simulation(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan>
     let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
     let together = view.replicates.min(machine.cores) as f64;
     let steps = problem.steps() as f64;
+    if steps > MOST_STEPS {
+        let reason = format!("{steps:.3e} steps are more than can be counted");
+        return Err(Error::refused("training", reason, "shorten the time, or raise the learning rate"));
+    }
+    let risks = entries as f64 * risk_seconds(problem);
     let d = dimension as f64;
     // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product 0.15.
     let labels = batch * (k * 4.0 + 8.0);
     if view.engine == Engine::Direct {
         let step = labels + batch * (d * 2.4 + 2.0 * p * d * 0.15 + p * 5.0);
         let bytes = 8.0 * d * (p + batch);
-        let cost = Cost { seconds: waves * steps * step * 1e-9, bytes: together * bytes };
+        let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
         return Ok(Plan { method: Method::Direct { dimension: dimension as usize }, reason, cost, advice: vec![] });
     }
@@ -149,7 +162,7 @@ fn simulation(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan>
         labels + batch * (p * 7.4 + p * (p + k) * 0.6) + 4.0 * p * p * p + 4000.0
     };
     let bytes = 8.0 * (batch * (3.0 * p + 2.0 * k) + 8.0 * p * p);
-    let cost = Cost { seconds: waves * steps * step * 1e-9, bytes: together * bytes };
+    let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {dimension} in {} coordinates per neuron, no d-vector", p + k);
     Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![] })
 }
@@ -182,6 +195,11 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
         return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
     }
     problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    let time = problem.time();
+    if !(time.is_finite() && time > 0.0) {
+        let reason = format!("the number of steps says nothing about the time of an ODE at d = ∞ (t = {time})");
+        return Err(Error::refused("training.steps", reason, "write time = … in place of steps"));
+    }
     let terms = match view.terms {
         Terms::Auto if kappa == 0.0 => Terms::Flow,
         Terms::Auto => Terms::All,
@@ -205,6 +223,11 @@ fn own_kappa(problem: &Problem) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// Seconds of one population risk: a closed form, or averages over samples (measured at p = 4 … 256).
+fn risk_seconds(problem: &Problem) -> f64 {
+    if ErfKernel::new(problem).is_some() { 1e-6 } else { 1e-3 + 5.6e-6 * (problem.width() as f64).powi(2) }
 }
 
 /// Bytes of one trajectory.

@@ -12,11 +12,11 @@ use crate::{
     trajectory::{Entry, KeepQ, Status, Trajectory},
 };
 
-/// A risk this many times the first one (or 1) is a run that has diverged.
+/// A risk or a ‖w_j‖² this many times the first one (or 1) is a run that has diverged.
 const DIVERGED: f64 = 1e12;
 
-/// Sample gradients between two words with the observer.
-const BREATH: u64 = 1 << 16;
+/// Multiply-adds between two words with the observer: some hundredths of a second.
+const BREATH: u64 = 1 << 26;
 
 /// Trains the weights of `frame` on fresh batches and records the steps of `moments` (rising, from 0).
 ///
@@ -42,7 +42,7 @@ pub fn simulate<F: Frame>(
     let rate = problem.learning_rate() / batch as f64;
     let second_rate = if problem.network.second_layer.train { rate * problem.rate_ratio() } else { 0.0 };
     let keep = 1.0 - problem.learning_rate() * problem.training.weight_decay;
-    let breath = (BREATH / (batch * p) as u64).max(1);
+    let breath = (BREATH / frame.work(batch).max(1)).clamp(1, 1 << 16);
     let last = moments.last().copied().unwrap_or(0);
 
     let mut labels = Labels::new(problem, batch, streams)?;
@@ -94,6 +94,8 @@ struct Recorder<'a> {
     state: State,
     moments: Moments,
     trajectory: Trajectory,
+    /// max |Q_jl| of the first entry.
+    first_norm: Option<f64>,
 }
 
 impl<'a> Recorder<'a> {
@@ -106,6 +108,7 @@ impl<'a> Recorder<'a> {
             state: State { overlaps, second_layer: vec![0.0; p], bias: vec![0.0; p] },
             moments: Moments::zeros(p, k),
             trajectory: Trajectory::new(p, k, keep_q),
+            first_norm: None,
         }
     }
 
@@ -118,9 +121,10 @@ impl<'a> Recorder<'a> {
     fn record(&mut self, step: u64, a: &[f64]) -> Result<bool> {
         self.state.second_layer.copy_from_slice(a);
         let norm = self.state.overlaps.student_student.norm_max();
-        if !norm.is_finite() {
+        if !norm.is_finite() || norm > DIVERGED * self.first_norm.unwrap_or(norm).max(1.0) {
             return Ok(false);
         }
+        self.first_norm.get_or_insert(norm);
         self.kernel.moments(&self.state, Want::RISK, &mut self.moments)?;
         let first = self.trajectory.risk.first().copied().unwrap_or(f64::INFINITY);
         let risk = self.moments.risk;

@@ -109,7 +109,8 @@ impl Formula {
     pub fn size(&self, key: &str, sizes: &Sizes) -> Result<f64> {
         let value = self.finite(key, sizes)?;
         if value <= 0.0 {
-            let reason = format!("`{}` is {value}: a size is at least 1", self.text);
+            let what = if self.is_number() { "this size".into() } else { format!("`{}`", self.text) };
+            let reason = format!("{what} is {value}, and a size is at least 1");
             return Err(Error::invalid(key, reason, "write a number or an expression that is at least 1"));
         }
         Ok(value.round().max(1.0))

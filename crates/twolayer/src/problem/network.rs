@@ -121,7 +121,17 @@ impl Network {
 
     pub(super) fn validate(&self, sizes: &Sizes) -> Result<()> {
         let p = self.width;
-        self.output_scale.finite("network.output_scale", sizes)?;
+        let scale = self.output_scale.finite("network.output_scale", sizes)?;
+        if scale <= 0.0 {
+            let reason = format!("the output scale is {scale}");
+            return Err(Error::invalid("network.output_scale", reason, "write a positive number; signs belong to a_j"));
+        }
+        if let Some(d) = self.start_dimension
+            && (d as f64) < sizes.k
+        {
+            let reason = format!("a start drawn in {d} dimensions cannot hold k = {} target directions", sizes.k);
+            return Err(Error::invalid("network.start_dimension", reason, "raise it to at least k"));
+        }
         self.first_layer.scale.finite("network.first_layer", sizes)?;
         self.second_layer.scale.finite("network.second_layer", sizes)?;
         self.second_layer.rate_ratio.finite("network.second_layer", sizes)?;

@@ -56,7 +56,7 @@ impl Target {
         match &self.rule {
             Rule::Expression(expression) => expression.source().into(),
             Rule::Committee { activation, units, scale } => {
-                format!("{scale} · Σ_{{r≤{units}}} {}(z_r)", activation.name())
+                format!("{scale} · Σ_{{r≤{units}}} σ(z_r), σ(h) = {}", activation.formula())
             }
         }
     }

@@ -214,6 +214,10 @@ impl Frame for Mutant {
         self.frame.descend(keep, batch, signal);
     }
 
+    fn work(&self, batch: usize) -> u64 {
+        self.frame.work(batch)
+    }
+
     fn overlaps(&self, into: &mut Overlaps) {
         self.frame.overlaps(into);
     }

@@ -143,6 +143,11 @@ impl Frame for Gaussian {
         if n == 1 { self.rank_one(keep, signal) } else { self.block(keep, n, signal) }
     }
 
+    fn work(&self, batch: usize) -> u64 {
+        let (n, p, k) = (batch as u64, self.width as u64, self.directions as u64);
+        n * p * (2 * p + k) + if n == 1 { 8 * p * p } else { 8 * p * p * p }
+    }
+
     fn overlaps(&self, into: &mut Overlaps) {
         let (p, k) = (self.width, self.directions);
         let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
