@@ -4,8 +4,8 @@
 use std::{hint::black_box, time::Instant};
 
 use twolayer::{
-    Result,
-    engine::{dense::Dense, gaussian::Gaussian, limit::ode, simulate},
+    Error, Result,
+    engine::{Frame, dense::Dense, gaussian::Gaussian, limit::ode, simulate},
     expression::{Expression, Scratch, Vocabulary},
     kernel::{self, Moments, State, Want},
     observer::Silent,
@@ -35,10 +35,10 @@ impl Work {
 
 fn main() -> Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
-    let mut works = vec![
-        direct(1_000, 60_000)?,
-        reduced("reduced-1e3", 1_000, 500_000)?,
-        reduced("reduced-1e6", 1_000_000, 500_000)?,
+    let mut works = [
+        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, STREAMS))?,
+        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, STREAMS))?,
+        sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000_000, STREAMS))?,
         integration()?,
         engine()?,
         risk()?,
@@ -77,25 +77,24 @@ fn state(problem: &Problem, start: &Start) -> Result<State> {
     Ok(State { overlaps, second_layer: start.second_layer.clone(), bias: vec![0.0; problem.width()] })
 }
 
-fn direct(dimension: usize, steps: u64) -> Result<Work> {
-    let problem = problem(dimension as u64, 0.0)?;
-    let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-4)?);
-    Ok(Work::new("direct", "steps/s", move || {
-        let frame = Dense::new(&problem, &start, dimension, STREAMS)?;
-        let clock = Instant::now();
-        black_box(simulate(&problem, frame, &start, &*kernel, STREAMS, &[0, steps], KeepQ::Full, &Silent)?);
-        Ok(steps as f64 / clock.elapsed().as_secs_f64())
-    }))
-}
-
-fn reduced(key: &'static str, dimension: u64, steps: u64) -> Result<Work> {
+/// Training at batch 1, in weights or in coordinates.
+fn sgd<F: Frame>(
+    key: &'static str,
+    dimension: u64,
+    steps: u64,
+    frame: impl Fn(&Problem, &Start) -> Result<F> + 'static,
+) -> Result<Work> {
     let problem = problem(dimension, 0.0)?;
     let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-4)?);
     Ok(Work::new(key, "steps/s", move || {
-        let frame = Gaussian::new(&problem, &start, dimension, STREAMS)?;
+        let frame = frame(&problem, &start)?;
         let clock = Instant::now();
-        black_box(simulate(&problem, frame, &start, &*kernel, STREAMS, &[0, steps], KeepQ::Full, &Silent)?);
-        Ok(steps as f64 / clock.elapsed().as_secs_f64())
+        let trained = simulate(&problem, frame, &start, &*kernel, STREAMS, &[0, steps], KeepQ::Full, &Silent)?;
+        let seconds = clock.elapsed().as_secs_f64();
+        if trained.valid == 2 && trained.risk[1] < trained.risk[0] {
+            return Ok(steps as f64 / seconds);
+        }
+        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.risk)))
     }))
 }
 
