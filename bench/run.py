@@ -1,0 +1,149 @@
+"""Runs the peer's loop and ours in turn, writes docs/speed.md, and fails where a ratio is not what is promised.
+
+Absolute figures depend on the machine and on what else it does: they are quoted. Ratios of two measurements of the same
+round are asserted.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import textwrap
+
+ROUNDS = 5
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+
+
+def output(*command):
+    environment = os.environ | ONE_THREAD
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def peer():
+    return {"numpy": float(output(sys.executable, "bench/numpy_sgd.py"))}
+
+
+def ours():
+    lines = output("cargo", "bench", "--quiet", "--package", "twolayer", "--bench", "speed", "--", "--json")
+    works = [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
+    return {work["work"]: work["median"] for work in works}
+
+
+def measure():
+    """Rounds of figures by the name of the work."""
+    rounds = []
+    for i in range(ROUNDS):
+        rounds.append(peer() | ours())
+        print(f"round {i + 1} of {ROUNDS}: " + ", ".join(f"{k} {v:.4g}" for k, v in rounds[-1].items()), flush=True)
+    return rounds
+
+
+def median(rounds, work):
+    return statistics.median(figures[work] for figures in rounds)
+
+
+class Ratio:
+    """A quotient of two works, taken within each round."""
+
+    def __init__(self, rounds, above, below):
+        self.values = [figures[above] / figures[below] for figures in rounds]
+        self.median = statistics.median(self.values)
+
+    def __str__(self):
+        return f"{self.median:.3g} ({min(self.values):.3g}–{max(self.values):.3g})"
+
+
+def rate(steps):
+    return f"{steps / 1e6:.2f} M steps/s" if steps >= 1e6 else f"{steps / 1e3:.1f} k steps/s"
+
+
+def figure(met):
+    return "met" if met else "**not met**"
+
+
+def claim(holds):
+    return "holds" if holds else "**FAILS**"
+
+
+def machine():
+    name = platform.processor() or platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = names[0] if names else name
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def table(rounds):
+    """Rows of the table, and the sentences of the claims that fail."""
+    numpy, direct = median(rounds, "numpy"), median(rounds, "direct")
+    small, large = median(rounds, "reduced-1e3"), median(rounds, "reduced-1e6")
+    ode, engine = median(rounds, "ode-integration"), median(rounds, "ode-engine")
+    expression, risk = median(rounds, "expression"), median(rounds, "risk-kernel")
+    faster, level = Ratio(rounds, "direct", "numpy"), Ratio(rounds, "reduced-1e6", "reduced-1e3")
+    reduced_faster = Ratio(rounds, "reduced-1e3", "numpy")
+    claims = {
+        f"direct is at least 6 times the NumPy loop: {faster}": faster.median >= 6,
+        f"reduced at d = 10⁶ is within 30 % of reduced at d = 10³: {level}": 0.7 <= level.median <= 1.3,
+    }
+    asserted = list(claims.values())
+    sgd = "one-pass SGD, batch 1, erf, p = 4, k = 2"
+    elsewhere = "elsewhere¹: 33–42 k (NumPy), 34 k (C++ nn2pp), 17.7 k (PyTorch), 4.2 k (package of arXiv 2302.05882)"
+    extrapolated = f"NumPy ≲ {numpy / 1e3:.0f} steps/s (cost ∝ d, extrapolated from d = 1000)"
+    equation = "erf ODE, all terms, p = 4, k = 2, γ/p = 1, t ≤ 100"
+    peers = "elsewhere¹: 1.04 s (Cython code of arXiv 2302.05882, Euler, error 10⁻⁴), 56 ms (SciPy LSODA, rtol 10⁻⁶)"
+    rows = [
+        (f"{sgd}, d = 1000: direct", f"NumPy, same run: {rate(numpy)}; {elsewhere}", "≥ 6 × the NumPy loop", rate(direct),
+         f"{faster} × NumPy", claim(asserted[0])),
+        ("", "", "≥ 250 k steps/s", rate(direct), "", figure(direct >= 250e3)),
+        (f"{sgd}, d = 10³: reduced", "the same", "≥ 2 M steps/s", rate(small), f"{reduced_faster} × NumPy",
+         figure(small >= 2e6)),
+        (f"{sgd}, d = 10⁶: reduced", extrapolated, "≥ 2 M steps/s", rate(large), "", figure(large >= 2e6)),
+        ("", "", "within 30 % of d = 10³", rate(large), f"{level} × d = 10³", claim(asserted[1])),
+        (f"{equation}: one integration, rtol 10⁻⁸", peers, "≤ 3 ms", f"{ode:.2f} ms", f"{56 / ode:.0f} × LSODA¹",
+         figure(ode <= 3)),
+        ("the same, with a second integration that measures the error", "", "", f"{engine:.2f} ms", "", ""),
+        ("target `tanh(z1 + z2^3 - 3*z2)`, compiled", "", "≤ 8 ns per sample", f"{expression:.1f} ns", "",
+         figure(expression <= 8)),
+        ("population risk in closed form, erf, p = 4, k = 2", "", "", f"{risk:.0f} ns", "", ""),
+    ]
+    return rows, [sentence for sentence, holds in claims.items() if not holds]
+
+
+def document(rows, share):
+    """The page; `share` is how much of a core the measured processes got."""
+    introduction = (
+        f"Written by `make bench` on {datetime.date.today()}: {machine()}; one thread for each row. Each figure is the "
+        f"median of {ROUNDS} rounds in which the NumPy loop ([numpy_sgd.py](../bench/numpy_sgd.py)) and ours "
+        "([speed.rs](../crates/twolayer/benches/speed.rs)) take turns; a ratio is the median (least–most) of the rounds' "
+        "own ratios. Ratios are asserted: `make bench` fails where one fails. Absolute figures are quoted, since they "
+        f"depend on the machine and on what else it does: this time the processes had a core for {share:.0%} of the time."
+    )
+    lines = ["# Speed", "", *textwrap.wrap(introduction, 120, break_long_words=False, break_on_hyphens=False), ""]
+    lines += ["| work | public code | required | ours | ratio | verdict |", "|---|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    lines += ["", "¹ Measured at another time on a comparable machine, not in this run.", ""]
+    return "\n".join(lines)
+
+
+def main():
+    before = os.times()
+    rounds = measure()
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    rows, failures = table(rounds)
+    text = document(rows, used / (after.elapsed - before.elapsed))
+    (ROOT / "docs" / "speed.md").write_text(text, encoding="utf-8")
+    print("\n" + text)
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+//! The work of the speed table, docs/speed.md: `cargo bench -p twolayer --bench speed` prints it for people, with
+//! `-- --json` one object per line for bench/run.py. Medians of rounds in which the works take turns.
+
+use std::{hint::black_box, time::Instant};
+
+use twolayer::{
+    Error, Result,
+    engine::{Frame, dense::Dense, gaussian::Gaussian, limit::ode, simulate},
+    expression::{Expression, Scratch, Vocabulary},
+    kernel::{self, Moments, State, Want},
+    observer::Silent,
+    problem::{Activation, Duration, Formula, Network, Problem, Record, Rule, Start, Target, Terms, Training},
+    random::Streams,
+    solve::{self, Options},
+    trajectory::KeepQ,
+};
+
+const ROUNDS: usize = 5;
+const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
+/// κ = γ/p of the ODE.
+const KAPPA: f64 = 1.0;
+
+/// One row: a key, a unit, and what one round measures in it.
+struct Work {
+    key: &'static str,
+    unit: &'static str,
+    measure: Box<dyn FnMut() -> Result<f64>>,
+}
+
+impl Work {
+    fn new(key: &'static str, unit: &'static str, measure: impl FnMut() -> Result<f64> + 'static) -> Self {
+        Self { key, unit, measure: Box::new(measure) }
+    }
+}
+
+fn main() -> Result<()> {
+    let json = std::env::args().any(|argument| argument == "--json");
+    let mut works = [
+        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, STREAMS))?,
+        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, STREAMS))?,
+        sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000_000, STREAMS))?,
+        integration()?,
+        engine()?,
+        risk()?,
+        expression()?,
+    ];
+    let mut measured = vec![Vec::new(); works.len()];
+    for _ in 0..ROUNDS {
+        for (work, measured) in works.iter_mut().zip(&mut measured) {
+            measured.push((work.measure)()?);
+        }
+    }
+    for (work, measured) in works.iter().zip(&mut measured) {
+        measured.sort_by(f64::total_cmp);
+        let (key, unit, median) = (work.key, work.unit, measured[ROUNDS / 2]);
+        if json {
+            println!(r#"{{"work": "{key}", "unit": "{unit}", "median": {median}}}"#);
+        } else {
+            let (least, most) = (measured[0], measured[ROUNDS - 1]);
+            println!("{key:24}{median:14.1} {unit:12} ({least:.1} … {most:.1})");
+        }
+    }
+    Ok(())
+}
+
+/// A committee of 2 erf units, learned by 4 at batch 1 with γ/p = κ up to t = 100.
+fn problem(dimension: u64, noise: f64) -> Result<Problem> {
+    let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+    target.noise = noise;
+    let rate = Formula::number(4.0 * KAPPA / dimension as f64);
+    let training = Training::new(dimension, rate, Duration::Time(Formula::number(100.0)));
+    Problem::new(target, Network::new(4, Activation::Erf), training)
+}
+
+fn state(problem: &Problem, start: &Start) -> Result<State> {
+    let overlaps = start.overlaps(&problem.target.overlaps)?;
+    Ok(State { overlaps, second_layer: start.second_layer.clone(), bias: vec![0.0; problem.width()] })
+}
+
+/// Training at batch 1, in weights or in coordinates.
+fn sgd<F: Frame>(
+    key: &'static str,
+    dimension: u64,
+    steps: u64,
+    frame: impl Fn(&Problem, &Start) -> Result<F> + 'static,
+) -> Result<Work> {
+    let problem = problem(dimension, 0.0)?;
+    let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-4)?);
+    Ok(Work::new(key, "steps/s", move || {
+        let frame = frame(&problem, &start)?;
+        let clock = Instant::now();
+        let trained = simulate(&problem, frame, &start, &*kernel, STREAMS, &[0, steps], KeepQ::Full, &Silent)?;
+        let seconds = clock.elapsed().as_secs_f64();
+        if trained.valid == 2 && trained.risk[1] < trained.risk[0] {
+            return Ok(steps as f64 / seconds);
+        }
+        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.risk)))
+    }))
+}
+
+/// Milliseconds per call of `work`.
+fn milliseconds(calls: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
+    let clock = Instant::now();
+    for _ in 0..calls {
+        work()?;
+    }
+    Ok(clock.elapsed().as_secs_f64() * 1e3 / calls as f64)
+}
+
+/// One integration of the erf ODE with all terms, answered at the 201 times of a default record.
+fn integration() -> Result<Work> {
+    let problem = problem(1_000, 0.01)?;
+    let start = state(&problem, &problem.start(STREAMS)?)?;
+    let times = Record::default().grid(&problem, false).times(&problem);
+    // The tolerances that the engine derives from its own at 10⁻⁴: 10⁻⁸, and 10⁻¹⁰ of the overlaps M ≈ d^{−1/2}.
+    let options = Options { relative_tolerance: 1e-8, absolute_tolerance: 3e-12, ..Options::default() };
+    Ok(Work::new("ode-integration", "ms", move || {
+        let kernel = kernel::for_problem(&problem, 1e-4)?;
+        let field = ode::OnlineFlow::new(&problem, &start, KAPPA, Terms::All, &*kernel)?;
+        let y0 = field.pack(&start);
+        milliseconds(10, || {
+            black_box(solve::integrate(&field, &y0, &times, &options, &Silent)?);
+            Ok(())
+        })
+    }))
+}
+
+/// The whole engine for the same: kernel, integration, the looser integration that measures the error, risks.
+fn engine() -> Result<Work> {
+    let problem = problem(1_000, 0.01)?;
+    let start = state(&problem, &problem.start(STREAMS)?)?;
+    let times = Record::default().grid(&problem, false).times(&problem);
+    Ok(Work::new("ode-engine", "ms", move || {
+        milliseconds(10, || {
+            black_box(ode::run(&problem, &start, KAPPA, Terms::All, &times, 1e-4, KeepQ::Full, &Silent)?);
+            Ok(())
+        })
+    }))
+}
+
+fn risk() -> Result<Work> {
+    let problem = problem(1_000, 0.0)?;
+    let start = state(&problem, &problem.start(STREAMS)?)?;
+    let kernel = kernel::for_problem(&problem, 1e-4)?;
+    let mut moments = Moments::zeros(problem.width(), problem.directions());
+    Ok(Work::new("risk-kernel", "ns", move || {
+        let each = milliseconds(20_000, || kernel.moments(black_box(&start), Want::RISK, black_box(&mut moments)))?;
+        Ok(each * 1e6)
+    }))
+}
+
+/// A compiled target on blocks of samples that stay in the cache.
+fn expression() -> Result<Work> {
+    const SAMPLES: usize = 2_048;
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let expression = Expression::parse("tanh(z1 + z2^3 - 3*z2)", &vocabulary)?;
+    let inputs: Vec<f64> = (0..2 * SAMPLES).map(|i| 3.0 * (0.618 * i as f64).sin()).collect();
+    let (mut out, mut scratch) = (vec![0.0; SAMPLES], Scratch::default());
+    Ok(Work::new("expression", "ns/sample", move || {
+        let z = [&inputs[..SAMPLES], &inputs[SAMPLES..]];
+        let each = milliseconds(2_000, || {
+            expression.evaluate(black_box(&z), black_box(&mut out), &mut scratch);
+            Ok(())
+        })?;
+        Ok(each * 1e6 / SAMPLES as f64)
+    }))
+}
