@@ -109,7 +109,8 @@ fn protocol(named: &NamedView) -> String {
     if problem.dimension().is_none() {
         return format!("d = ∞, η = {}, t = {}", rate.text(), problem.time());
     }
-    let rate = if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {}", rate.text(), short(value)) };
+    let rate =
+        if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {}", rate.text(), short(value)) };
     let duration = format!("{} steps, t = {}", problem.steps(), short(problem.time()));
     format!("d = {d}, batch {}, {rate}, {duration}", problem.batch())
 }

@@ -53,8 +53,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut experiment = resolve::read(&arguments.file).map_err(words)?;
     select(&mut experiment, &arguments.only)?;
     let threads = machine::threads(arguments.threads);
-    let (plans, advice) = run::plan(&mut experiment, &machine::machine(threads))
-        .map_err(|refused| refused.iter().flat_map(|(view, error)| at_its_place(&experiment, *view, error)).collect::<Failure>())?;
+    let (plans, advice) = run::plan(&mut experiment, &machine::machine(threads)).map_err(|refused| {
+        refused.iter().flat_map(|(view, error)| at_its_place(&experiment, *view, error)).collect::<Failure>()
+    })?;
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     refuse_strangers(&out, &experiment, arguments.overwrite)?;
