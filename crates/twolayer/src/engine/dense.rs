@@ -1,7 +1,7 @@
 //! `direct`: real weights, real data. The ground truth of small sizes.
 
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::Frame;
 use crate::{
@@ -66,17 +66,7 @@ impl Frame for Dense {
             fill_normal(&mut self.stream, &mut x[k..]);
         }
         if n == 1 {
-            let (weights, x) = (&self.weights, &self.inputs);
-            self.arch.dispatch(|| {
-                let (rows, last_rows) = (weights.chunks_exact(ROWS * d), weights.chunks_exact(ROWS * d).remainder());
-                let (fields, last_fields) = fields.as_chunks_mut::<ROWS>();
-                for (fields, rows) in fields.iter_mut().zip(rows) {
-                    *fields = dots::<ROWS>(rows, x);
-                }
-                for (field, row) in last_fields.iter_mut().zip(last_rows.chunks_exact(d)) {
-                    [*field] = dots::<1>(row, x);
-                }
-            });
+            self.arch.dispatch(Dots { weights: &self.weights, x: &self.inputs, fields });
         } else {
             let p = fields.len() / n;
             let weights = MatRef::from_row_major_slice(&self.weights, p, d);
@@ -92,17 +82,7 @@ impl Frame for Dense {
             self.weights.iter_mut().for_each(|w| *w *= keep);
         }
         if n == 1 {
-            let (weights, x) = (&mut self.weights, &self.inputs);
-            self.arch.dispatch(|| {
-                let (signals, last_signals) = signal.as_chunks::<ROWS>();
-                let mut rows = weights.chunks_exact_mut(ROWS * d);
-                for (signals, rows) in signals.iter().zip(&mut rows) {
-                    subtract::<ROWS>(rows, signals, x);
-                }
-                for (&g, row) in last_signals.iter().zip(rows.into_remainder().chunks_exact_mut(d)) {
-                    subtract::<1>(row, &[g], x);
-                }
-            });
+            self.arch.dispatch(Update { weights: &mut self.weights, x: &self.inputs, signal });
         } else {
             let p = signal.len() / n;
             let weights = MatMut::from_row_major_slice_mut(&mut self.weights, p, d);
@@ -121,38 +101,60 @@ impl Frame for Dense {
     }
 }
 
-/// Rows that share each load of the input.
-const ROWS: usize = 4;
-/// Partial sums of a row, so that the additions do not wait for one another. Their order is fixed and nothing is fused:
-/// the same sum on every machine.
-const SUMS: usize = 8;
-
-/// ⟨w_j, x⟩ of R rows.
-#[inline(always)]
-fn dots<const R: usize>(rows: &[f64], x: &[f64]) -> [f64; R] {
-    let (x_blocks, x_tail) = x.as_chunks::<SUMS>();
-    let rows: [&[f64]; R] = std::array::from_fn(|j| &rows[j * x.len()..(j + 1) * x.len()]);
-    let row_blocks = rows.map(|row| &row.as_chunks::<SUMS>().0[..x_blocks.len()]);
-    let mut sums = [[0.0; SUMS]; R];
-    for (b, x) in x_blocks.iter().enumerate() {
-        for j in 0..R {
-            let w = &row_blocks[j][b];
-            for i in 0..SUMS {
-                sums[j][i] += w[i] * x[i];
-            }
-        }
-    }
-    std::array::from_fn(|j| {
-        let [a, b, c, d, e, f, g, h] = sums[j];
-        let tail: f64 = rows[j].as_chunks::<SUMS>().1.iter().zip(x_tail).map(|(w, x)| w * x).sum();
-        ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail
-    })
+/// `fields_j = ⟨w_j, x⟩`. A struct, like [`Update`], because a closure is not always inlined to where the wide registers
+/// are allowed.
+struct Dots<'a> {
+    weights: &'a [f64],
+    x: &'a [f64],
+    fields: &'a mut [f64],
 }
 
-/// w_j ← w_j − g_j x for R rows.
-#[inline(always)]
-fn subtract<const R: usize>(rows: &mut [f64], signals: &[f64; R], x: &[f64]) {
-    for (g, row) in signals.iter().zip(rows.chunks_exact_mut(x.len())) {
-        row.iter_mut().zip(x).for_each(|(w, x)| *w -= g * x);
+impl NullaryFnOnce for Dots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (field, w) in self.fields.iter_mut().zip(self.weights.chunks_exact(self.x.len())) {
+            *field = dot(w, self.x);
+        }
     }
+}
+
+/// `w_j ← w_j − g_j x`.
+struct Update<'a> {
+    weights: &'a mut [f64],
+    x: &'a [f64],
+    signal: &'a [f64],
+}
+
+impl NullaryFnOnce for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (g, w) in self.signal.iter().zip(self.weights.chunks_exact_mut(self.x.len())) {
+            w.iter_mut().zip(self.x).for_each(|(w, x)| *w -= g * x);
+        }
+    }
+}
+
+/// ⟨w, x⟩ with 32 partial sums, so that the additions do not wait for one another.
+#[inline(always)]
+fn dot(w: &[f64], x: &[f64]) -> f64 {
+    let mut sums = [0.0; 32];
+    let (w_blocks, x_blocks) = (w.chunks_exact(32), x.chunks_exact(32));
+    let tail: f64 = w_blocks.remainder().iter().zip(x_blocks.remainder()).map(|(w, x)| w * x).sum();
+    for (w, x) in w_blocks.zip(x_blocks) {
+        for i in 0..32 {
+            sums[i] += w[i] * x[i];
+        }
+    }
+    let mut width = 16;
+    while width > 0 {
+        for i in 0..width {
+            sums[i] += sums[i + width];
+        }
+        width /= 2;
+    }
+    sums[0] + tail
 }

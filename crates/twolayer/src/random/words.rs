@@ -1,6 +1,6 @@
 //! Raw random bits, in blocks: sixteen interleaved generators that advance together in vector registers.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::SplitMix;
 
@@ -47,26 +47,34 @@ impl Words {
     #[inline(never)]
     fn refill(&mut self) {
         // Integers only: the same bits whatever the registers.
-        self.arch.dispatch(|| advance(&mut self.state, &mut self.block));
+        self.arch.dispatch(Advance(&mut self.state, &mut self.block));
         self.next = 0;
     }
 }
 
-#[inline(always)]
-fn advance(state: &mut [[u64; LANES]; 4], block: &mut [u64; BLOCK]) {
-    // By value, so that the states stay in registers.
-    let [mut a, mut b, mut c, mut d] = *state;
-    for out in block.as_chunks_mut::<LANES>().0 {
-        for l in 0..LANES {
-            out[l] = a[l].wrapping_add(d[l]).rotate_left(23).wrapping_add(a[l]);
-            let shifted = b[l] << 17;
-            c[l] ^= a[l];
-            d[l] ^= b[l];
-            b[l] ^= c[l];
-            a[l] ^= d[l];
-            c[l] ^= shifted;
-            d[l] = d[l].rotate_left(45);
+/// A struct, because a closure is not always inlined to where the wide registers are allowed.
+struct Advance<'a>(&'a mut [[u64; LANES]; 4], &'a mut [u64; BLOCK]);
+
+impl NullaryFnOnce for Advance<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self(state, block) = self;
+        // By value, so that the states stay in registers.
+        let [mut a, mut b, mut c, mut d] = *state;
+        for out in block.as_chunks_mut::<LANES>().0 {
+            for l in 0..LANES {
+                out[l] = a[l].wrapping_add(d[l]).rotate_left(23).wrapping_add(a[l]);
+                let shifted = b[l] << 17;
+                c[l] ^= a[l];
+                d[l] ^= b[l];
+                b[l] ^= c[l];
+                a[l] ^= d[l];
+                c[l] ^= shifted;
+                d[l] = d[l].rotate_left(45);
+            }
         }
+        *state = [a, b, c, d];
     }
-    *state = [a, b, c, d];
 }
