@@ -27,6 +27,17 @@ fn streams_are_pinned() {
 }
 
 #[test]
+fn normals_are_pinned() {
+    // Computed independently in Python from the definition.
+    let mut stream = Streams { seed: 42, replicate: 7 }.stream(Purpose::Input);
+    for expected in [0.9251796250133065, 1.32502260967274, 1.417500106997729, 0.21133045536049005, -0.7071679209935084]
+    {
+        let x = normal(&mut stream);
+        assert!((x - expected).abs() < 1e-12, "{x}, not {expected}");
+    }
+}
+
+#[test]
 fn words_interleave_generators_of_the_library() {
     let mut seeds = SplitMix(5);
     let mut words = Words::new(&mut SplitMix(5));
