@@ -1,7 +1,7 @@
 //! `direct`: real weights, real data. The ground truth of small sizes.
 
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::Frame;
 use crate::{
@@ -66,12 +66,7 @@ impl Frame for Dense {
             fill_normal(&mut self.stream, &mut x[k..]);
         }
         if n == 1 {
-            let (weights, x) = (&self.weights, &self.inputs);
-            self.arch.dispatch(|| {
-                for (field, w) in fields.iter_mut().zip(weights.chunks_exact(d)) {
-                    *field = dot(w, x);
-                }
-            });
+            self.arch.dispatch(Dots { weights: &self.weights, x: &self.inputs, fields });
         } else {
             let p = fields.len() / n;
             let weights = MatRef::from_row_major_slice(&self.weights, p, d);
@@ -87,12 +82,7 @@ impl Frame for Dense {
             self.weights.iter_mut().for_each(|w| *w *= keep);
         }
         if n == 1 {
-            let (weights, x) = (&mut self.weights, &self.inputs);
-            self.arch.dispatch(|| {
-                for (g, w) in signal.iter().zip(weights.chunks_exact_mut(d)) {
-                    w.iter_mut().zip(x).for_each(|(w, x)| *w -= g * x);
-                }
-            });
+            self.arch.dispatch(Update { weights: &mut self.weights, x: &self.inputs, signal });
         } else {
             let p = signal.len() / n;
             let weights = MatMut::from_row_major_slice_mut(&mut self.weights, p, d);
@@ -113,6 +103,43 @@ impl Frame for Dense {
         let teacher = weights.subcols(0, k);
         matmul(into.student_teacher.as_mut(), Accum::Replace, teacher, self.root.as_ref(), 1.0, Par::Seq);
         matmul(into.student_student.as_mut(), Accum::Replace, weights, weights.transpose(), 1.0, Par::Seq);
+    }
+}
+
+/// `fields_j = ⟨w_j, x⟩`. A struct, like [`Update`], because a closure is not always inlined to where the wide registers
+/// are allowed.
+struct Dots<'a> {
+    weights: &'a [f64],
+    x: &'a [f64],
+    fields: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Dots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (field, w) in self.fields.iter_mut().zip(self.weights.chunks_exact(self.x.len())) {
+            *field = dot(w, self.x);
+        }
+    }
+}
+
+/// `w_j ← w_j − g_j x`.
+struct Update<'a> {
+    weights: &'a mut [f64],
+    x: &'a [f64],
+    signal: &'a [f64],
+}
+
+impl NullaryFnOnce for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (g, w) in self.signal.iter().zip(self.weights.chunks_exact_mut(self.x.len())) {
+            w.iter_mut().zip(self.x).for_each(|(w, x)| *w -= g * x);
+        }
     }
 }
 
