@@ -26,6 +26,17 @@ pub struct Dense {
     root: Mat<f64>,
     stream: Stream,
     arch: Arch,
+    batch: usize,
+    pending: Pending,
+}
+
+/// Batch 1: the last step is taken when the next sample is looked at, in the same pass over the weights.
+struct Pending {
+    keep: f64,
+    /// Step times g, p; zero when nothing is pending.
+    signal: Vec<f64>,
+    /// The sample it belongs to, d.
+    inputs: Vec<f64>,
 }
 
 impl Dense {
@@ -52,44 +63,69 @@ impl Dense {
             root: symmetric_root(problem.target.overlaps.as_ref())?,
             stream: streams.stream(Purpose::Input),
             arch: Arch::new(),
+            batch: problem.batch(),
+            pending: Pending {
+                keep: 1.0,
+                signal: vec![0.0; p],
+                inputs: vec![0.0; if problem.batch() == 1 { dimension } else { 0 }],
+            },
         })
+    }
+}
+
+impl Dense {
+    /// Draws the batch into `inputs`; the coordinates along the target are given.
+    fn draw(&mut self, batch: &Samples<'_>) {
+        for (mu, x) in self.inputs.chunks_exact_mut(self.dimension).enumerate() {
+            for r in 0..self.directions {
+                x[r] = batch.direction(r)[mu];
+            }
+            fill_normal(&mut self.stream, &mut x[self.directions..]);
+        }
+    }
+
+    /// Takes the pending step, if there is one, and the fields of the inputs at hand.
+    fn pass(&mut self, fields: &mut [f64]) {
+        let Pending { keep, signal, inputs } = &self.pending;
+        let (new, weights) = (&self.inputs, &mut self.weights);
+        self.arch.dispatch(Pass { weights, keep: *keep, signal, old: inputs, new, fields });
+        self.pending.keep = 1.0;
+        self.pending.signal.fill(0.0);
     }
 }
 
 impl Frame for Dense {
     fn fields(&mut self, batch: &Samples<'_>, fields: &mut [f64]) {
-        let (d, k, n) = (self.dimension, self.directions, batch.count());
-        for (mu, x) in self.inputs.chunks_exact_mut(d).enumerate() {
-            for r in 0..k {
-                x[r] = batch.direction(r)[mu];
-            }
-            fill_normal(&mut self.stream, &mut x[k..]);
-        }
+        let (d, n) = (self.dimension, batch.count());
         if n == 1 {
-            self.arch.dispatch(Dots { weights: &self.weights, x: &self.inputs, fields });
-        } else {
-            let p = fields.len() / n;
-            let weights = MatRef::from_row_major_slice(&self.weights, p, d);
-            let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
-            let fields = MatMut::from_row_major_slice_mut(fields, p, n);
-            matmul(fields, Accum::Replace, weights, inputs.transpose(), 1.0, Par::Seq);
+            std::mem::swap(&mut self.inputs, &mut self.pending.inputs);
+            self.draw(batch);
+            self.pass(fields);
+            return;
         }
+        self.draw(batch);
+        let p = fields.len() / n;
+        let weights = MatRef::from_row_major_slice(&self.weights, p, d);
+        let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
+        let fields = MatMut::from_row_major_slice_mut(fields, p, n);
+        matmul(fields, Accum::Replace, weights, inputs.transpose(), 1.0, Par::Seq);
     }
 
     fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]) {
         let (d, n) = (self.dimension, batch.count());
+        if n == 1 {
+            self.pending.keep = keep;
+            self.pending.signal.copy_from_slice(signal);
+            return;
+        }
         if keep != 1.0 {
             self.weights.iter_mut().for_each(|w| *w *= keep);
         }
-        if n == 1 {
-            self.arch.dispatch(Update { weights: &mut self.weights, x: &self.inputs, signal });
-        } else {
-            let p = signal.len() / n;
-            let weights = MatMut::from_row_major_slice_mut(&mut self.weights, p, d);
-            let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
-            let signal = MatRef::from_row_major_slice(signal, p, n);
-            matmul(weights, Accum::Add, signal, inputs, -1.0, Par::Seq);
-        }
+        let p = signal.len() / n;
+        let weights = MatMut::from_row_major_slice_mut(&mut self.weights, p, d);
+        let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
+        let signal = MatRef::from_row_major_slice(signal, p, n);
+        matmul(weights, Accum::Add, signal, inputs, -1.0, Par::Seq);
     }
 
     fn work(&self, batch: usize) -> u64 {
@@ -97,7 +133,13 @@ impl Frame for Dense {
         (batch * (16 * self.dimension + 2 * self.weights.len())) as u64
     }
 
-    fn overlaps(&self, into: &mut Overlaps) {
+    fn overlaps(&mut self, into: &mut Overlaps) {
+        if self.batch == 1 {
+            // The pending step belongs to the inputs at hand; the fields of this pass are nobody's.
+            self.pending.inputs.copy_from_slice(&self.inputs);
+            let mut nobody = vec![0.0; into.width()];
+            self.pass(&mut nobody);
+        }
         let (d, k, p) = (self.dimension, self.directions, into.width());
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
         let teacher = weights.subcols(0, k);
@@ -106,60 +148,72 @@ impl Frame for Dense {
     }
 }
 
-/// `fields_j = ⟨w_j, x⟩`. A struct, like [`Update`], because a closure is not always inlined to where the wide registers
-/// are allowed.
-struct Dots<'a> {
-    weights: &'a [f64],
-    x: &'a [f64],
+/// Batch 1, in one pass over the weights: the step that is pending, `w_j ← keep·w_j − g_j x`, and the fields of the next
+/// sample, `⟨w_j, x'⟩`. Four rows at a time, so that x and x' are loaded once for four.
+///
+/// A struct, because a closure is not always inlined to where the wide registers are allowed.
+struct Pass<'a> {
+    weights: &'a mut [f64],
+    keep: f64,
+    signal: &'a [f64],
+    old: &'a [f64],
+    new: &'a [f64],
     fields: &'a mut [f64],
 }
 
-impl NullaryFnOnce for Dots<'_> {
+/// Numbers that are multiplied and added side by side.
+const LANES: usize = 8;
+
+impl NullaryFnOnce for Pass<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        for (field, w) in self.fields.iter_mut().zip(self.weights.chunks_exact(self.x.len())) {
-            *field = dot(w, self.x);
+        let d = self.new.len();
+        let mut weights = self.weights.chunks_exact_mut(4 * d);
+        let mut signal = self.signal.chunks_exact(4);
+        let mut fields = self.fields.chunks_exact_mut(4);
+        for ((w, g), field) in (&mut weights).zip(&mut signal).zip(&mut fields) {
+            let (first, second) = w.split_at_mut(2 * d);
+            let ((a, b), (c, e)) = (first.split_at_mut(d), second.split_at_mut(d));
+            field.copy_from_slice(&rows([a, b, c, e], self.keep, [g[0], g[1], g[2], g[3]], self.old, self.new));
+        }
+        let rest = weights.into_remainder().chunks_exact_mut(d).zip(signal.remainder());
+        for ((w, g), field) in rest.zip(fields.into_remainder()) {
+            [*field] = rows([w], self.keep, [*g], self.old, self.new);
         }
     }
 }
 
-/// `w_j ← w_j − g_j x`.
-struct Update<'a> {
-    weights: &'a mut [f64],
-    x: &'a [f64],
-    signal: &'a [f64],
-}
-
-impl NullaryFnOnce for Update<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for (g, w) in self.signal.iter().zip(self.weights.chunks_exact_mut(self.x.len())) {
-            w.iter_mut().zip(self.x).for_each(|(w, x)| *w -= g * x);
-        }
-    }
-}
-
-/// ⟨w, x⟩ with 32 partial sums, so that the additions do not wait for one another.
+/// The pending step of R rows, and their fields at the new sample. Each row's additions are in the same order whatever R.
 #[inline(always)]
-fn dot(w: &[f64], x: &[f64]) -> f64 {
-    let mut sums = [0.0; 32];
-    let (w_blocks, x_blocks) = (w.chunks_exact(32), x.chunks_exact(32));
-    let tail: f64 = w_blocks.remainder().iter().zip(x_blocks.remainder()).map(|(w, x)| w * x).sum();
-    for (w, x) in w_blocks.zip(x_blocks) {
-        for i in 0..32 {
-            sums[i] += w[i] * x[i];
+fn rows<const R: usize>(w: [&mut [f64]; R], keep: f64, g: [f64; R], old: &[f64], new: &[f64]) -> [f64; R] {
+    let mut sums = [[0.0; LANES]; R];
+    let whole = new.len() / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        let (old, new) = (&old[at..at + LANES], &new[at..at + LANES]);
+        for r in 0..R {
+            let w = &mut w[r][at..at + LANES];
+            for i in 0..LANES {
+                w[i] = keep * w[i] - g[r] * old[i];
+                sums[r][i] += w[i] * new[i];
+            }
         }
     }
-    let mut width = 16;
-    while width > 0 {
-        for i in 0..width {
-            sums[i] += sums[i + width];
+    let mut fields = [0.0; R];
+    for r in 0..R {
+        let mut width = LANES / 2;
+        while width > 0 {
+            for i in 0..width {
+                sums[r][i] += sums[r][i + width];
+            }
+            width /= 2;
         }
-        width /= 2;
+        fields[r] = sums[r][0];
+        for i in whole..new.len() {
+            w[r][i] = keep * w[r][i] - g[r] * old[i];
+            fields[r] += w[r][i] * new[i];
+        }
     }
-    sums[0] + tail
+    fields
 }

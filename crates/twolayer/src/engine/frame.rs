@@ -18,6 +18,6 @@ pub trait Frame {
     /// Multiply-adds of one step with n_b samples, roughly: how often the observer is asked depends on it.
     fn work(&self, batch: usize) -> u64;
 
-    /// Writes M and Q; P is left as it is.
-    fn overlaps(&self, into: &mut Overlaps);
+    /// Writes M and Q after the last step; P is left as it is.
+    fn overlaps(&mut self, into: &mut Overlaps);
 }

@@ -218,7 +218,7 @@ impl Frame for Mutant {
         self.frame.work(batch)
     }
 
-    fn overlaps(&self, into: &mut Overlaps) {
+    fn overlaps(&mut self, into: &mut Overlaps) {
         self.frame.overlaps(into);
     }
 }

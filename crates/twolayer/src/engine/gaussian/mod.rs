@@ -148,7 +148,7 @@ impl Frame for Gaussian {
         n * p * (2 * p + k) + if n == 1 { 8 * p * p } else { 8 * p * p * p }
     }
 
-    fn overlaps(&self, into: &mut Overlaps) {
+    fn overlaps(&mut self, into: &mut Overlaps) {
         let (p, k) = (self.width, self.directions);
         let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
         let complement = MatRef::from_column_major_slice(&self.complement[..p * p], p, p);
