@@ -1,5 +1,7 @@
 //! The command as a user meets it: what it writes, what it refuses and how, and with which exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
+
 use std::{
     fs,
     path::{Path, PathBuf},

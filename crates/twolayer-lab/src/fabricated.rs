@@ -36,7 +36,7 @@ fn mean_risk(t: f64) -> f64 {
 }
 
 fn mean_overlap(sizes: Sizes, t: f64, j: usize, r: usize) -> f64 {
-    let sign = if j % 2 == 0 { 1.0 } else { -0.9 };
+    let sign = if j.is_multiple_of(2) { 1.0 } else { -0.9 };
     let learnt = 1.0 - (-t / 3.0).exp();
     if j % sizes.k == r { sign * (0.1 + 0.85 * learnt) } else { 0.1 * (1.0 - learnt) * (j + r + 1) as f64 / 4.0 }
 }

@@ -33,12 +33,15 @@ pub trait Monitor: Sync {
     fn interrupted(&self) -> bool;
 }
 
+/// A view that cannot run: its index, and why.
+pub type Refusal = (usize, Error);
+
 /// Plans every view. Where the file leaves the views to the program, a limit that is refused is left out; the advice
 /// returned says why.
 ///
 /// # Errors
 /// Every view that is refused: its index, and why.
-pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<(usize, Error)>> {
+pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<Refusal>> {
     let plan = |named: &NamedView| engine::plan(&named.problem, &named.view, named.record.points + 1, machine);
     let mut advice = Vec::new();
     if experiment.default_views && experiment.views.len() > 1 {
@@ -102,7 +105,7 @@ pub fn run(
     plans: &[Plan],
     threads: usize,
     monitor: &dyn Monitor,
-) -> Result<Vec<Outcome>, (usize, Error)> {
+) -> Result<Vec<Outcome>, Refusal> {
     let moments = moments(experiment, plans);
     let mut tasks: Vec<(usize, usize)> = (0..experiment.views.len())
         .flat_map(|view| (0..experiment.views[view].view.replicates).map(move |replicate| (view, replicate)))
@@ -140,7 +143,7 @@ pub fn run(
         let result = result.map_err(|error| (view, error))?;
         Ok(Done { view, replicate, result, started, ended: Instant::now() })
     };
-    let with_max_one = |tasks: &[(usize, usize)]| -> Vec<Result<Done, (usize, Error)>> {
+    let with_max_one = |tasks: &[(usize, usize)]| -> Vec<Result<Done, Refusal>> {
         // One task at a time per thread, in the order of cost.
         pool.install(|| tasks.par_iter().with_max_len(1).map(work).collect())
     };

@@ -1,5 +1,7 @@
 //! Every way a file can be wrong names the file, the line, the reason and the remedy.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
+
 use std::path::Path;
 
 use twolayer::Advice;

@@ -1,6 +1,8 @@
 //! The gallery's rows: each experiment is run as it stands in `gallery/`, and what gallery.md says it must show is
 //! asserted. With `TWOLAYER_GALLERY_RESULTS=FILE` the table is also written there (`make gallery`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
+
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use twolayer::{engine::Machine, observer::Progress, trajectory::Trajectory};
@@ -83,7 +85,7 @@ fn distance(runs: &[Trajectory], limit: &Trajectory, last: f64) -> f64 {
             }
         }
     }
-    (sum / count as f64).sqrt()
+    f64::sqrt(sum / count)
 }
 
 /// d ln R / d ln t of a run between two times.

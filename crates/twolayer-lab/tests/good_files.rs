@@ -1,5 +1,7 @@
 //! Defaults, overrides, names, and the files of the gallery.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
+
 use std::path::Path;
 
 use twolayer::problem::{Algorithm, Dimension, Duration, Engine, Init, Placement, Spacing, StartMode, Terms};

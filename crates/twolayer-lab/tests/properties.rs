@@ -1,5 +1,7 @@
 //! Whatever a file holds, the reader answers with an experiment or with diagnostics; it does not panic.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
+
 use std::path::Path;
 
 use proptest::prelude::*;
