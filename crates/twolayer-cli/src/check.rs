@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twolayer::{
     Error,
     engine::{Plan, plan, plan::human_bytes},
-    problem::Problem,
+    problem::{Formula, Problem},
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
@@ -65,10 +65,9 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
     let problem = &experiment.views[0].problem;
     lines.push(format!("  target   y = {}{}", problem.target.formula(), noise(problem)));
     lines.push(format!(
-        "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩), σ(h) = {}, s = {} = {:.6}, p = {}, k = {}",
+        "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩), σ(h) = {}, s = {}, p = {}, k = {}",
         problem.network.activation.formula(),
-        problem.network.output_scale.text(),
-        problem.output_scale(),
+        valued(&problem.network.output_scale, problem.output_scale()),
         problem.width(),
         problem.directions(),
     ));
@@ -109,10 +108,14 @@ fn protocol(named: &NamedView) -> String {
     if problem.dimension().is_none() {
         return format!("d = ∞, η = {}, t = {}", rate.text(), problem.time());
     }
-    let rate =
-        if rate.is_number() { format!("η = {value}") } else { format!("η = {} = {}", rate.text(), short(value)) };
+    let rate = format!("η = {}", valued(rate, value));
     let duration = format!("{} steps, t = {}", problem.steps(), short(problem.time()));
     format!("d = {d}, batch {}, {rate}, {duration}", problem.batch())
+}
+
+/// `4/d = 0.004`, or `0.3`.
+fn valued(formula: &Formula, value: f64) -> String {
+    if formula.is_number() { short(value) } else { format!("{} = {}", formula.text(), short(value)) }
 }
 
 /// Six significant digits.
