@@ -147,6 +147,39 @@ fn control_c_keeps_what_is_done() {
     assert!(desk.path("out/reduced.npz").exists() && desk.path("out/limit.npz").exists());
 }
 
+#[test]
+fn engines_with_one_seed_are_independent() {
+    // M after the first step from a shared start is −η g zᵀ: equal only if both drew the same sample.
+    let text = GOOD.replace("time = 2", "steps = 1").replace("replicates = 5", "replicates = 4");
+    let desk = Desk::new(&text);
+    assert_eq!(desk.call(&["run", "experiment.toml", "--out", "out"]).status.code(), Some(0));
+    let (_, outcomes) = twolayer_lab::store::load(&desk.path("out")).unwrap();
+    for (reduced, direct) in outcomes[1].trajectories.iter().zip(&outcomes[2].trajectories) {
+        assert_eq!(reduced.student_teacher[..6], direct.student_teacher[..6], "the start is shared");
+        assert_ne!(reduced.student_teacher[6..], direct.student_teacher[6..], "the samples are not");
+    }
+}
+
+#[test]
+fn an_unwritable_place_is_refused_before_the_work() {
+    let desk = Desk::new(&GOOD.replace("time = 2", "time = 1e7"));
+    fs::write(desk.path("in-the-way"), "a file").unwrap();
+    let output = desk.call(&["run", "experiment.toml", "--out", "in-the-way/results"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words(&output.stderr).contains("in-the-way"), "{}", words(&output.stderr));
+}
+
+#[test]
+fn a_file_without_views_runs_without_a_limit_that_there_is_not() {
+    let views = GOOD.find("[[view]]").unwrap();
+    let text = GOOD[..views].replace("committee = { units = 2, activation = \"erf\" }", "expression = \"z1 + z1*z2\"");
+    let desk = Desk::new(&text.replace("time = 2", "steps = 20"));
+    let output = desk.call(&["run", "experiment.toml", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+    assert!(words(&output.stderr).contains("the limit view is left out"), "{}", words(&output.stderr));
+    assert!(desk.path("out/reduced.npz").exists() && !desk.path("out/limit.npz").exists());
+}
+
 /// What is wrong, how the good file is spoilt, and words that the message must have.
 const BAD: [(&str, &str, &str, &[&str]); 12] = [
     ("unknown key", "noise = 0.1", "nois = 0.1", &[":4:", "nois", "noise"]),

@@ -30,6 +30,18 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// The seeds in words: `seed 0`, or one for each view.
+    pub fn seeds(&self) -> String {
+        let seed = |view: &NamedView| view.view.seed;
+        match self.views.first() {
+            Some(first) if self.views.iter().all(|view| seed(view) == seed(first)) => format!("seed {}", seed(first)),
+            _ => {
+                let each = self.views.iter().map(|view| format!("{} {}", view.name, seed(view)));
+                format!("seeds: {}", each.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     /// Keeps the views that `wanted` says, with what is known of them.
     pub fn keep_views(&mut self, wanted: impl FnMut(&NamedView) -> bool) {
         let kept: Vec<bool> = self.views.iter().map(wanted).collect();

@@ -134,12 +134,11 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
         Quantity::Scatter => vec![scatter::scatter(experiment, outcomes, figure)],
     });
-    let seeds: Vec<String> = experiment.views.iter().map(|view| format!("{} {}", view.name, view.view.seed)).collect();
     Drawing {
         blocks: blocks.collect(),
         small_print: vec![
             experiment.title.clone(),
-            format!("twolayer {version}; seeds: {}; dots ± 2 standard errors over replicates", seeds.join(", ")),
+            format!("twolayer {version}; {}; dots ± 2 standard errors over replicates", experiment.seeds()),
         ],
     }
 }

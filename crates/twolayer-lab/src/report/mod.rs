@@ -117,7 +117,7 @@ fn advice(views: &[ViewRecord]) -> String {
 fn repeat(experiment: &Experiment, manifest: &Manifest) -> String {
     format!(
         "<h2>Repeat it</h2>\n<pre>{}</pre>\n<p class=\"faint\">twolayer {}, {} thread{} (results do not depend on their \
-         number), {} in all; file {}, experiment {}; seeds: {}.</p>\n",
+         number), {} in all; file {}, experiment {}; {}.</p>\n",
         escape(&manifest.command),
         escape(&manifest.version),
         manifest.threads,
@@ -125,7 +125,7 @@ fn repeat(experiment: &Experiment, manifest: &Manifest) -> String {
         duration(manifest.seconds),
         escape(&experiment.path.display().to_string()),
         escape(&manifest.experiment_hash),
-        escape(&manifest.views.iter().map(|v| format!("{} {}", v.name, v.seed)).collect::<Vec<_>>().join(", ")),
+        escape(&experiment.seeds()),
     )
 }
 
