@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Threads; the results do not depend on their number [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
+    /// Seed of every view, in place of the file's; a shared start keeps its own.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// Replace the results of another experiment in the same directory.
     #[arg(long)]
     overwrite: bool,
@@ -52,6 +55,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut experiment = resolve::read(&arguments.file).map_err(words)?;
     select(&mut experiment, &arguments.only)?;
+    if let Some(seed) = arguments.seed {
+        experiment.set_seed(seed);
+    }
     let threads = machine::threads(arguments.threads);
     let (plans, advice) = run::plan(&mut experiment, &machine::machine(threads)).map_err(|refused| {
         refused.iter().flat_map(|(view, error)| at_its_place(&experiment, *view, error)).collect::<Failure>()
@@ -166,6 +172,7 @@ fn refuse_strangers(out: &Path, experiment: &Experiment, overwrite: bool) -> Res
 fn command(arguments: &Arguments, out: &Path) -> String {
     let mut words = vec!["twolayer run".to_string(), quote(&arguments.file.display().to_string())];
     words.extend(arguments.only.iter().map(|view| format!("--only {}", quote(view))));
+    words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
     words.push(format!("--out {}", quote(&out.display().to_string())));
     words.join(" ")
 }

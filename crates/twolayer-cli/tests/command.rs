@@ -113,6 +113,19 @@ fn results_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn another_seed_is_another_run_of_the_same_start() {
+    let desk = Desk::new(GOOD);
+    assert_eq!(desk.call(&["run", "experiment.toml", "--out", "a"]).status.code(), Some(0));
+    assert_eq!(desk.call(&["run", "experiment.toml", "--out", "b", "--seed", "7"]).status.code(), Some(0));
+    let load = |name: &str| twolayer_lab::store::load(&desk.path(name)).unwrap();
+    let ((first, a), (second, b)) = (load("a"), load("b"));
+    assert_eq!(a[0].trajectories, b[0].trajectories, "the limit has no seed");
+    assert_ne!(a[1].trajectories, b[1].trajectories);
+    assert_ne!(first.experiment_hash, second.experiment_hash);
+    assert!(second.command.contains("--seed 7"));
+}
+
+#[test]
 fn divergence_is_a_recorded_status() {
     let text = GOOD
         .replace("activation = \"erf\"\n[training]", "activation = \"square\"\n[training]")

@@ -42,6 +42,12 @@ impl Experiment {
         }
     }
 
+    /// Gives every view this seed (`--seed`); a shared start keeps its own.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.views.iter_mut().for_each(|view| view.view.seed = seed);
+        self.resolved.set_seed(seed);
+    }
+
     /// Keeps the views that `wanted` says, with what is known of them.
     pub fn keep_views(&mut self, wanted: impl FnMut(&NamedView) -> bool) {
         let kept: Vec<bool> = self.views.iter().map(wanted).collect();

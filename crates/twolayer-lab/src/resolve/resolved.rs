@@ -46,6 +46,14 @@ impl Resolved {
         Self { json: json.into(), hash, trees }
     }
 
+    /// Writes the seed of every view.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        if let Some(views) = self.json["views"].as_array_mut() {
+            views.iter_mut().for_each(|view| view["view"]["seed"] = seed.into());
+            self.hash = hash(views);
+        }
+    }
+
     /// Keeps the views whose flag is set.
     pub(crate) fn keep_views(&mut self, kept: &[bool]) {
         let mut flags = kept.iter();
