@@ -63,7 +63,7 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
 fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
     let mut lines = vec![experiment.title.clone()];
     let problem = &experiment.views[0].problem;
-    lines.push(format!("  target   y = {}{}", problem.target.formula(), noise(problem)));
+    lines.push(format!("  target   y = g(z){}, g(z) = {}", noise(problem), problem.target.formula()));
     lines.push(format!(
         "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩), σ(h) = {}, s = {}, p = {}, k = {}",
         problem.network.activation.formula(),

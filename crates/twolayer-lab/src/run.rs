@@ -143,11 +143,8 @@ pub fn run(
         let result = result.map_err(|error| (view, error))?;
         Ok(Done { view, replicate, result, started, ended: Instant::now() })
     };
-    let with_max_one = |tasks: &[(usize, usize)]| -> Vec<Result<Done, Refusal>> {
-        // One task at a time per thread, in the order of cost.
-        pool.install(|| tasks.par_iter().with_max_len(1).map(work).collect())
-    };
-    let mut done: Vec<Done> = with_max_one(&tasks).into_iter().collect::<Result<_, _>>()?;
+    // One task at a time per thread, in that order.
+    let mut done: Vec<Done> = pool.install(|| tasks.par_iter().with_max_len(1).map(work).collect::<Result<_, _>>())?;
     done.sort_by_key(|done| (done.view, done.replicate));
     Ok(gather(plans, done))
 }

@@ -155,6 +155,8 @@ fn classical_scatter() -> Vec<Row> {
     let mean = (0..=last).map(mean_off).fold(f64::INFINITY, f64::min);
     let near = (0..p).filter(|&j| (0..=last).any(|t| off(t, j, half, half) <= 0.1)).count();
     let floor = limit.risk[last];
+    let direct = shown.runs("direct");
+    let simulated = direct.iter().map(|run| run.risk[run.len() - 1]).sum::<f64>() / direct.len() as f64;
     vec![
         shown.agreement(name),
         Row {
@@ -189,6 +191,16 @@ fn classical_scatter() -> Vec<Row> {
             got: format!("{floor:.2e}"),
             met: (floor / 5.7e-7 - 1.0).abs() <= 0.05,
             reason: "",
+        },
+        Row {
+            name,
+            asserted: "the simulation's mean R at t = 10⁴ is on the ODE's",
+            required: "within a factor 1.5".into(),
+            got: format!("{simulated:.2e} for {floor:.2e}"),
+            met: (simulated / floor).ln().abs() <= 1.5f64.ln(),
+            reason: "a finite-d effect that the verdict of 4 replicates does not see: at the floor the ODE puts the noise of all \
+                     d directions into Q, at d = 3 two of them are the target's. The same file at d = 12 gives 4.2e-7 for \
+                     6.1e-7 (2 runs): the ratio rises from 0.43 to 0.69",
         },
     ]
 }

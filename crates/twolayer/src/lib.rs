@@ -4,7 +4,7 @@
 //! The rooms, ground floor first; a file imports only from floors below its own:
 //!
 //! 1. [`error`], [`observer`], [`random`]
-//! 2. [`expression`], `gaussian`, `solve`, [`overlaps`]
+//! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
 //! 3. [`problem`], [`trajectory`]
 //! 4. [`kernel`], [`signal`]
 //! 5. [`engine`]
