@@ -79,6 +79,12 @@ pub struct Trajectory {
     pub risk_error: Option<Vec<f64>>,
     /// Numerical error of M (T·p·k), limits only.
     pub student_teacher_error: Option<Vec<f64>>,
+    /// `(1/n_b) Σ_μ g_jμ z_μr` of the step after each entry but the last ((T−1)·p·k), where it is recorded.
+    pub gradient_teacher: Option<Vec<f64>>,
+    /// `‖(1/n_b) Σ_μ g_jμ x_μ‖` of the same steps ((T−1)·p).
+    pub gradient_norm: Option<Vec<f64>>,
+    /// ν at which each level was first crossed (C), interpolated; NaN: not reached.
+    pub crossing_step: Vec<f64>,
     /// How it ended.
     pub status: Status,
     /// Entries that hold numbers.
@@ -129,6 +135,9 @@ impl Trajectory {
             bias: Vec::new(),
             risk_error: Some(Vec::new()),
             student_teacher_error: None,
+            gradient_teacher: None,
+            gradient_norm: None,
+            crossing_step: Vec::new(),
             status: Status::Done,
             valid: 0,
             keep_q,

@@ -33,6 +33,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
         output_scale: output_scale?,
         first_layer: first_layer?,
         second_layer: second_layer?,
+        bias: None,
         start,
         start_seed: start_seed?,
         start_dimension: start_dimension?,

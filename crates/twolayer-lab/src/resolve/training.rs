@@ -1,7 +1,10 @@
 //! `[training]` and `[record]`.
 
 use twolayer::{
-    problem::{Algorithm, Data, Dimension, Duration, Loss, Record, Sizes, Spacing, Training},
+    problem::{
+        Algorithm, Data, Dimension, Duration, Formula, Geometry, Loss, Preprocess, Record, ReuseOrder, Sizes, Spacing,
+        Training,
+    },
     trajectory::KeepQ,
 };
 
@@ -54,6 +57,11 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
         duration: duration?,
         loss,
         weight_decay: weight_decay?,
+        geometry: Geometry::Free,
+        reuse_order: ReuseOrder::Full,
+        repeats: 1,
+        displacement: Formula::number(0.0),
+        preprocess: Preprocess::None,
     })
 }
 
@@ -84,5 +92,5 @@ pub fn record(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {
         Some(first) => Some(first?),
         None => None,
     };
-    Some(Record { points, spacing, first, keep_q })
+    Some(Record { points, spacing, first, keep_q, gradients: false, crossings: Vec::new() })
 }

@@ -1,4 +1,5 @@
-//! Gaussian tools: the inverse normal law, scrambled Sobol normals.
+//! Gaussian tools: the inverse normal law, quadrature, scrambled Sobol normals.
 
 pub mod normal;
+pub mod quadrature;
 pub mod sobol;

@@ -12,11 +12,11 @@ mod view;
 
 pub use activation::Activation;
 pub use formula::{Formula, Sizes};
-pub use network::{FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
-pub use schedule::{Grid, Record, Spacing};
+pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
+pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};
 pub use start::Start;
 pub use target::{Rule, Target};
-pub use training::{Algorithm, Data, Dimension, Duration, Loss, Training};
+pub use training::{Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Training};
 pub use view::{Engine, Terms, View};
 
 use crate::error::{Error, Result};

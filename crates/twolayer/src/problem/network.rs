@@ -20,6 +20,8 @@ pub struct Network {
     pub first_layer: FirstLayer,
     /// Where the a_j start, and whether they move.
     pub second_layer: SecondLayer,
+    /// Where the b_j start, and whether they move; `None`: no biases.
+    pub bias: Option<Bias>,
     /// One draw for all, or one for each replicate.
     pub start: StartMode,
     /// Seed of the shared draw.
@@ -89,6 +91,26 @@ pub enum Init {
     Values(Vec<f64>),
 }
 
+/// Where the b_j start, and whether they move.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bias {
+    /// The law.
+    pub init: BiasInit,
+    /// Whether they are trained, at the rate η of the first layer.
+    pub train: bool,
+}
+
+/// The law of the biases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BiasInit {
+    /// 0.
+    Zero,
+    /// N(0, 1).
+    Gaussian,
+    /// Uniform on [−1, 1].
+    Uniform,
+}
+
 /// Whether replicates share their start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartMode {
@@ -113,6 +135,7 @@ impl Network {
                 train: false,
                 rate_ratio: Formula::number(1.0),
             },
+            bias: None,
             start: StartMode::Shared,
             start_seed: 0,
             start_dimension: None,

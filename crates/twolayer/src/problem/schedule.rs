@@ -16,6 +16,32 @@ pub struct Record {
     pub first: Option<f64>,
     /// How much of Q is kept; `None`: full for p ≤ 64, else the diagonal.
     pub keep_q: Option<KeepQ>,
+    /// Whether the gradient of the step after each entry is recorded.
+    pub gradients: bool,
+    /// Levels whose first crossing is recorded.
+    pub crossings: Vec<Crossing>,
+}
+
+/// A level whose first crossing, from whichever side the start is on, is recorded as a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crossing {
+    /// What crosses it.
+    pub of: CrossingOf,
+    /// The level.
+    pub level: f64,
+    /// Whether the run ends there.
+    pub stop: bool,
+}
+
+/// What crosses a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrossingOf {
+    /// The population risk.
+    Risk,
+    /// The largest |cosine| over neurons and directions.
+    Cosine,
+    /// The largest |cosine| with this direction (from 0) over neurons.
+    CosineWith(usize),
 }
 
 /// How the recorded moments are spread.
@@ -29,7 +55,7 @@ pub enum Spacing {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None }
+        Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None, gradients: false, crossings: Vec::new() }
     }
 }
 
@@ -156,7 +182,7 @@ mod tests {
 
     #[test]
     fn steps_never_repeat_and_end_at_the_end() {
-        let record = Record { points: 50, spacing: Spacing::Log, first: None, keep_q: None };
+        let record = Record { points: 50, ..Record::default() };
         for in_steps in [false, true] {
             let problem = problem(100, Duration::Steps(number(1000.0)));
             let steps = record.grid(&problem, in_steps).steps(&problem);

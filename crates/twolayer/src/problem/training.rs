@@ -26,6 +26,16 @@ pub struct Training {
     pub loss: Loss,
     /// λ_w.
     pub weight_decay: f64,
+    /// What keeps the rows on their sphere, if anything.
+    pub geometry: Geometry,
+    /// How batches are drawn from a fixed data set.
+    pub reuse_order: ReuseOrder,
+    /// How often in a row each fresh batch is used.
+    pub repeats: u64,
+    /// ρ: the gradient is taken at `W − ρ∇` on the same samples.
+    pub displacement: Formula,
+    /// What is subtracted from the labels of each batch.
+    pub preprocess: Preprocess,
 }
 
 /// The algorithm.
@@ -65,6 +75,39 @@ pub enum Data {
     Reused,
 }
 
+/// How batches are drawn from a fixed data set of n samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReuseOrder {
+    /// The whole data set at every step.
+    Full,
+    /// One batch after the other, round and round.
+    Cyclic,
+    /// Each step draws n_b distinct rows, independently of earlier steps.
+    WithReplacement,
+}
+
+/// What keeps the rows of the first layer on their sphere. (theory.md §1)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Geometry {
+    /// Nothing.
+    Free,
+    /// Gradient projected on the tangent space, step, old norm.
+    Spherical,
+    /// Step, old norm.
+    Normalised,
+}
+
+/// What is subtracted from the labels of each batch, estimated on that batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preprocess {
+    /// Nothing.
+    None,
+    /// Their mean.
+    Mean,
+    /// Their mean and their linear part.
+    Linear,
+}
+
 /// How long to train.
 #[derive(Debug, Clone)]
 pub enum Duration {
@@ -96,6 +139,11 @@ impl Training {
             duration,
             loss: Loss::Squared,
             weight_decay: 0.0,
+            geometry: Geometry::Free,
+            reuse_order: ReuseOrder::Full,
+            repeats: 1,
+            displacement: Formula::number(0.0),
+            preprocess: Preprocess::None,
         }
     }
 
