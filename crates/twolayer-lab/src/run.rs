@@ -129,12 +129,19 @@ pub fn run(
         let named = &experiment.views[view];
         let started = Instant::now();
         let watch = Watch { monitor, failed: &failed, view, replicate };
-        let keep_q = named.record.keep_q(named.problem.width());
         let result = if watch.stopped() {
             let kept = engine::Run { trajectory: unstarted(named, &moments[view]), kernel: String::new() };
             Ok(kept)
         } else {
-            engine::run(&named.problem, &named.view, &plans[view], replicate as u64, &moments[view], keep_q, &watch)
+            engine::run(
+                &named.problem,
+                &named.view,
+                &plans[view],
+                replicate as u64,
+                &moments[view],
+                &named.record,
+                &watch,
+            )
         };
         monitor.finished(view, replicate);
         if result.is_err() {

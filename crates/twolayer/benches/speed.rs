@@ -11,6 +11,7 @@ use twolayer::{
     observer::Silent,
     problem::{Activation, Duration, Formula, Network, Problem, Record, Rule, Start, Target, Terms, Training},
     random::Streams,
+    signal::Feed,
     solve::{self, Options},
     trajectory::KeepQ,
 };
@@ -36,9 +37,11 @@ impl Work {
 fn main() -> Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
     let mut works = [
-        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, STREAMS))?,
-        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, STREAMS))?,
-        sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000_000, STREAMS))?,
+        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, None, STREAMS))?,
+        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, false, STREAMS))?,
+        sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| {
+            Gaussian::new(problem, start, 1_000_000, false, STREAMS)
+        })?,
         integration()?,
         engine()?,
         risk()?,
@@ -88,8 +91,9 @@ fn sgd<F: Frame>(
     let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-4)?);
     Ok(Work::new(key, "steps/s", move || {
         let frame = frame(&problem, &start)?;
+        let (feed, _) = Feed::new(&problem, STREAMS)?;
         let clock = Instant::now();
-        let trained = simulate(&problem, frame, &start, &*kernel, STREAMS, &[0, steps], KeepQ::Full, &Silent)?;
+        let trained = simulate(&problem, frame, feed, &start, &*kernel, &[0, steps], &Record::default(), &Silent)?;
         let seconds = clock.elapsed().as_secs_f64();
         if trained.valid == 2 && trained.risk[1] < trained.risk[0] {
             return Ok(steps as f64 / seconds);

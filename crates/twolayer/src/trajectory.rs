@@ -5,7 +5,7 @@ use crate::overlaps::Overlaps;
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
-    /// It reached the end.
+    /// It reached the end, or a crossing at which it was to stop (then entries from `valid` on are NaN).
     Done,
     /// The observer said stop; the entries up to there are valid.
     Interrupted,
@@ -181,6 +181,18 @@ impl Trajectory {
         self.valid += 1;
     }
 
+    /// Appends the gradient of the step after the last entry: the overlaps of its rows times `factor`.
+    pub fn push_gradient(&mut self, rows: &Overlaps, factor: f64) {
+        if let Some(gradient) = &mut self.gradient_teacher {
+            for j in 0..self.width {
+                gradient.extend((0..self.directions).map(|r| factor * rows.student_teacher[(j, r)]));
+            }
+        }
+        if let Some(norms) = &mut self.gradient_norm {
+            norms.extend((0..self.width).map(|j| factor.abs() * rows.student_student[(j, j)].max(0.0).sqrt()));
+        }
+    }
+
     /// Fills the entries that were never reached, one for each `(step, time)` left, with NaN.
     pub fn pad(&mut self, rest: impl IntoIterator<Item = (f64, f64)>) {
         for (step, time) in rest {
@@ -207,6 +219,11 @@ impl Trajectory {
         {
             if let Some(array) = array {
                 array.resize(t * size, f64::NAN);
+            }
+        }
+        for (array, size) in [(&mut self.gradient_teacher, p * k), (&mut self.gradient_norm, p)] {
+            if let Some(array) = array {
+                array.resize(t.saturating_sub(1) * size, f64::NAN);
             }
         }
     }

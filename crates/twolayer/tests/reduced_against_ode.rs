@@ -7,10 +7,10 @@ use twolayer::{
     engine::{Machine, plan, run},
     observer::Silent,
     problem::{
-        Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Rule, Target, Training,
-        View,
+        Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
+        Training, View,
     },
-    trajectory::{KeepQ, Status, Trajectory},
+    trajectory::{Status, Trajectory},
 };
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
@@ -27,7 +27,7 @@ fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
 fn one(problem: &Problem, engine: Engine, replicate: u64, grid: &Grid) -> Result<Trajectory, Box<dyn Error>> {
     let view = View::new(engine);
     let plan = plan(problem, &view, 11, &Machine { memory: 1e9, cores: 1 })?;
-    Ok(run(problem, &view, &plan, replicate, grid, KeepQ::Full, &Silent)?.trajectory)
+    Ok(run(problem, &view, &plan, replicate, grid, &Record::default(), &Silent)?.trajectory)
 }
 
 /// Root mean square over runs, times, and entries of M of the distance to the ODE.

@@ -9,7 +9,7 @@ use crate::{
     overlaps::{Overlaps, symmetric_root},
     problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
-    signal::Samples,
+    signal::{Batch, Coordinates, Rows, Samples},
 };
 
 /// p weight vectors in d dimensions, and the batch they are looking at.
@@ -26,13 +26,17 @@ pub struct Dense {
     root: Mat<f64>,
     stream: Stream,
     arch: Arch,
-    batch: usize,
     pending: Pending,
+    /// The stored data set, n×d, row-major; empty where data is fresh.
+    data: Vec<f64>,
+    /// W as it was saved.
+    saved: Vec<f64>,
 }
 
 /// Batch 1: the last step is taken when the next sample is looked at, in the same pass over the weights.
 struct Pending {
-    keep: f64,
+    /// Row factors, p.
+    keep: Vec<f64>,
     /// Step times g, p; zero when nothing is pending.
     signal: Vec<f64>,
     /// The sample it belongs to, d.
@@ -40,11 +44,18 @@ struct Pending {
 }
 
 impl Dense {
-    /// The weights of `start` in the problem's dimension, and the input stream of a replicate.
+    /// The weights of `start` in the problem's dimension, the inputs of the stored data set whose coordinates along the
+    /// target are given (none where data is fresh), and the input stream of a replicate.
     ///
     /// # Errors
     /// [`Error::Numerical`](crate::Error::Numerical) where P is not a covariance.
-    pub fn new(problem: &Problem, start: &Start, dimension: usize, streams: Streams) -> Result<Self> {
+    pub fn new(
+        problem: &Problem,
+        start: &Start,
+        dimension: usize,
+        stored: Option<&Coordinates>,
+        streams: Streams,
+    ) -> Result<Self> {
         let (p, k) = (problem.width(), problem.directions());
         let mut weights = vec![0.0; p * dimension];
         for (j, row) in weights.chunks_exact_mut(dimension).enumerate() {
@@ -55,19 +66,32 @@ impl Dense {
                 row[k + i] = start.complement[(j, i)];
             }
         }
+        let mut stream = streams.stream(Purpose::Input);
+        let mut data = vec![0.0; stored.map_or(0, |coordinates| coordinates.len() / k * dimension)];
+        if let Some(coordinates) = stored {
+            let n = coordinates.len() / k;
+            for (mu, x) in data.chunks_exact_mut(dimension).enumerate() {
+                for r in 0..k {
+                    x[r] = coordinates[r * n + mu];
+                }
+                fill_normal(&mut stream, &mut x[k..]);
+            }
+        }
+        let fresh = stored.is_none();
         Ok(Self {
             dimension,
             directions: k,
+            data,
+            saved: Vec::new(),
             weights,
-            inputs: vec![0.0; problem.batch() * dimension],
+            inputs: vec![0.0; if fresh { problem.batch() * dimension } else { 0 }],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
-            stream: streams.stream(Purpose::Input),
+            stream,
             arch: Arch::new(),
-            batch: problem.batch(),
             pending: Pending {
-                keep: 1.0,
+                keep: vec![1.0; p],
                 signal: vec![0.0; p],
-                inputs: vec![0.0; if problem.batch() == 1 { dimension } else { 0 }],
+                inputs: vec![0.0; if problem.batch() == 1 && fresh { dimension } else { 0 }],
             },
         })
     }
@@ -88,44 +112,124 @@ impl Dense {
     fn pass(&mut self, fields: &mut [f64]) {
         let Pending { keep, signal, inputs } = &self.pending;
         let (new, weights) = (&self.inputs, &mut self.weights);
-        self.arch.dispatch(Pass { weights, keep: *keep, signal, old: inputs, new, fields });
-        self.pending.keep = 1.0;
+        self.arch.dispatch(Pass { weights, keep, signal, old: inputs, new, fields });
+        self.pending.keep.fill(1.0);
         self.pending.signal.fill(0.0);
+    }
+
+    /// Takes the pending step, if there is one, and the fields of the sample it belongs to.
+    fn settle(&mut self, fields: &mut [f64]) {
+        self.pending.inputs.copy_from_slice(&self.inputs);
+        self.pass(fields);
+    }
+
+    /// Takes the pending step, if there is one.
+    fn flush(&mut self) {
+        if self.pending.signal.iter().any(|g| *g != 0.0) || self.pending.keep.iter().any(|keep| *keep != 1.0) {
+            let mut nobody = vec![0.0; self.pending.signal.len()];
+            self.settle(&mut nobody);
+        }
+    }
+
+    /// Inputs of the batch at hand, n_b×d: those drawn, a block of the data set, or rows gathered from it.
+    fn inputs_of(&self, batch: &Batch<'_>) -> &[f64] {
+        match batch {
+            Batch::Rows(Rows::Block { from, count }) => {
+                &self.data[from * self.dimension..(from + count) * self.dimension]
+            }
+            _ => &self.inputs,
+        }
+    }
+
+    /// `Σ_μ signal_jμ x_μ` added to the weights with the sign −, after the row factors.
+    fn add_rows(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
+        let (d, n) = (self.dimension, batch.count());
+        self.scale_rows(keep);
+        let p = signal.len() / n;
+        let mut weights = std::mem::take(&mut self.weights);
+        let inputs = MatRef::from_row_major_slice(self.inputs_of(batch), n, d);
+        let signal = MatRef::from_row_major_slice(signal, p, n);
+        matmul(MatMut::from_row_major_slice_mut(&mut weights, p, d), Accum::Add, signal, inputs, -1.0, Par::Seq);
+        self.weights = weights;
+    }
+
+    /// Batch 1 of fresh data: steps wait for the next sample.
+    fn waits(&self) -> bool {
+        !self.pending.inputs.is_empty()
     }
 }
 
 impl Frame for Dense {
-    fn fields(&mut self, batch: &Samples<'_>, fields: &mut [f64]) {
+    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
         let (d, n) = (self.dimension, batch.count());
-        if n == 1 {
-            std::mem::swap(&mut self.inputs, &mut self.pending.inputs);
-            self.draw(batch);
-            self.pass(fields);
-            return;
+        match batch {
+            Batch::Fresh(samples) if self.waits() => {
+                std::mem::swap(&mut self.inputs, &mut self.pending.inputs);
+                self.draw(samples);
+                self.pass(fields);
+                return;
+            }
+            Batch::Same(_) if self.waits() => {
+                self.settle(fields);
+                return;
+            }
+            Batch::Fresh(samples) => self.draw(samples),
+            Batch::Rows(Rows::List(rows)) => {
+                self.inputs.resize(n * d, 0.0);
+                for (x, row) in self.inputs.chunks_exact_mut(d).zip(*rows) {
+                    x.copy_from_slice(&self.data[row * d..(row + 1) * d]);
+                }
+            }
+            Batch::Same(_) | Batch::Rows(_) => {}
         }
-        self.draw(batch);
         let p = fields.len() / n;
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
-        let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
+        let inputs = MatRef::from_row_major_slice(self.inputs_of(batch), n, d);
         let fields = MatMut::from_row_major_slice_mut(fields, p, n);
         matmul(fields, Accum::Replace, weights, inputs.transpose(), 1.0, Par::Seq);
     }
 
-    fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]) {
-        let (d, n) = (self.dimension, batch.count());
-        if n == 1 {
-            self.pending.keep = keep;
+    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
+        if self.waits() {
+            self.flush();
+            self.pending.keep.copy_from_slice(keep);
             self.pending.signal.copy_from_slice(signal);
-            return;
+        } else {
+            self.add_rows(keep, batch, signal);
         }
-        if keep != 1.0 {
-            self.weights.iter_mut().for_each(|w| *w *= keep);
+    }
+
+    fn norms(&mut self, norms: &mut [f64]) {
+        if self.waits() {
+            self.flush();
         }
-        let p = signal.len() / n;
-        let weights = MatMut::from_row_major_slice_mut(&mut self.weights, p, d);
-        let inputs = MatRef::from_row_major_slice(&self.inputs, n, d);
-        let signal = MatRef::from_row_major_slice(signal, p, n);
-        matmul(weights, Accum::Add, signal, inputs, -1.0, Par::Seq);
+        for (norm, row) in norms.iter_mut().zip(self.weights.chunks_exact(self.dimension)) {
+            *norm = row.iter().map(|w| w * w).sum::<f64>().sqrt();
+        }
+    }
+
+    fn scale_rows(&mut self, factor: &[f64]) {
+        if self.waits() {
+            self.flush();
+        }
+        for (row, factor) in self.weights.chunks_exact_mut(self.dimension).zip(factor) {
+            if *factor != 1.0 {
+                row.iter_mut().for_each(|w| *w *= factor);
+            }
+        }
+    }
+
+    fn save(&mut self) {
+        if self.waits() {
+            self.flush();
+        }
+        self.saved.clone_from(&self.weights);
+    }
+
+    fn restore(&mut self) {
+        self.pending.keep.fill(1.0);
+        self.pending.signal.fill(0.0);
+        self.weights.copy_from_slice(&self.saved);
     }
 
     fn work(&self, batch: usize) -> u64 {
@@ -134,11 +238,8 @@ impl Frame for Dense {
     }
 
     fn overlaps(&mut self, into: &mut Overlaps) {
-        if self.batch == 1 {
-            // The pending step belongs to the inputs at hand; the fields of this pass are nobody's.
-            self.pending.inputs.copy_from_slice(&self.inputs);
-            let mut nobody = vec![0.0; into.width()];
-            self.pass(&mut nobody);
+        if self.waits() {
+            self.flush();
         }
         let (d, k, p) = (self.dimension, self.directions, into.width());
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
@@ -154,7 +255,7 @@ impl Frame for Dense {
 /// A struct, because a closure is not always inlined to where the wide registers are allowed.
 struct Pass<'a> {
     weights: &'a mut [f64],
-    keep: f64,
+    keep: &'a [f64],
     signal: &'a [f64],
     old: &'a [f64],
     new: &'a [f64],
@@ -172,22 +273,24 @@ impl NullaryFnOnce for Pass<'_> {
         let d = self.new.len();
         let mut weights = self.weights.chunks_exact_mut(4 * d);
         let mut signal = self.signal.chunks_exact(4);
+        let mut keep = self.keep.chunks_exact(4);
         let mut fields = self.fields.chunks_exact_mut(4);
-        for ((w, g), field) in (&mut weights).zip(&mut signal).zip(&mut fields) {
+        for (((w, keep), g), field) in (&mut weights).zip(&mut keep).zip(&mut signal).zip(&mut fields) {
             let (first, second) = w.split_at_mut(2 * d);
             let ((a, b), (c, e)) = (first.split_at_mut(d), second.split_at_mut(d));
-            field.copy_from_slice(&rows([a, b, c, e], self.keep, [g[0], g[1], g[2], g[3]], self.old, self.new));
+            let (keep, g) = ([keep[0], keep[1], keep[2], keep[3]], [g[0], g[1], g[2], g[3]]);
+            field.copy_from_slice(&rows([a, b, c, e], keep, g, self.old, self.new));
         }
-        let rest = weights.into_remainder().chunks_exact_mut(d).zip(signal.remainder());
-        for ((w, g), field) in rest.zip(fields.into_remainder()) {
-            [*field] = rows([w], self.keep, [*g], self.old, self.new);
+        let rest = weights.into_remainder().chunks_exact_mut(d).zip(keep.remainder()).zip(signal.remainder());
+        for (((w, keep), g), field) in rest.zip(fields.into_remainder()) {
+            [*field] = rows([w], [*keep], [*g], self.old, self.new);
         }
     }
 }
 
 /// The pending step of R rows, and their fields at the new sample. Each row's additions are in the same order whatever R.
 #[inline(always)]
-fn rows<const R: usize>(w: [&mut [f64]; R], keep: f64, g: [f64; R], old: &[f64], new: &[f64]) -> [f64; R] {
+fn rows<const R: usize>(w: [&mut [f64]; R], keep: [f64; R], g: [f64; R], old: &[f64], new: &[f64]) -> [f64; R] {
     let mut sums = [[0.0; LANES]; R];
     let whole = new.len() / LANES * LANES;
     for at in (0..whole).step_by(LANES) {
@@ -195,7 +298,7 @@ fn rows<const R: usize>(w: [&mut [f64]; R], keep: f64, g: [f64; R], old: &[f64],
         for r in 0..R {
             let w = &mut w[r][at..at + LANES];
             for i in 0..LANES {
-                w[i] = keep * w[i] - g[r] * old[i];
+                w[i] = keep[r] * w[i] - g[r] * old[i];
                 sums[r][i] += w[i] * new[i];
             }
         }
@@ -211,7 +314,7 @@ fn rows<const R: usize>(w: [&mut [f64]; R], keep: f64, g: [f64; R], old: &[f64],
         }
         fields[r] = sums[r][0];
         for i in whole..new.len() {
-            w[r][i] = keep * w[r][i] - g[r] * old[i];
+            w[r][i] = keep[r] * w[r][i] - g[r] * old[i];
             fields[r] += w[r][i] * new[i];
         }
     }

@@ -1,10 +1,12 @@
 //! Engines: functions of a [`Problem`](crate::problem::Problem), a seed and an observer.
 
+mod crossing;
 pub mod dense;
 pub mod frame;
 pub mod gaussian;
 pub mod limit;
 pub mod plan;
+mod recorder;
 pub mod simulate;
 
 pub use frame::Frame;
@@ -15,9 +17,10 @@ use crate::{
     error::Result,
     kernel,
     observer::Observer,
-    problem::{Grid, Problem, View},
+    problem::{Grid, Problem, Record, View},
     random::Streams,
-    trajectory::{KeepQ, Trajectory},
+    signal::Feed,
+    trajectory::Trajectory,
 };
 
 /// What one replicate gave.
@@ -40,7 +43,7 @@ pub fn run(
     plan: &Plan,
     replicate: u64,
     grid: &Grid,
-    keep_q: KeepQ,
+    record: &Record,
     observer: &dyn Observer,
 ) -> Result<Run> {
     // Engines that are compared must not share their noise: each has its own streams.
@@ -50,25 +53,30 @@ pub fn run(
     match plan.method {
         Method::Direct { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
-            let frame = dense::Dense::new(problem, &start, dimension, streams)?;
-            let trajectory = simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
+            let (feed, stored) = Feed::new(problem, streams)?;
+            let frame = dense::Dense::new(problem, &start, dimension, stored.as_ref(), streams)?;
+            let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Reduced { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
-            let frame = gaussian::Gaussian::new(problem, &start, dimension, streams)?;
-            let trajectory = simulate(problem, frame, &start, kernel.as_ref(), streams, &steps(), keep_q, observer)?;
+            let (feed, _) = Feed::new(problem, streams)?;
+            let keeps_batches = problem.keeps_batches() || record.gradients;
+            let frame = gaussian::Gaussian::new(problem, &start, dimension, keeps_batches, streams)?;
+            let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Ode { kappa, terms } => {
             let state = kernel::State {
                 overlaps: start.overlaps(&problem.target.overlaps)?,
-                bias: vec![0.0; problem.width()],
+                bias: start.bias,
                 second_layer: start.second_layer,
             };
             let times = grid.times(problem);
-            let (trajectory, report) =
+            let keep_q = record.keep_q(problem.width());
+            let (mut trajectory, report) =
                 limit::ode::run(problem, &state, kappa, terms, &times, view.tolerance, keep_q, observer)?;
+            trajectory.crossing_step.resize(record.crossings.len(), f64::NAN);
             Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
         }
     }

@@ -1,28 +1,30 @@
 //! The only training loop, over any [`Frame`]. (theory.md §1)
 
-use super::Frame;
+use super::{
+    Frame,
+    crossing::Watch,
+    recorder::{Moment, Recorder},
+};
 use crate::{
     error::Result,
-    kernel::{Kernel, Moments, State, Want},
+    kernel::Kernel,
     observer::{Observer, Progress},
     overlaps::Overlaps,
-    problem::{Problem, Start},
-    random::Streams,
-    signal::{Labels, Signal},
-    trajectory::{Entry, KeepQ, Status, Trajectory},
+    problem::{Geometry, Problem, Record, Start},
+    signal::{Feed, Head, Signal},
+    trajectory::{Status, Trajectory},
 };
-
-/// A risk or a ‖w_j‖² this many times the first one (or 1) is a run that has diverged.
-const DIVERGED: f64 = 1e12;
 
 /// Multiply-adds between two words with the observer: some hundredths of a second.
 const BREATH: u64 = 1 << 26;
 
-/// Trains the weights of `frame` on fresh batches and records the steps of `moments` (rising, from 0).
+/// Trains the weights of `frame` on the batches of `feed` and records the steps of `moments` (rising, from 0).
 ///
-/// A step: fields of a new batch, error signals, `w_j ← (1 − ηλ_w) w_j − (η/n_b) Σ_μ g_jμ x_μ`, and, where the second
-/// layer is trained, `a_j ← a_j − (η_a/n_b) Σ_μ s e_μ σ(λ_jμ)` with the same forward pass. The population risk at each
-/// recorded step is the `kernel`'s.
+/// A step: fields of the batch, error signals, `w_j ← (1 − ηλ_w) w_j − (η/n_b) Σ_μ g_jμ x_μ`, and, where they are trained,
+/// `a_j ← a_j − (η_a/n_b) Σ_μ s e_μ σ(h_jμ)` and `b_j ← b_j − (η/n_b) Σ_μ g_jμ` with the same forward pass. On the sphere,
+/// the row factor grows by `(η/n_b) Σ_μ g_jμ λ_jμ/‖w_j‖²`, which projects the gradient on the tangent space, and each row
+/// gets its first norm back. With a displacement ρ, the signals are those at `W − ρ∇`, on the same samples. The population
+/// risk at each recorded step is the `kernel`'s.
 ///
 /// # Errors
 /// [`Error::Numerical`](crate::Error::Numerical) where the kernel fails. A run that diverges or is interrupted is not an
@@ -30,119 +32,206 @@ const BREATH: u64 = 1 << 26;
 #[allow(clippy::too_many_arguments)] // Each is a separate choice of the caller.
 pub fn simulate<F: Frame>(
     problem: &Problem,
-    mut frame: F,
+    frame: F,
+    feed: Feed<'_>,
     start: &Start,
     kernel: &dyn Kernel,
-    streams: Streams,
     moments: &[u64],
-    keep_q: KeepQ,
+    record: &Record,
     observer: &dyn Observer,
 ) -> Result<Trajectory> {
-    let (p, k, batch) = (problem.width(), problem.directions(), problem.batch());
-    let rate = problem.learning_rate() / batch as f64;
-    let second_rate = if problem.network.second_layer.train { rate * problem.rate_ratio() } else { 0.0 };
-    let keep = 1.0 - problem.learning_rate() * problem.training.weight_decay;
-    let breath = (BREATH / frame.work(batch).max(1)).clamp(1, 1 << 16);
     let last = moments.last().copied().unwrap_or(0);
+    let mut run = Training::new(problem, frame, feed, start);
+    let breath = (BREATH / run.frame.work(problem.batch()).max(1)).clamp(1, 1 << 16);
+    let mut recorder = Recorder::new(problem, kernel, record);
+    let mut watch = Watch::new(&record.crossings);
 
-    let mut labels = Labels::new(problem, batch, streams)?;
-    let mut signal = Signal::new(problem, batch);
-    let mut fields = vec![0.0; p * batch];
-    let mut a = start.second_layer.clone();
-    let mut recorder = Recorder::new(problem, kernel, keep_q);
-
-    let mut step = 0;
     'moments: for &moment in moments {
-        while step < moment {
-            let samples = labels.next(batch);
-            frame.fields(&samples, &mut fields);
-            let size = signal.evaluate(rate, &fields, samples.labels, &a);
-            if !size.is_finite() {
-                recorder.trajectory.status = Status::Diverged { at: step as f64 };
+        while run.step < moment {
+            let gradient = (record.gradients && run.step == run.recorded).then_some(&mut recorder.trajectory);
+            if !run.advance(gradient) {
+                recorder.trajectory.status = Status::Diverged { at: run.step as f64 };
                 break 'moments;
             }
-            frame.descend(keep, &samples, signal.signal());
-            if second_rate != 0.0 {
-                signal.train_second_layer(second_rate, &mut a);
+            if watch.is_due(run.step) && run.crosses(&mut watch, &mut recorder)? {
+                break 'moments;
             }
-            step += 1;
-            if step % breath == 0 {
-                let at = Progress { done: step as f64, total: last as f64, risk: recorder.risk() };
+            if run.step % breath == 0 {
+                let at = Progress { done: run.step as f64, total: last as f64, risk: recorder.risk() };
                 if observer.progress(&at).is_break() {
                     recorder.trajectory.status = Status::Interrupted;
                     break 'moments;
                 }
             }
         }
-        frame.overlaps(&mut recorder.state.overlaps);
-        if !recorder.record(step, &a)? {
-            recorder.trajectory.status = Status::Diverged { at: step as f64 };
+        if !run.record(&mut recorder)? {
+            recorder.trajectory.status = Status::Diverged { at: run.step as f64 };
             break;
+        }
+        if run.step == 0 && watch.is_due(0) {
+            run.crosses(&mut watch, &mut recorder)?;
         }
     }
     let mut trajectory = recorder.trajectory;
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
-    debug_assert_eq!(trajectory.student_teacher.len(), moments.len() * p * k);
+    debug_assert_eq!(trajectory.student_teacher.len(), moments.len() * problem.width() * problem.directions());
     Ok(trajectory)
 }
 
-/// Turns overlaps into entries of a trajectory.
-struct Recorder<'a> {
+/// One run under way.
+struct Training<'a, F> {
     problem: &'a Problem,
-    kernel: &'a dyn Kernel,
-    state: State,
-    moments: Moments,
-    trajectory: Trajectory,
-    /// max |Q_jl| of the first entry.
-    first_norm: Option<f64>,
+    frame: F,
+    feed: Feed<'a>,
+    head: Head,
+    signal: Signal,
+    /// U of the batch, p×n_b.
+    fields: Vec<f64>,
+    /// U of the whole data set, p×n, where there is one and it is not the batch.
+    all_fields: Vec<f64>,
+    /// Whether `fields` are those of the weights as they are now, on the batch that comes.
+    fields_are_known: bool,
+    /// Steps made.
+    step: u64,
+    /// The step of the last entry.
+    recorded: u64,
+    /// η/n_b.
+    rate: f64,
+    /// η_a/n_b; 0 where the second layer is not trained.
+    second_rate: f64,
+    trains_bias: bool,
+    /// 1 − ηλ_w.
+    decay: f64,
+    /// ρ/η.
+    displacement: f64,
+    /// ‖w_j‖ of the start, kept by a geometry other than free.
+    norms: Vec<f64>,
+    /// The row factor of a step.
+    keep: Vec<f64>,
+    /// Work space, p.
+    factor: Vec<f64>,
 }
 
-impl<'a> Recorder<'a> {
-    fn new(problem: &'a Problem, kernel: &'a dyn Kernel, keep_q: KeepQ) -> Self {
-        let (p, k) = (problem.width(), problem.directions());
-        let overlaps = Overlaps { teacher_teacher: problem.target.overlaps.clone(), ..Overlaps::zeros(p, k) };
+impl<'a, F: Frame> Training<'a, F> {
+    fn new(problem: &'a Problem, mut frame: F, feed: Feed<'a>, start: &Start) -> Self {
+        let (p, batch) = (problem.width(), problem.batch());
+        let rate = problem.learning_rate() / batch as f64;
+        let mut norms = vec![0.0; p];
+        if problem.training.geometry != Geometry::Free {
+            frame.norms(&mut norms);
+        }
         Self {
             problem,
-            kernel,
-            state: State { overlaps, second_layer: vec![0.0; p], bias: vec![0.0; p] },
-            moments: Moments::zeros(p, k),
-            trajectory: Trajectory::new(p, k, keep_q),
-            first_norm: None,
+            frame,
+            head: Head {
+                second_layer: start.second_layer.clone(),
+                bias: if problem.network.bias.is_some() { start.bias.clone() } else { Vec::new() },
+            },
+            signal: Signal::new(problem, batch),
+            fields: vec![0.0; p * batch],
+            all_fields: vec![0.0; if feed.is_full() { 0 } else { p * problem.samples() }],
+            fields_are_known: false,
+            feed,
+            step: 0,
+            recorded: 0,
+            rate,
+            second_rate: if problem.network.second_layer.train { rate * problem.rate_ratio() } else { 0.0 },
+            trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
+            decay: 1.0 - problem.learning_rate() * problem.training.weight_decay,
+            displacement: problem.displacement() / problem.learning_rate(),
+            norms,
+            keep: vec![1.0; p],
+            factor: vec![1.0; p],
         }
     }
 
-    /// The last risk recorded.
-    fn risk(&self) -> f64 {
-        self.moments.risk
+    /// One step; false where it has diverged. Its gradient is appended to `gradient`.
+    fn advance(&mut self, gradient: Option<&mut Trajectory>) -> bool {
+        let (mut batch, labels) = self.feed.next();
+        if !std::mem::take(&mut self.fields_are_known) {
+            self.frame.fields(&batch, &mut self.fields);
+        }
+        let mut size = self.signal.evaluate(self.rate, &self.fields, labels, &self.head);
+        if self.displacement != 0.0 && size.is_finite() {
+            self.factor.fill(self.displacement);
+            self.signal.scale_rows(&self.factor);
+            self.keep.fill(1.0);
+            self.frame.save();
+            self.frame.descend(&self.keep, &batch, self.signal.signal());
+            batch = batch.again();
+            self.frame.fields(&batch, &mut self.fields);
+            self.frame.restore();
+            size = self.signal.evaluate(self.rate, &self.fields, labels, &self.head);
+        }
+        if !size.is_finite() {
+            return false;
+        }
+        if let Some(into) = gradient {
+            // With W = 0 before it, a step leaves −η∇ behind.
+            let (p, k) = (self.problem.width(), self.problem.directions());
+            let mut step = Overlaps { teacher_teacher: self.problem.target.overlaps.clone(), ..Overlaps::zeros(p, k) };
+            self.keep.fill(0.0);
+            self.frame.save();
+            self.frame.descend(&self.keep, &batch, self.signal.signal());
+            self.frame.overlaps(&mut step);
+            self.frame.restore();
+            into.push_gradient(&step, -1.0 / self.problem.learning_rate());
+        }
+        self.keep.fill(self.decay);
+        if self.problem.training.geometry == Geometry::Spherical {
+            let count = batch.count();
+            let rows = self.signal.signal().chunks_exact(count).zip(self.fields.chunks_exact(count));
+            for ((keep, norm), (signal, fields)) in self.keep.iter_mut().zip(&self.norms).zip(rows) {
+                let along: f64 = signal.iter().zip(fields).map(|(g, field)| g * field).sum();
+                *keep += along / (norm * norm);
+            }
+        }
+        self.frame.descend(&self.keep, &batch, self.signal.signal());
+        if self.problem.training.geometry != Geometry::Free {
+            self.frame.norms(&mut self.factor);
+            self.factor.iter_mut().zip(&self.norms).for_each(|(factor, norm)| *factor = norm / *factor);
+            self.frame.scale_rows(&self.factor);
+        }
+        if self.second_rate != 0.0 {
+            self.signal.train_second_layer(self.second_rate, &mut self.head.second_layer);
+        }
+        if self.trains_bias {
+            self.signal.train_biases(&mut self.head.bias);
+        }
+        self.step += 1;
+        true
     }
 
-    /// Records the state at `step`; false, with nothing recorded, where it has diverged.
-    fn record(&mut self, step: u64, a: &[f64]) -> Result<bool> {
-        self.state.second_layer.copy_from_slice(a);
-        let norm = self.state.overlaps.student_student.norm_max();
-        if !norm.is_finite() || norm > DIVERGED * self.first_norm.unwrap_or(norm).max(1.0) {
-            return Ok(false);
-        }
-        self.first_norm.get_or_insert(norm);
-        self.kernel.moments(&self.state, Want::RISK, &mut self.moments)?;
-        let first = self.trajectory.risk.first().copied().unwrap_or(f64::INFINITY);
-        let risk = self.moments.risk;
-        if risk.is_nan() || risk > DIVERGED * first.max(1.0) {
-            return Ok(false);
-        }
-        let samples = step as f64 * self.problem.batch() as f64;
-        self.trajectory.push(&Entry {
-            step: step as f64,
-            time: step as f64 * self.problem.step_time(),
-            samples,
-            gradients: samples,
-            risk: self.moments.risk,
-            risk_error: self.moments.risk_error,
-            overlaps: &self.state.overlaps,
-            second_layer: a,
-            bias: &self.state.bias,
-        });
-        Ok(true)
+    /// Records where the run is; false where it has diverged.
+    fn record(&mut self, recorder: &mut Recorder<'_>) -> Result<bool> {
+        self.frame.overlaps(&mut recorder.state.overlaps);
+        let training_risk = self.training_risk();
+        self.recorded = self.step;
+        let gradients = self.step as f64 * self.problem.batch() as f64;
+        recorder.record(&Moment {
+            step: self.step,
+            samples: self.feed.distinct(self.step),
+            gradients: if self.displacement == 0.0 { gradients } else { 2.0 * gradients },
+            head: &self.head,
+            training_risk,
+        })
+    }
+
+    /// ½ mean (f−y)² over the data set; the next step on the whole of it need not look again.
+    fn training_risk(&mut self) -> Option<f64> {
+        let (all, labels) = self.feed.all()?;
+        let full = self.feed.is_full();
+        let fields = if full { &mut self.fields } else { &mut self.all_fields };
+        self.frame.fields(&all, fields);
+        self.fields_are_known = full;
+        Some(self.signal.training_risk(fields, labels, &self.head))
+    }
+
+    /// Looks for crossings; true where the run should end.
+    fn crosses(&mut self, watch: &mut Watch<'_>, recorder: &mut Recorder<'_>) -> Result<bool> {
+        self.frame.overlaps(&mut recorder.state.overlaps);
+        let risk = if watch.needs_risk() { recorder.evaluate(&self.head)? } else { f64::NAN };
+        Ok(watch.look(self.step, risk, &recorder.state.overlaps, &mut recorder.trajectory.crossing_step))
     }
 }

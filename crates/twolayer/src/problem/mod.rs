@@ -100,6 +100,21 @@ impl Problem {
         if self.sizes.n_b.is_nan() { 1 } else { self.sizes.n_b as usize }
     }
 
+    /// n, the size of the stored data set; 0 where data is fresh.
+    pub fn samples(&self) -> usize {
+        if self.sizes.n.is_nan() { 0 } else { self.sizes.n as usize }
+    }
+
+    /// ρ.
+    pub fn displacement(&self) -> f64 {
+        self.training.displacement.value(&self.sizes)
+    }
+
+    /// Whether a batch is looked at more than once before the next one comes.
+    pub fn keeps_batches(&self) -> bool {
+        self.training.repeats > 1 || self.displacement() != 0.0
+    }
+
     /// s.
     pub fn output_scale(&self) -> f64 {
         self.network.output_scale.value(&self.sizes)

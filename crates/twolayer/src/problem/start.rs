@@ -20,6 +20,8 @@ pub struct Start {
     pub complement: Mat<f64>,
     /// a (p).
     pub second_layer: Vec<f64>,
+    /// b (p); zero where the network has no biases.
+    pub bias: Vec<f64>,
 }
 
 impl Problem {
@@ -76,7 +78,7 @@ impl Problem {
             let remedy = "raise the dimension, or lower the width or start_dimension";
             return Err(Error::invalid("training.dimension", reason, remedy));
         }
-        Ok(Start { teacher, complement, second_layer })
+        Ok(Start { teacher, complement, second_layer, bias: vec![0.0; p] })
     }
 
     fn second_layer(&self, drawn: usize, stream: &mut Stream) -> Vec<f64> {

@@ -59,6 +59,8 @@ pub enum Purpose {
     Input = 4,
     /// Bartlett factors: what lies outside the span of all weights.
     Complement = 5,
+    /// Which rows of a stored data set a step looks at.
+    Rows = 6,
 }
 
 /// The streams of one replicate.

@@ -92,6 +92,24 @@ impl<'a> Labels<'a> {
         Samples { coordinates: &self.coordinates, stride: self.block, from, count, labels }
     }
 
+    /// The samples of the last call of [`next`](Self::next), once more.
+    pub fn last(&self, count: usize) -> Samples<'_> {
+        let from = self.used - count;
+        let labels = &self.labels[from..self.used];
+        Samples { coordinates: &self.coordinates, stride: self.block, from, count, labels }
+    }
+
+    /// Coordinates (k×n) and labels (n) of a data set that is kept; `n` is what the labels were made for.
+    pub fn data_set(mut self, n: usize) -> (Vec<f64>, Vec<f64>) {
+        self.block = n;
+        self.coordinates.truncate(self.problem.directions() * n);
+        self.fields.truncate(self.coordinates.len().min(self.fields.len()));
+        self.labels.truncate(n);
+        self.part.truncate(n);
+        self.refill();
+        (self.coordinates, self.labels)
+    }
+
     fn refill(&mut self) {
         self.used = 0;
         fill_normal(&mut self.teacher, &mut self.coordinates);

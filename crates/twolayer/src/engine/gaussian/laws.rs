@@ -6,7 +6,11 @@ use crate::{
     engine::{dense::Dense, simulate},
     kernel::{Kernel, Moments, State, Want},
     observer::Silent,
-    problem::{Activation, Duration, FirstLayer, Formula, Init, Loss, Network, Placement, Rule, Target, Training},
+    problem::{
+        Activation, Bias, BiasInit, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record,
+        Rule, Target, Training,
+    },
+    signal::Feed,
     trajectory::KeepQ,
 };
 
@@ -24,16 +28,47 @@ struct Case {
     batch: usize,
     loss: Loss,
     train: bool,
+    geometry: Geometry,
+    /// Biases, trained.
+    bias: bool,
+    repeats: u64,
+    displacement: f64,
+    /// Four neurons in two pairs.
+    paired: bool,
 }
+
+const PLAIN: Case = Case {
+    activation: Activation::Erf,
+    batch: 2,
+    loss: Loss::Squared,
+    train: false,
+    geometry: Geometry::Free,
+    bias: false,
+    repeats: 1,
+    displacement: 0.0,
+    paired: false,
+};
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for activation in [Activation::Erf, Activation::Relu] {
         for batch in [1, 2, 5] {
             for (loss, train) in [(Loss::Squared, false), (Loss::Squared, true), (Loss::Correlation, true)] {
-                cases.push(Case { activation: activation.clone(), batch, loss, train });
+                cases.push(Case { activation: activation.clone(), batch, loss, train, ..PLAIN });
             }
         }
+        let activation = || activation.clone();
+        for batch in [1, 5] {
+            for geometry in [Geometry::Spherical, Geometry::Normalised] {
+                cases.push(Case { activation: activation(), batch, geometry, train: true, ..PLAIN });
+            }
+            cases.push(Case { activation: activation(), batch, bias: true, ..PLAIN });
+            cases.push(Case { activation: activation(), batch, repeats: 3, ..PLAIN });
+            cases.push(Case { activation: activation(), batch, displacement: 0.03, ..PLAIN });
+            cases.push(Case { activation: activation(), batch, paired: true, ..PLAIN });
+        }
+        // More samples than dimensions outside the span, kept for a second look.
+        cases.push(Case { activation: activation(), batch: 18, repeats: 2, displacement: -0.02, ..PLAIN });
     }
     cases
 }
@@ -46,11 +81,12 @@ impl Case {
         target.noise = 0.3;
         target.overlaps[(0, 1)] = 0.4;
         target.overlaps[(1, 0)] = 0.4;
-        let mut network = Network::new(WIDTH, self.activation.clone());
+        let mut network = Network::new(if self.paired { 4 } else { WIDTH }, self.activation.clone());
         network.output_scale = Formula::number(0.7);
         network.first_layer =
-            FirstLayer { placement: Placement::Gaussian, scale: Formula::number(0.8), symmetric: false };
-        network.second_layer.init = Init::Values(vec![1.0, -0.6, 0.9]);
+            FirstLayer { placement: Placement::Gaussian, scale: Formula::number(0.8), symmetric: self.paired };
+        network.second_layer.init = if self.paired { Init::Uniform } else { Init::Values(vec![1.0, -0.6, 0.9]) };
+        network.bias = self.bias.then_some(Bias { init: BiasInit::Gaussian, train: true });
         network.second_layer.train = self.train;
         // ReLU runs have heavy tails at large rates, and then no variance worth a test.
         let rate = Formula::number(if self.activation == Activation::Erf { 0.4 } else { 0.12 });
@@ -59,6 +95,9 @@ impl Case {
         training.batch = Formula::number(self.batch as f64);
         training.loss = self.loss;
         training.weight_decay = 0.05;
+        training.geometry = self.geometry;
+        training.repeats = self.repeats;
+        training.displacement = Formula::number(self.displacement);
         Problem::new(target, network, training).unwrap()
     }
 }
@@ -104,12 +143,15 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
             let start = problem.start(streams).unwrap();
             let moments = [0, STEPS];
             let frame = frame(&start, streams);
-            let keep = KeepQ::Diagonal;
-            let run = simulate(problem, frame, &start, &kernel, streams, &moments, keep, &Silent).unwrap();
-            let (m, q, a) = (WIDTH * DIRECTIONS, WIDTH, WIDTH);
+            let record = Record { keep_q: Some(KeepQ::Diagonal), ..Record::default() };
+            let feed = Feed::new(problem, streams).unwrap().0;
+            let run = simulate(problem, frame, feed, &start, &kernel, &moments, &record, &Silent).unwrap();
+            let p = problem.width();
+            let (m, q, a) = (p * DIRECTIONS, p, p);
             let mut row = run.student_teacher[m..].to_vec();
             row.extend(&run.student_norms[q..]);
             row.extend(&run.second_layer[a..]);
+            row.extend(&run.bias[a..]);
             row.push(run.risk[1]);
             assert!(
                 row.iter().all(|value| value.is_finite()),
@@ -125,7 +167,7 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
 }
 
 fn direct(problem: &Problem) -> Vec<Vec<f64>> {
-    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, streams).unwrap())
+    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, None, streams).unwrap())
 }
 
 /// The smallest of all p-values, times their number.
@@ -189,7 +231,9 @@ fn reduced_has_the_law_of_direct() {
     let cases = cases();
     for case in &cases {
         let problem = case.problem();
-        let reduced = ends(&problem, 2, |start, streams| Gaussian::new(&problem, start, DIMENSION, streams).unwrap());
+        let reduced = ends(&problem, 2, |start, streams| {
+            Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams).unwrap()
+        });
         let p = family_wise(&direct(&problem), &reduced) * cases.len() as f64;
         assert!(p > FAMILY, "{case:?}: family-wise p = {p:.2e}");
     }
@@ -203,15 +247,31 @@ struct Mutant {
 }
 
 impl Frame for Mutant {
-    fn fields(&mut self, batch: &Samples<'_>, fields: &mut [f64]) {
+    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
         self.frame.fields(batch, fields);
         if self.forgets_orthogonal {
             self.frame.orthogonal.fill(0.0);
         }
     }
 
-    fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]) {
+    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
         self.frame.descend(keep, batch, signal);
+    }
+
+    fn norms(&mut self, norms: &mut [f64]) {
+        self.frame.norms(norms);
+    }
+
+    fn scale_rows(&mut self, factor: &[f64]) {
+        self.frame.scale_rows(factor);
+    }
+
+    fn save(&mut self) {
+        self.frame.save();
+    }
+
+    fn restore(&mut self) {
+        self.frame.restore();
     }
 
     fn work(&self, batch: usize) -> u64 {
@@ -225,10 +285,10 @@ impl Frame for Mutant {
 
 /// Family-wise p-value of a mutant made by `change`, in the case with batch `batch`.
 fn mutant(batch: usize, forgets_orthogonal: bool, change: impl Fn(&mut Gaussian)) -> f64 {
-    let case = Case { activation: Activation::Erf, batch, loss: Loss::Squared, train: false };
+    let case = Case { batch, ..PLAIN };
     let problem = case.problem();
     let reduced = ends(&problem, 2, |start, streams| {
-        let mut frame = Gaussian::new(&problem, start, DIMENSION, streams).unwrap();
+        let mut frame = Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams).unwrap();
         change(&mut frame);
         Mutant { frame, forgets_orthogonal }
     });

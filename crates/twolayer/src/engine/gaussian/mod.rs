@@ -12,7 +12,7 @@ use crate::{
     overlaps::{Overlaps, lower_factor, symmetric_root},
     problem::{Problem, Start},
     random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
-    signal::Samples,
+    signal::{Batch, Samples},
 };
 
 /// Coordinates of p students in an orthonormal basis of span(W*, W).
@@ -29,14 +29,34 @@ pub struct Gaussian {
     root: Mat<f64>,
     wishart: Bartlett,
     stream: Stream,
+    /// Where batches are looked at more than once.
+    kept: Option<Kept>,
+}
+
+/// A batch that is looked at more than once: until the next one comes, the weights also have coordinates along the part of
+/// the batch that lies outside their span, and L is any matrix.
+struct Kept {
+    /// T, n_b×m: coordinates of the batch along m new basis vectors, m = min(n_b, ν).
+    factor: Mat<f64>,
+    /// p×m: coordinates of the weights along them.
+    outside: Mat<f64>,
+    /// C, L and `outside` as they were saved.
+    saved: Option<(Vec<f64>, Vec<f64>, Mat<f64>)>,
 }
 
 impl Gaussian {
-    /// The coordinates of `start`, and the streams of a replicate.
+    /// The coordinates of `start`, and the streams of a replicate; `keeps_batches` where a batch is looked at, or stepped
+    /// along, more than once.
     ///
     /// # Errors
     /// [`Error::Refused`] where d < p + k, [`Error::Numerical`] where P is not a covariance.
-    pub fn new(problem: &Problem, start: &Start, dimension: u64, streams: Streams) -> Result<Self> {
+    pub fn new(
+        problem: &Problem,
+        start: &Start,
+        dimension: u64,
+        keeps_batches: bool,
+        streams: Streams,
+    ) -> Result<Self> {
         let (p, k, batch) = (problem.width(), problem.directions(), problem.batch());
         let Some(degrees) = dimension.checked_sub((p + k) as u64) else {
             let reason = format!("reduced needs d ≥ p + k = {}, here d = {dimension}", p + k);
@@ -55,18 +75,24 @@ impl Gaussian {
             complement,
             orthogonal: vec![0.0; p * batch],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
-            wishart: Bartlett::new(degrees, batch.min(p), streams.stream(Purpose::Complement)),
+            // A batch looked at once is known by p combinations of its samples.
+            wishart: Bartlett::new(
+                degrees,
+                if keeps_batches { batch } else { batch.min(p) },
+                streams.stream(Purpose::Complement),
+            ),
             stream: streams.stream(Purpose::Input),
+            kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::new(), saved: None }),
         })
     }
 
     /// Batch 1: `[L − g z_oᵀ, χ g]` is `[L, 0] + g vᵀ` with `v = (−z_o, χ)`. Rotations of neighbouring columns turn v into
     /// its length along column 0, L becomes lower Hessenberg, and as many rotations make it triangular again: O(p²).
-    fn rank_one(&mut self, keep: f64, signal: &[f64]) {
+    fn rank_one(&mut self, keep: &[f64], signal: &[f64]) {
         let p = self.width;
         let l = &mut self.complement;
-        if keep != 1.0 {
-            l.iter_mut().for_each(|entry| *entry *= keep);
+        if keep.iter().any(|keep| *keep != 1.0) {
+            l.chunks_exact_mut(p).for_each(|column| column.iter_mut().zip(keep).for_each(|(l, keep)| *l *= keep));
         }
         let mut length = self.wishart.column();
         for i in (0..p).rev() {
@@ -87,7 +113,7 @@ impl Gaussian {
     }
 
     /// Larger batches: L of an LQ decomposition of `[L − Gᵀ Z_o, B]`, with B the p×m factor of the Wishart part.
-    fn block(&mut self, keep: f64, batch: usize, signal: &[f64]) {
+    fn block(&mut self, keep: &[f64], batch: usize, signal: &[f64]) {
         let p = self.width;
         let g = MatRef::from_row_major_slice(signal, p, batch);
         let orthogonal = MatRef::from_row_major_slice(&self.orthogonal, p, batch);
@@ -95,20 +121,68 @@ impl Gaussian {
         // Gᵀ = R'Q' with R' lower triangular: only R' meets the Wishart factor.
         let outside = if batch >= p { lower_factor(g) * self.wishart.factor() } else { g * self.wishart.factor() };
         let wide = Mat::from_fn(p, p + outside.ncols(), |j, i| {
-            if i < p { keep * self.complement[i * p + j] - moved[(j, i)] } else { outside[(j, i - p)] }
+            if i < p { keep[j] * self.complement[i * p + j] - moved[(j, i)] } else { outside[(j, i - p)] }
         });
-        let lower = lower_factor(wide.as_ref());
+        self.set_complement(&lower_factor(wide.as_ref()));
+    }
+
+    fn set_complement(&mut self, lower: &Mat<f64>) {
+        let p = self.width;
         for i in 0..p {
             for j in 0..p {
                 self.complement[i * p + j] = lower[(j, i)];
             }
         }
     }
+
+    /// Fields of the batch that is kept.
+    fn fields_again(&self, batch: &Samples<'_>, fields: &mut [f64]) {
+        let (p, k, n) = (self.width, self.directions, batch.count());
+        let orthogonal = MatRef::from_row_major_slice(&self.orthogonal, p, n);
+        let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
+        let along = Mat::from_fn(k, n, |r, mu| batch.direction(r)[mu]);
+        let mut sum = teacher * &along + self.complement() * orthogonal;
+        if let Some(kept) = &self.kept {
+            sum += &kept.outside * kept.factor.transpose();
+        }
+        for (j, fields) in fields.chunks_exact_mut(n).enumerate() {
+            fields.iter_mut().enumerate().for_each(|(mu, field)| *field = sum[(j, mu)]);
+        }
+    }
+
+    /// L, p×p.
+    fn complement(&self) -> MatRef<'_, f64> {
+        MatRef::from_column_major_slice(&self.complement[..self.width * self.width], self.width, self.width)
+    }
+
+    /// Forgets the batch that was kept: the weights go back to coordinates in their own span.
+    fn retire(&mut self) {
+        let p = self.width;
+        let Some(kept) = &mut self.kept else { return };
+        if kept.outside.ncols() == 0 {
+            return;
+        }
+        let outside = std::mem::replace(&mut kept.outside, Mat::new());
+        let own = MatRef::from_column_major_slice(&self.complement[..p * p], p, p);
+        let wide = Mat::from_fn(p, p + outside.ncols(), |j, i| if i < p { own[(j, i)] } else { outside[(j, i - p)] });
+        let lower = lower_factor(wide.as_ref());
+        self.set_complement(&lower);
+    }
 }
 
 impl Frame for Gaussian {
-    fn fields(&mut self, batch: &Samples<'_>, fields: &mut [f64]) {
+    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
         let (p, n) = (self.width, batch.count());
+        let batch = match batch {
+            Batch::Same(samples) => return self.fields_again(samples, fields),
+            Batch::Fresh(samples) => samples,
+            Batch::Rows(_) => unreachable!("plan gives stored data to the revealed frame"),
+        };
+        self.retire();
+        if let Some(kept) = &mut self.kept {
+            kept.factor = self.wishart.factor();
+            kept.outside = Mat::zeros(p, kept.factor.ncols());
+        }
         fill_normal(&mut self.stream, &mut self.orthogonal);
         fields.fill(0.0);
         let mut add = |column: &[f64], from: usize, coordinates: &[f64]| {
@@ -130,17 +204,76 @@ impl Frame for Gaussian {
         }
     }
 
-    fn descend(&mut self, keep: f64, batch: &Samples<'_>, signal: &[f64]) {
+    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
         let (p, n) = (self.width, batch.count());
+        let (Batch::Fresh(batch) | Batch::Same(batch)) = batch else {
+            unreachable!("plan gives stored data to the revealed frame")
+        };
         for r in 0..self.directions {
             let coordinates = batch.direction(r);
             for j in 0..p {
                 let moved: f64 = signal[j * n..(j + 1) * n].iter().zip(coordinates).map(|(g, c)| g * c).sum();
                 let entry = &mut self.teacher[r * p + j];
-                *entry = keep * *entry - moved;
+                *entry = keep[j] * *entry - moved;
             }
         }
-        if n == 1 { self.rank_one(keep, signal) } else { self.block(keep, n, signal) }
+        if let Some(kept) = &mut self.kept {
+            let signal = MatRef::from_row_major_slice(signal, p, n);
+            let moved = signal * MatRef::from_row_major_slice(&self.orthogonal, p, n).transpose();
+            let outside = signal * &kept.factor;
+            for i in 0..p {
+                for j in 0..p {
+                    let entry = &mut self.complement[i * p + j];
+                    *entry = keep[j] * *entry - moved[(j, i)];
+                }
+            }
+            for i in 0..outside.ncols() {
+                for j in 0..p {
+                    kept.outside[(j, i)] = keep[j] * kept.outside[(j, i)] - outside[(j, i)];
+                }
+            }
+        } else if n == 1 {
+            self.rank_one(keep, signal)
+        } else {
+            self.block(keep, n, signal)
+        }
+    }
+
+    fn norms(&mut self, norms: &mut [f64]) {
+        let (p, k) = (self.width, self.directions);
+        for (j, norm) in norms.iter_mut().enumerate() {
+            let along = (0..k).map(|r| self.teacher[r * p + j]);
+            let own = (0..p).map(|i| self.complement[i * p + j]);
+            let squares = along.chain(own).map(|w| w * w).sum::<f64>();
+            let outside = self.kept.as_ref().map_or(0.0, |kept| kept.outside.row(j).squared_norm_l2());
+            *norm = (squares + outside).sqrt();
+        }
+    }
+
+    fn scale_rows(&mut self, factor: &[f64]) {
+        let p = self.width;
+        for column in self.teacher.chunks_exact_mut(p).chain(self.complement.chunks_exact_mut(p)) {
+            column.iter_mut().zip(factor).for_each(|(entry, factor)| *entry *= factor);
+        }
+        if let Some(kept) = &mut self.kept {
+            for j in 0..p {
+                kept.outside.row_mut(j).iter_mut().for_each(|entry| *entry *= factor[j]);
+            }
+        }
+    }
+
+    fn save(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.saved = Some((self.teacher.clone(), self.complement.clone(), kept.outside.clone()));
+        }
+    }
+
+    fn restore(&mut self) {
+        if let Some(kept) = &mut self.kept
+            && let Some((teacher, complement, outside)) = kept.saved.take()
+        {
+            (self.teacher, self.complement, kept.outside) = (teacher, complement, outside);
+        }
     }
 
     fn work(&self, batch: usize) -> u64 {
@@ -151,9 +284,12 @@ impl Frame for Gaussian {
     fn overlaps(&mut self, into: &mut Overlaps) {
         let (p, k) = (self.width, self.directions);
         let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
-        let complement = MatRef::from_column_major_slice(&self.complement[..p * p], p, p);
+        let complement = self.complement();
         into.student_teacher = teacher * &self.root;
         into.student_student = teacher * teacher.transpose() + complement * complement.transpose();
+        if let Some(kept) = &self.kept {
+            into.student_student += &kept.outside * kept.outside.transpose();
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! When a run first crosses a level.
+
+use crate::{
+    overlaps::Overlaps,
+    problem::{Crossing, CrossingOf},
+};
+
+/// Steps between two looks, relative to the steps made: crossings are interpolated between looks.
+const RESOLUTION: f64 = 0.005;
+
+/// Watches for the first crossing of each level.
+pub struct Watch<'a> {
+    crossings: &'a [Crossing],
+    /// Step and value at the last look.
+    before: Vec<(f64, f64)>,
+    /// The step of the next look.
+    next: u64,
+}
+
+impl<'a> Watch<'a> {
+    /// For these levels.
+    pub fn new(crossings: &'a [Crossing]) -> Self {
+        Self { crossings, before: Vec::new(), next: 0 }
+    }
+
+    /// Whether step `step` should be looked at.
+    #[inline]
+    pub fn is_due(&self, step: u64) -> bool {
+        step >= self.next && !self.crossings.is_empty()
+    }
+
+    /// Whether a level of the risk is among them.
+    pub fn needs_risk(&self) -> bool {
+        self.crossings.iter().any(|crossing| crossing.of == CrossingOf::Risk)
+    }
+
+    /// Looks at `step` and writes new crossings, linearly interpolated since the last look, into `found` (NaN where there
+    /// was none yet). True where the run should end.
+    pub fn look(&mut self, step: u64, risk: f64, overlaps: &Overlaps, found: &mut [f64]) -> bool {
+        self.next = step + ((step as f64 * RESOLUTION) as u64).max(1);
+        let now = step as f64;
+        let mut stop = false;
+        let mut values = Vec::with_capacity(self.crossings.len());
+        for (index, crossing) in self.crossings.iter().enumerate() {
+            let value = match crossing.of {
+                CrossingOf::Risk => risk,
+                CrossingOf::Cosine => {
+                    (0..overlaps.directions()).map(|r| largest_cosine(overlaps, r)).fold(0.0, f64::max)
+                }
+                CrossingOf::CosineWith(r) => largest_cosine(overlaps, r),
+            };
+            let (then, earlier) = self.before.get(index).copied().unwrap_or((now, value));
+            let (from, to) = (earlier - crossing.level, value - crossing.level);
+            if found[index].is_nan() && (to == 0.0 || from * to < 0.0) {
+                found[index] = if to == 0.0 { now } else { then + (now - then) * from / (from - to) };
+            }
+            stop |= crossing.stop && !found[index].is_nan();
+            values.push((now, value));
+        }
+        self.before = values;
+        stop
+    }
+}
+
+/// The largest |M_jr|/√(Q_jj P_rr) over neurons.
+fn largest_cosine(overlaps: &Overlaps, r: usize) -> f64 {
+    let length = overlaps.teacher_teacher[(r, r)].sqrt();
+    let cosine = |j: usize| {
+        let norm = overlaps.student_student[(j, j)].sqrt();
+        if norm > 0.0 { overlaps.student_teacher[(j, r)].abs() / (norm * length) } else { 0.0 }
+    };
+    (0..overlaps.width()).map(cosine).fold(0.0, f64::max)
+}
