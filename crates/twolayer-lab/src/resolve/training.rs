@@ -2,8 +2,7 @@
 
 use twolayer::{
     problem::{
-        Algorithm, Data, Dimension, Duration, Formula, Geometry, Loss, Preprocess, Record, ReuseOrder, Sizes, Spacing,
-        Training,
+        Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, Record, ReuseOrder, Sizes, Spacing, Training,
     },
     trajectory::KeepQ,
 };
@@ -12,6 +11,9 @@ use super::reader::{NO_SIZES, Reader};
 
 /// The highest dimension: steps and sizes stay whole numbers in f64.
 pub const HIGHEST: f64 = 1e15;
+
+/// How often a batch may be used in a row.
+const MOST_REPEATS: f64 = 1e6;
 
 /// d as the tree says, infinite included.
 pub fn dimension(reader: &mut Reader<'_>) -> Option<Dimension> {
@@ -32,12 +34,29 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
         Some("correlation") => Loss::Correlation,
         _ => Loss::Squared,
     };
+    let data = match reader.text("training.data").as_deref() {
+        Some("reused") => Data::Reused,
+        _ => Data::Fresh,
+    };
+    let reuse_order = match reader.text("training.reuse_order").as_deref() {
+        Some("cyclic") => ReuseOrder::Cyclic,
+        Some("with-replacement") => ReuseOrder::WithReplacement,
+        _ => ReuseOrder::Full,
+    };
+    let geometry = match reader.text("training.geometry").as_deref() {
+        Some("spherical") => Geometry::Spherical,
+        Some("normalised") => Geometry::Normalised,
+        _ => Geometry::Free,
+    };
+    let samples = reader.formula("training.samples");
+    let displacement = reader.formula("training.displacement");
     let batch = reader.formula("training.batch");
     let learning_rate = reader.formula("training.learning_rate");
     let steps = reader.formula("training.steps").map(Duration::Steps);
     let duration = reader.formula("training.time").map(Duration::Time).or(steps);
     let sizes = Sizes { d: dimension.as_f64(), p: p as f64, k: k as f64, ..NO_SIZES };
     let weight_decay = reader.value("training.weight_decay", &sizes);
+    let repeats = reader.size("training.repeats", &sizes, MOST_REPEATS);
     if algorithm == Algorithm::GradientFlow {
         if reader.has("training.batch") {
             let remedy = "remove batch and learning_rate, or use algorithm = \"sgd\"";
@@ -50,17 +69,17 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
     Some(Training {
         algorithm,
         dimension,
-        data: Data::Fresh,
-        samples: None,
+        data,
+        samples,
         batch: batch?,
         learning_rate,
         duration: duration?,
         loss,
         weight_decay: weight_decay?,
-        geometry: Geometry::Free,
-        reuse_order: ReuseOrder::Full,
-        repeats: 1,
-        displacement: Formula::number(0.0),
+        geometry,
+        reuse_order,
+        repeats: repeats?,
+        displacement: displacement?,
         preprocess: Preprocess::None,
     })
 }

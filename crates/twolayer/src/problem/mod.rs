@@ -50,11 +50,17 @@ impl Problem {
         }
         target.validate()?;
         network.validate(&sizes)?;
+        // At d = ∞ they may grow with d.
+        let infinite = training.dimension == Dimension::Infinite;
+        let size = |formula: &Formula, key: &str, sizes: &Sizes| match formula.value(sizes) {
+            value if infinite && value == f64::INFINITY => Ok(value),
+            _ => formula.size(key, sizes),
+        };
         if let Some(samples) = &training.samples {
-            sizes.n = samples.size("training.samples", &sizes)?;
+            sizes.n = size(samples, "training.samples", &sizes)?;
         }
         if training.algorithm == Algorithm::Sgd {
-            sizes.n_b = training.batch.size("training.batch", &sizes)?;
+            sizes.n_b = size(&training.batch, "training.batch", &sizes)?;
         }
         training.validate(&sizes)?;
         Ok(Self { target, network, training, sizes })
@@ -102,7 +108,7 @@ impl Problem {
 
     /// n, the size of the stored data set; 0 where data is fresh.
     pub fn samples(&self) -> usize {
-        if self.sizes.n.is_nan() { 0 } else { self.sizes.n as usize }
+        if self.training.data == Data::Reused { self.sizes.n as usize } else { 0 }
     }
 
     /// ρ.

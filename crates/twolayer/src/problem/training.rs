@@ -162,6 +162,7 @@ impl Training {
             let reason = format!("the weight decay is {}", self.weight_decay);
             return Err(Error::invalid("training.weight_decay", reason, "write a number ≥ 0"));
         }
+        self.validate_data(sizes)?;
         match (self.algorithm, &self.learning_rate, self.dimension) {
             (Algorithm::Sgd, None, _) => {
                 let remedy = "write one, e.g. \"0.5/d\", or algorithm = \"gradient-flow\"";
@@ -174,6 +175,52 @@ impl Training {
                 Err(Error::invalid("training.learning_rate", "a gradient flow has no learning rate", remedy))
             }
             (Algorithm::GradientFlow, None, _) => Ok(()),
+        }
+    }
+}
+
+impl Training {
+    /// Data set, batches and looks at them fit together.
+    fn validate_data(&self, sizes: &Sizes) -> Result<()> {
+        let finite = matches!(self.dimension, Dimension::Finite(_));
+        if finite {
+            self.displacement.finite("training.displacement", sizes)?;
+        }
+        if self.repeats == 0 {
+            return Err(Error::invalid("training.repeats", "0 repeats", "write a whole number ≥ 1"));
+        }
+        let displaced = !self.displacement.is_number() || self.displacement.value(sizes) != 0.0;
+        if self.algorithm == Algorithm::GradientFlow && (self.repeats > 1 || displaced || self.data == Data::Reused) {
+            let reason = "a gradient flow looks at no samples: it has no repeats, no displacement, no data to reuse";
+            return Err(Error::invalid("training.algorithm", reason, "use algorithm = \"sgd\""));
+        }
+        if self.data == Data::Fresh {
+            return Ok(());
+        }
+        if self.samples.is_none() {
+            let remedy = "write the size of the data set, e.g. samples = \"3*d\"";
+            return Err(Error::invalid("training.samples", "data = \"reused\" needs a data set", remedy));
+        }
+        if self.repeats > 1 {
+            let remedy = "write repeats = 1, or data = \"fresh\"";
+            return Err(Error::invalid("training.repeats", "repeats are for fresh batches", remedy));
+        }
+        let (n, n_b) = (sizes.n, sizes.n_b);
+        if n_b > n {
+            let reason = format!("a batch of {n_b} does not fit in n = {n} samples");
+            return Err(Error::invalid("training.batch", reason, "write batch = \"n\", or less"));
+        }
+        match self.reuse_order {
+            ReuseOrder::Full if finite && n_b != n => {
+                let reason = format!("reuse_order = \"full\" looks at all n = {n} samples, the batch is {n_b}");
+                let remedy = "write batch = \"n\", or reuse_order = \"cyclic\" or \"with-replacement\"";
+                Err(Error::invalid("training.batch", reason, remedy))
+            }
+            ReuseOrder::Cyclic if finite && n % n_b != 0.0 => {
+                let reason = format!("batches of {n_b} do not divide n = {n} samples, and cyclic batches must");
+                Err(Error::invalid("training.batch", reason, "choose a batch that divides n"))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -123,10 +123,9 @@ impl Stored {
         match self.order {
             ReuseOrder::Full => (Batch::Rows(Rows::Block { from: 0, count: n }), &self.labels),
             ReuseOrder::Cyclic => {
-                // The last batch of an epoch is short where n_b does not divide n: it starts earlier instead, so that
-                // every batch has n_b rows.
-                let from = self.next.min(n - batch);
-                self.next = if self.next + batch >= n { 0 } else { self.next + batch };
+                // n_b divides n.
+                let from = self.next;
+                self.next = (self.next + batch) % n;
                 (Batch::Rows(Rows::Block { from, count: batch }), &self.labels[from..from + batch])
             }
             ReuseOrder::WithReplacement => {

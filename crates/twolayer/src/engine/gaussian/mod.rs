@@ -82,7 +82,7 @@ impl Gaussian {
                 streams.stream(Purpose::Complement),
             ),
             stream: streams.stream(Purpose::Input),
-            kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::new(), saved: None }),
+            kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::zeros(p, 0), saved: None }),
         })
     }
 
@@ -162,7 +162,7 @@ impl Gaussian {
         if kept.outside.ncols() == 0 {
             return;
         }
-        let outside = std::mem::replace(&mut kept.outside, Mat::new());
+        let outside = std::mem::replace(&mut kept.outside, Mat::zeros(p, 0));
         let own = MatRef::from_column_major_slice(&self.complement[..p * p], p, p);
         let wide = Mat::from_fn(p, p + outside.ncols(), |j, i| if i < p { own[(j, i)] } else { outside[(j, i - p)] });
         let lower = lower_factor(wide.as_ref());
