@@ -56,7 +56,7 @@ pub fn simulate<F: Frame>(
             if watch.is_due(run.step) && run.crosses(&mut watch, &mut recorder)? {
                 break 'moments;
             }
-            if run.step % breath == 0 {
+            if run.step.is_multiple_of(breath) {
                 let at = Progress { done: run.step as f64, total: last as f64, risk: recorder.risk() };
                 if observer.progress(&at).is_break() {
                     recorder.trajectory.status = Status::Interrupted;
@@ -148,7 +148,7 @@ impl<'a, F: Frame> Training<'a, F> {
 
     /// One step; false where it has diverged. Its gradient is appended to `gradient`.
     fn advance(&mut self, gradient: Option<&mut Trajectory>) -> bool {
-        let (mut batch, labels) = self.feed.next();
+        let (mut batch, labels) = self.feed.next_batch();
         if !std::mem::take(&mut self.fields_are_known) {
             self.frame.fields(&batch, &mut self.fields);
         }

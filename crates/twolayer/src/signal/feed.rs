@@ -18,7 +18,7 @@ pub struct Feed<'a> {
 
 enum Source<'a> {
     Fresh { labels: Labels<'a>, repeats: u64, left: u64 },
-    Stored(Stored),
+    Stored(Box<Stored>),
 }
 
 /// A data set of n samples: labels here, inputs in the frame.
@@ -65,11 +65,11 @@ impl<'a> Feed<'a> {
             seen: vec![false; if drawn { n } else { 0 }],
             distinct: 0,
         };
-        Ok((Self { batch, source: Source::Stored(stored) }, Some(coordinates)))
+        Ok((Self { batch, source: Source::Stored(Box::new(stored)) }, Some(coordinates)))
     }
 
     /// The next batch and its labels.
-    pub fn next(&mut self) -> (Batch<'_>, &[f64]) {
+    pub fn next_batch(&mut self) -> (Batch<'_>, &[f64]) {
         let batch = self.batch;
         match &mut self.source {
             Source::Fresh { labels, repeats, left } => {
@@ -83,7 +83,7 @@ impl<'a> Feed<'a> {
                     (Batch::Same(samples), samples.labels)
                 }
             }
-            Source::Stored(stored) => stored.next(batch),
+            Source::Stored(stored) => stored.next_batch(batch),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'a> Feed<'a> {
 }
 
 impl Stored {
-    fn next(&mut self, batch: usize) -> (Batch<'_>, &[f64]) {
+    fn next_batch(&mut self, batch: usize) -> (Batch<'_>, &[f64]) {
         let n = self.labels.len();
         match self.order {
             ReuseOrder::Full => (Batch::Rows(Rows::Block { from: 0, count: n }), &self.labels),
@@ -174,7 +174,7 @@ mod tests {
         let (mut feed, coordinates) = Feed::new(&problem, STREAMS).unwrap();
         let coordinates = coordinates.unwrap();
         for step in 0..7 {
-            let (batch, labels) = feed.next();
+            let (batch, labels) = feed.next_batch();
             let expected: Vec<usize> = (0..4).map(|i| (4 * step + i) % 12).collect();
             let labels = labels.to_vec();
             assert_eq!(rows(batch), expected);
@@ -192,7 +192,7 @@ mod tests {
         let mut counts = [[0.0; 12]; 12];
         let draws = 20_000;
         for _ in 0..draws {
-            let batch = rows(feed.next().0);
+            let batch = rows(feed.next_batch().0);
             for (place, row) in batch.iter().enumerate() {
                 for other in &batch[..place] {
                     assert_ne!(row, other);
