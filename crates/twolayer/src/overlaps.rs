@@ -112,7 +112,8 @@ fn spectral(matrix: MatRef<'_, f64>, scale: f64, negative: f64, f: impl Fn(f64) 
     }
     let mapped: Vec<f64> = values.iter().map(|&v| if v > RANK_TOLERANCE * scale { f(v) } else { 0.0 }).collect();
     let vectors = eigen.U();
-    Ok(Mat::from_fn(n, n, |i, j| (0..n).map(|l| vectors[(i, l)] * mapped[l] * vectors[(j, l)]).sum()))
+    let scaled = Mat::from_fn(n, n, |i, l| vectors[(i, l)] * mapped[l]);
+    Ok(scaled * vectors.transpose())
 }
 
 /// Lower-triangular L, p×p, with `L Lᵀ = A Aᵀ` for A of p rows: the L of an LQ decomposition. QR of Aᵀ rather than

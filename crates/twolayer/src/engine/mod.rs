@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     kernel,
     observer::Observer,
-    problem::{Grid, Problem, Record, View},
+    problem::{Grid, Problem, Record, Start, View},
     random::Streams,
     signal::Feed,
     trajectory::Trajectory,
@@ -66,12 +66,14 @@ pub fn run(
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
+        Method::GiantStep { alpha } => {
+            let state = state(problem, start)?;
+            let (trajectory, kernel) =
+                limit::giant_step::run(problem, &state, alpha, &steps(), view.tolerance, record, observer)?;
+            Ok(Run { trajectory, kernel })
+        }
         Method::Ode { kappa, terms } => {
-            let state = kernel::State {
-                overlaps: start.overlaps(&problem.target.overlaps)?,
-                bias: start.bias,
-                second_layer: start.second_layer,
-            };
+            let state = state(problem, start)?;
             let times = grid.times(problem);
             let keep_q = record.keep_q(problem.width());
             let (mut trajectory, report) =
@@ -80,4 +82,13 @@ pub fn run(
             Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
         }
     }
+}
+
+/// The start in overlaps.
+fn state(problem: &Problem, start: Start) -> Result<kernel::State> {
+    Ok(kernel::State {
+        overlaps: start.overlaps(&problem.target.overlaps)?,
+        bias: start.bias,
+        second_layer: start.second_layer,
+    })
 }

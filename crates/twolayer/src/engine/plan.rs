@@ -3,7 +3,10 @@
 use crate::{
     error::{Error, Result},
     kernel::ErfKernel,
-    problem::{Algorithm, Data, Engine, Problem, StartMode, Terms, View, scaling::Regime},
+    problem::{
+        Algorithm, Data, Engine, Problem, StartMode, Terms, View,
+        scaling::{Reading, Regime},
+    },
     random::Streams,
 };
 
@@ -35,6 +38,11 @@ pub enum Method {
         /// d.
         dimension: u64,
     },
+    /// Giant steps. (theory.md §5.2)
+    GiantStep {
+        /// α = lim n_b/d, possibly infinite.
+        alpha: f64,
+    },
     /// The online ODE. (theory.md §5.1)
     Ode {
         /// κ = lim ηs·d/n_b, the coefficient of the η² term.
@@ -55,6 +63,7 @@ impl Method {
         match self {
             Self::Direct { .. } => "direct",
             Self::Reduced { .. } => "reduced, fresh batches",
+            Self::GiantStep { .. } => "giant steps",
             Self::Ode { terms: Terms::Flow, .. } => "ode, gradient flow",
             Self::Ode { terms: Terms::LabelNoise, .. } => "ode, label-noise term",
             Self::Ode { .. } => "ode, all terms",
@@ -169,22 +178,20 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
 
 fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let reading = problem.scaling()?;
+    if problem.network.start == StartMode::Independent {
+        let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
+        return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
+    }
     let kappa = match reading.regime {
         Regime::Ode { kappa } => kappa,
-        Regime::GiantStep { alpha } => {
-            let reason = format!("{}; this version has no giant-step limit yet (n_b/d → {alpha})", reading.reason);
-            return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
-        }
+        Regime::GiantStep { alpha } => return giant_step(problem, view, alpha, reading),
         Regime::MeanField { beta } => {
             let reason =
                 format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
             return Err(Error::refused("view", reason, "write data = \"fresh\""));
         }
     };
-    if problem.network.start == StartMode::Independent {
-        let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
-        return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
-    }
+    refuse_second_looks(problem)?;
     if ErfKernel::new(problem).is_none() {
         let reason = format!(
             "the ODE needs closed-form averages, which this version has for an erf network and an erf committee, not for \
@@ -213,6 +220,29 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let cost = Cost { seconds: 1e-9 * evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
+}
+
+/// Batches that are looked at twice have no limit here: the second look sees what the first has learnt of them.
+fn refuse_second_looks(problem: &Problem) -> Result<()> {
+    let displaced = !problem.training.displacement.is_number() || problem.displacement() != 0.0;
+    let key = match (problem.training.repeats > 1, displaced) {
+        (true, _) => "training.repeats",
+        (_, true) => "training.displacement",
+        _ => return Ok(()),
+    };
+    let reason = "there is no limit theory of fresh batches that are looked at twice";
+    Err(Error::refused(key, reason, "use the reduced view at a large d, e.g. dimension = 100000"))
+}
+
+fn giant_step(problem: &Problem, view: &View, alpha: f64, reading: Reading) -> Result<Plan> {
+    refuse_second_looks(problem)?;
+    problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    let steps = problem.steps() as f64;
+    let (p, k) = (problem.width() as f64, problem.directions() as f64);
+    let seconds = steps * (3.0 * risk_seconds(problem) + 2e-9 * (p + k).powi(3));
+    let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
+    let advice = reading.advice.into_iter().collect();
+    Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, cost, advice })
 }
 
 /// ηs·d/n_b at the problem's own d.

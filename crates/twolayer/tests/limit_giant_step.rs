@@ -1,0 +1,136 @@
+//! The limit of giant steps: against closed forms, and against reduced runs at more than one size.
+
+use std::{collections::BTreeMap, error::Error};
+
+use twolayer::{
+    engine::{Machine, plan, run},
+    expression::{Expression, Vocabulary},
+    observer::Silent,
+    problem::{
+        Activation, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement, Problem, Record,
+        Rule, Target, Training, View,
+    },
+    trajectory::Trajectory,
+};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn formula(text: &str) -> Outcome<Formula> {
+    Ok(Formula::parse(text, &BTreeMap::new())?)
+}
+
+fn target(text: &str) -> Outcome<Target> {
+    let vocabulary = Vocabulary { variables: vec!["z1".into(), "z2".into()], ..Vocabulary::default() };
+    Ok(Target::new(Rule::Expression(Expression::parse(text, &vocabulary)?)))
+}
+
+fn observe(problem: &Problem, engine: Engine, replicate: u64, tolerance: f64, record: &Record) -> Outcome<Trajectory> {
+    let view = View { tolerance, ..View::new(engine) };
+    let plan = plan(problem, &view, 11, &Machine { memory: 4e9, cores: 1 })?;
+    let steps = Grid::Steps((0..=problem.steps()).collect());
+    Ok(run(problem, &view, &plan, replicate, &steps, record, &Silent)?.trajectory)
+}
+
+/// From f ≡ 0, the squared cosine of a neuron's first gradient with the target's span is
+/// `c_1²‖C_1‖² / (c_1²‖C_1‖² + c_2² E[y]² + E[y²] E[σ'²]/α)`; for ReLU c_1² = ¼, c_2² = 1/(2π), E[σ'²] = ½.
+#[test]
+fn the_first_gradient_of_both_notebook_targets_has_its_closed_form() -> Outcome<()> {
+    // y = (z1 + z1² + z2 − z2²)/2: C_1 = (½, ½), E y = 0, E y² = 3/2. And (4 z1 + z1² + z2)/2: C_1 = (2, ½), E y = ½,
+    // E y² = (16 + 3 + 1)/4.
+    let cases =
+        [("((z1 + z1^2) + (z2 - z2^2))/2", [0.5, 0.5], 0.0, 1.5), ("((4*z1 + z1^2) + z2)/2", [2.0, 0.5], 0.5, 5.0)];
+    for (text, linear, mean, square) in cases {
+        let mut network = Network::new(4, Activation::Relu);
+        network.output_scale = formula("1/sqrt(p)")?;
+        network.first_layer =
+            FirstLayer { placement: Placement::Orthonormal, scale: Formula::number(1.0), symmetric: true };
+        network.second_layer.init = Init::Signs;
+        let mut training = Training::new(4096, formula("2*p")?, Duration::Steps(Formula::number(1.0)));
+        training.batch = formula("d")?;
+        let problem = Problem::new(target(text)?, network, training)?;
+        let record = Record { gradients: true, ..Record::default() };
+        let limit = observe(&problem, Engine::Limit, 0, 1e-4, &record)?;
+        let (m, norm) = (limit.gradient_teacher.unwrap_or_default(), limit.gradient_norm.unwrap_or_default());
+        let signal: f64 = linear.iter().map(|c| c * c).sum::<f64>() / 4.0;
+        let rest = mean * mean / (2.0 * std::f64::consts::PI) + square / 2.0;
+        for j in 0..4 {
+            let cosines = [m[2 * j] / norm[j], m[2 * j + 1] / norm[j]];
+            let squared = cosines[0].powi(2) + cosines[1].powi(2);
+            let expected = signal / (signal + rest);
+            assert!((squared / expected - 1.0).abs() < 0.02, "{text}, neuron {j}: {squared} for {expected}");
+            assert!((cosines[0] / cosines[1] - linear[0] / linear[1]).abs() < 0.05, "{text}: {cosines:?}");
+        }
+    }
+    Ok(())
+}
+
+/// All but the closed form: both layers, weight decay, noise, P = I, n_b = 2d.
+fn everything(d: u64, geometry: Geometry) -> Outcome<Problem> {
+    let mut target = target("z1 + tanh(z1*z2)")?;
+    target.noise = 0.1;
+    let mut network = Network::new(3, Activation::Tanh);
+    network.output_scale = Formula::number(0.6);
+    network.first_layer =
+        FirstLayer { placement: Placement::Orthonormal, scale: Formula::number(1.1), symmetric: false };
+    network.second_layer.init = Init::Values(vec![1.0, -0.7, 0.8]);
+    network.second_layer.train = true;
+    network.start_dimension = Some(4000);
+    let mut training = Training::new(d, Formula::number(0.9), Duration::Steps(Formula::number(4.0)));
+    training.batch = formula("2*d")?;
+    training.weight_decay = 0.1;
+    training.geometry = geometry;
+    Ok(Problem::new(target, network, training)?)
+}
+
+/// The means of reduced runs are on the limit at two sizes, and single runs come closer as d grows.
+#[test]
+fn reduced_runs_come_to_the_limit() -> Outcome<()> {
+    for geometry in [Geometry::Free, Geometry::Spherical, Geometry::Normalised] {
+        let mut spreads = Vec::new();
+        for (d, runs) in [(1_000, 40), (16_000, 8)] {
+            let problem = everything(d, geometry)?;
+            let limit = observe(&problem, Engine::Limit, 0, 1e-4, &Record::default())?;
+            let errors = limit.student_teacher_error.clone().unwrap_or_default();
+            let rows: Vec<Vec<f64>> = (0..runs)
+                .map(|replicate| {
+                    let run = observe(&problem, Engine::Reduced, replicate, 1e-3, &Record::default())?;
+                    let last = run.student_teacher.len() - 6;
+                    let mut row = run.student_teacher[last..].to_vec();
+                    row.extend(&run.student_norms[run.student_norms.len() - 3..]);
+                    row.extend(&run.second_layer[run.second_layer.len() - 3..]);
+                    Ok(row)
+                })
+                .collect::<Outcome<_>>()?;
+            let mut expected = limit.student_teacher[limit.student_teacher.len() - 6..].to_vec();
+            expected.extend(&limit.student_norms[limit.student_norms.len() - 3..]);
+            expected.extend(&limit.second_layer[limit.second_layer.len() - 3..]);
+            let mut spread = 0.0;
+            for (i, expected) in expected.iter().enumerate() {
+                let n = runs as f64;
+                let mean = rows.iter().map(|row| row[i]).sum::<f64>() / n;
+                let variance = rows.iter().map(|row| (row[i] - mean).powi(2)).sum::<f64>() / (n - 1.0);
+                let error = (variance / n).sqrt() + errors[errors.len() - 6..].iter().fold(0.0, |x: f64, y| x.max(*y));
+                // A bias of order 1/d beside the standard error.
+                let allowed = 5.0 * error + 10.0 / d as f64;
+                assert!(
+                    (mean - expected).abs() < allowed,
+                    "{geometry:?}, d = {d}, entry {i}: {mean} for {expected} ± {error}"
+                );
+                spread += rows.iter().map(|row| (row[i] - expected).powi(2)).sum::<f64>() / n;
+            }
+            spreads.push(spread.sqrt());
+        }
+        let slope = (spreads[1] / spreads[0]).ln() / 16f64.ln();
+        assert!((slope + 0.5).abs() < 0.12, "{geometry:?}: distances {spreads:?}, slope {slope}");
+    }
+    Ok(())
+}
+
+#[test]
+fn second_looks_are_refused_in_words() -> Outcome<()> {
+    let mut problem = everything(4000, Geometry::Free)?;
+    problem.training.repeats = 2;
+    let error = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
+    assert!(error.contains("looked at twice"), "{error}");
+    Ok(())
+}
