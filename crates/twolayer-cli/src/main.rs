@@ -1,17 +1,21 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
 mod check;
+mod gallery;
+mod list;
 mod machine;
+mod new;
 mod progress;
 mod run;
 
 use std::{io::Write as _, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use twolayer::Error;
 use twolayer_lab::{
     diagnostic::{Diagnostic, Severity},
     experiment::Experiment,
+    schema,
 };
 
 /// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
@@ -29,6 +33,22 @@ enum Command {
     Run(run::Arguments),
     /// Say what a run would do: formulas, scaling, the method of each view and why, seconds and bytes.
     Check(check::Arguments),
+    /// The experiments of the papers: list them, print one, run one.
+    Gallery(gallery::Arguments),
+    /// Write a file to start from.
+    New(new::Arguments),
+    /// What may be written where a name is asked for.
+    List(list::Arguments),
+    /// Print the JSON schema of the experiment file, for editors.
+    Schema,
+    /// Print completions for a shell.
+    #[command(
+        after_help = "Example:\n  twolayer completions bash > ~/.local/share/bash-completion/completions/twolayer"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -36,6 +56,8 @@ Examples:
   twolayer check gallery/odes/high-dimensional.toml
   twolayer run gallery/odes/high-dimensional.toml
   twolayer run my.toml --only limit --out results/theory
+  twolayer gallery
+  twolayer new my.toml --like high-dimensional
 
 Exit codes: 0 done; 1 a view did not finish; 2 the file or the command is wrong, nothing written; 130 interrupted.";
 
@@ -52,6 +74,19 @@ fn main() -> ExitCode {
     let code = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Gallery(arguments) => gallery::gallery(arguments),
+        Command::New(arguments) => new::new(&arguments),
+        Command::List(arguments) => Ok(list::list(&arguments)),
+        Command::Schema => {
+            say(&format!("{:#}\n", schema::schema()));
+            Ok(DONE)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "twolayer", &mut script);
+            say(&String::from_utf8_lossy(&script));
+            Ok(DONE)
+        }
     };
     ExitCode::from(code.unwrap_or_else(|problems| {
         for problem in problems {

@@ -12,7 +12,7 @@ use twolayer_lab::{
     answer::answer,
     compare::{self, Agreement},
     experiment::Experiment,
-    figure,
+    figure, gallery,
     outcome::Outcome,
     report, resolve, run,
     store::{self, Manifest},
@@ -29,7 +29,7 @@ use crate::{DONE, Failure, INTERRUPTED, UNFINISHED, at_its_place, machine, progr
 Results (default results/<file name>/): <view>.npz, manifest.json, figure.svg, figure.png, report.html.
 Ctrl-C keeps what is done and exits with 130.")]
 pub struct Arguments {
-    /// The experiment file.
+    /// The experiment file, or gallery:NAME.
     file: PathBuf,
     /// Directory of the results [default: results/<file name>].
     #[arg(long, value_name = "DIR")]
@@ -49,6 +49,17 @@ pub struct Arguments {
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
+}
+
+impl Arguments {
+    /// The same, for an experiment of the gallery that is named without the prefix.
+    pub fn of_gallery(mut self) -> Self {
+        let name = self.file.to_string_lossy();
+        if !name.starts_with(gallery::PREFIX) {
+            self.file = format!("{}{name}", gallery::PREFIX).into();
+        }
+        self
+    }
 }
 
 /// Runs the command; the exit code, or what to print.
@@ -178,6 +189,6 @@ fn command(arguments: &Arguments, out: &Path) -> String {
 }
 
 fn quote(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    let plain = word.chars().all(|c| c.is_alphanumeric() || "/._-:".contains(c));
     if plain { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -11,9 +11,11 @@ pub mod experiment;
 #[cfg(test)]
 mod fabricated;
 pub mod figure;
+pub mod gallery;
 pub mod outcome;
 pub mod report;
 pub mod resolve;
 pub mod run;
+pub mod schema;
 pub mod spec;
 pub mod store;

@@ -16,15 +16,19 @@ pub use resolved::Resolved;
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::Experiment,
+    gallery,
     spec::Spec,
 };
 use reader::Reader;
 
-/// Reads the experiment file at `path`.
+/// Reads the experiment file at `path`, or the experiment of the gallery that `gallery:NAME` names.
 ///
 /// # Errors
 /// Every fault found, each with its place and remedy: never empty.
 pub fn read(path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
+    if let Some(name) = path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
+        return parse(gallery::text(name).map_err(|fault| vec![fault])?, path);
+    }
     let bytes = fs::read(path).map_err(|error| {
         let remedy = "give the path of an experiment file";
         vec![Diagnostic::about_file(path, format!("{} cannot be read: {error}", path.display()), remedy)]

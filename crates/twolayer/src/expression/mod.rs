@@ -25,6 +25,7 @@ use program::Program;
 
 pub(crate) use operations::hermite_and_previous;
 pub use program::Scratch;
+pub use words::list_of_functions;
 pub(crate) use words::{hermite_degree, nearest};
 
 /// Which names an expression may use beside functions and `pi`.

@@ -45,8 +45,8 @@ pub(super) fn functions() -> Vec<String> {
     names.map(ToString::to_string).chain((0..=MAX_HERMITE).map(|q| format!("he{q}"))).collect()
 }
 
-/// `functions()` in one line.
-pub(super) fn list_of_functions() -> String {
+/// All functions that an expression may use, in one line.
+pub fn list_of_functions() -> String {
     let names: Vec<&str> = Unary::NAMED.iter().map(|(n, _)| *n).chain(Binary::NAMED.iter().map(|(n, _)| *n)).collect();
     format!("{}, he0 … he{MAX_HERMITE}", names.join(", "))
 }
