@@ -48,11 +48,11 @@ pub fn exhibits() -> Vec<Exhibit> {
 ///
 /// # Errors
 /// The nearest name, or all that the name could mean.
-pub fn text(name: &str) -> Result<&'static str, Diagnostic> {
+pub fn text(name: &str) -> Result<&'static str, Box<Diagnostic>> {
     let wanted = |full: &str| full == name || full.rsplit_once('/').is_some_and(|(_, last)| last == name);
     let found: Vec<_> = FILES.iter().filter(|(full, _)| wanted(full)).collect();
     let path = format!("{PREFIX}{name}");
-    let path = Path::new(&path);
+    let fault = |reason: String, remedy: String| Box::new(Diagnostic::about_file(Path::new(&path), reason, remedy));
     match found[..] {
         [(_, text)] => Ok(text),
         [] => {
@@ -60,12 +60,12 @@ pub fn text(name: &str) -> Result<&'static str, Diagnostic> {
                 Some(near) => format!("did you mean `{near}`? `twolayer gallery` lists all of them"),
                 None => "`twolayer gallery` lists all of them".into(),
             };
-            Err(Diagnostic::about_file(path, format!("the gallery has no experiment `{name}`"), remedy))
+            Err(fault(format!("the gallery has no experiment `{name}`"), remedy))
         }
         _ => {
             let names: Vec<&str> = found.iter().map(|(full, _)| *full).collect();
             let reason = format!("`{name}` could be any of {}", names.join(", "));
-            Err(Diagnostic::about_file(path, reason, "write its folder too"))
+            Err(fault(reason, "write its folder too".into()))
         }
     }
 }

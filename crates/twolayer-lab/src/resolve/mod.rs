@@ -27,7 +27,7 @@ use reader::Reader;
 /// Every fault found, each with its place and remedy: never empty.
 pub fn read(path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
     if let Some(name) = path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
-        return parse(gallery::text(name).map_err(|fault| vec![fault])?, path);
+        return parse(gallery::text(name).map_err(|fault| vec![*fault])?, path);
     }
     let bytes = fs::read(path).map_err(|error| {
         let remedy = "give the path of an experiment file";
