@@ -1,9 +1,9 @@
-# make demo · make test · make bench · make gallery
+# make demo · make test · make bench · make gallery · make docs
 
 CARGO ?= cargo
 WASM := wasm32-unknown-unknown
 
-.PHONY: demo test check wasm bench gallery
+.PHONY: demo test check wasm bench gallery docs
 
 # One experiment, seen three ways: the figure, the arrays, the report and the answer.
 demo:
@@ -33,3 +33,8 @@ bench:
 gallery:
 	TWOLAYER_GALLERY_RESULTS=$(CURDIR)/docs/gallery-results.md \
 		$(CARGO) test --release --package twolayer-lab --test gallery -- --nocapture
+
+# The docs as a book, in target/book.
+docs:
+	@command -v mdbook >/dev/null || $(CARGO) install mdbook --locked
+	PATH="$$HOME/.cargo/bin:$$PATH" mdbook build docs

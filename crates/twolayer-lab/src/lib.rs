@@ -13,6 +13,7 @@ mod fabricated;
 pub mod figure;
 pub mod gallery;
 pub mod outcome;
+pub mod paper;
 pub mod report;
 pub mod resolve;
 pub mod run;
