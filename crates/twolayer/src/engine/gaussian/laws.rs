@@ -244,14 +244,35 @@ fn reduced_has_the_law_of_direct() {
 /// A frame of the right law but for one thing.
 struct Mutant {
     frame: Gaussian,
+    forgets: Forgets,
+}
+
+/// What a mutant forgets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Forgets {
+    Nothing,
     /// Z_o acts on the fields and not on L.
-    forgets_orthogonal: bool,
+    Orthogonal,
+    /// A second look does not see that the step went along what lies outside the span.
+    Outside,
+    /// Rows stay as long as the step makes them.
+    Norms,
 }
 
 impl Frame for Mutant {
     fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
+        let hidden = match &mut self.frame.kept {
+            Some(kept) if self.forgets == Forgets::Outside && matches!(batch, Batch::Same(_)) => {
+                let nothing = Mat::zeros(kept.factor.nrows(), kept.factor.ncols());
+                Some(std::mem::replace(&mut kept.factor, nothing))
+            }
+            _ => None,
+        };
         self.frame.fields(batch, fields);
-        if self.forgets_orthogonal {
+        if let (Some(kept), Some(factor)) = (&mut self.frame.kept, hidden) {
+            kept.factor = factor;
+        }
+        if self.forgets == Forgets::Orthogonal {
             self.frame.orthogonal.fill(0.0);
         }
     }
@@ -265,7 +286,9 @@ impl Frame for Mutant {
     }
 
     fn scale_rows(&mut self, factor: &[f64]) {
-        self.frame.scale_rows(factor);
+        if self.forgets != Forgets::Norms {
+            self.frame.scale_rows(factor);
+        }
     }
 
     fn save(&mut self) {
@@ -286,13 +309,16 @@ impl Frame for Mutant {
 }
 
 /// Family-wise p-value of a mutant made by `change`, in the case with batch `batch`.
-fn mutant(batch: usize, forgets_orthogonal: bool, change: impl Fn(&mut Gaussian)) -> f64 {
-    let case = Case { batch, ..PLAIN };
+fn mutant(batch: usize, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64 {
+    mutant_of(&Case { batch, ..PLAIN }, forgets, change)
+}
+
+fn mutant_of(case: &Case, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64 {
     let problem = case.problem();
     let reduced = ends(&problem, 2, |start, streams| {
         let mut frame = Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams).unwrap();
         change(&mut frame);
-        Mutant { frame, forgets_orthogonal }
+        Mutant { frame, forgets }
     });
     family_wise(&direct(&problem), &reduced)
 }
@@ -307,7 +333,7 @@ const DEGREES: u64 = DIMENSION - (WIDTH + DIRECTIONS) as u64;
 #[test]
 fn degrees_of_freedom_off_by_p_are_rejected() {
     for batch in [1, 2, 5] {
-        let p = mutant(batch, false, |frame| with_degrees(frame, DEGREES + WIDTH as u64));
+        let p = mutant(batch, Forgets::Nothing, |frame| with_degrees(frame, DEGREES + WIDTH as u64));
         assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
     }
 }
@@ -315,7 +341,7 @@ fn degrees_of_freedom_off_by_p_are_rejected() {
 #[test]
 fn one_chi_too_many_is_rejected() {
     for batch in [1, 2, 5] {
-        let p = mutant(batch, false, |frame| with_degrees(frame, DEGREES + 1));
+        let p = mutant(batch, Forgets::Nothing, |frame| with_degrees(frame, DEGREES + 1));
         assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
     }
 }
@@ -323,13 +349,29 @@ fn one_chi_too_many_is_rejected() {
 #[test]
 fn a_dropped_orthogonal_part_is_rejected() {
     for batch in [1, 2, 5] {
-        let p = mutant(batch, true, |_| ());
+        let p = mutant(batch, Forgets::Orthogonal, |_| ());
         assert!(p < FAMILY, "batch {batch}: p = {p:.2e}");
     }
 }
 
 #[test]
+fn a_second_look_that_forgets_the_first_is_rejected() {
+    for case in [Case { repeats: 3, ..PLAIN }, Case { displacement: 0.3, ..PLAIN }] {
+        let p = mutant_of(&case, Forgets::Outside, |_| ());
+        assert!(p < FAMILY, "{case:?}: p = {p:.2e}");
+    }
+}
+
+#[test]
+fn rows_that_leave_their_sphere_are_rejected() {
+    for geometry in [Geometry::Spherical, Geometry::Normalised] {
+        let p = mutant_of(&Case { geometry, ..PLAIN }, Forgets::Norms, |_| ());
+        assert!(p < FAMILY, "{geometry:?}: p = {p:.2e}");
+    }
+}
+
+#[test]
 fn the_mutation_itself_changes_nothing() {
-    let p = mutant(2, false, |frame| with_degrees(frame, DEGREES));
+    let p = mutant(2, Forgets::Nothing, |frame| with_degrees(frame, DEGREES));
     assert!(p > FAMILY, "p = {p:.2e}");
 }
