@@ -153,6 +153,13 @@ impl Graph {
     }
 
     fn times(&mut self, a: Id, b: Id) -> Id {
+        if let Some((condition, yes, no)) = self.vanishing(a) {
+            let (yes, no) = (self.times(yes, b), self.times(no, b));
+            return self.select(condition, yes, no);
+        }
+        if self.vanishing(b).is_some() {
+            return self.times(b, a);
+        }
         match (self.constant(a), self.constant(b), self.node(a), self.node(b)) {
             (Some(factor), ..) => self.scaled(factor, b),
             (_, Some(factor), ..) => self.scaled(factor, a),
@@ -181,6 +188,10 @@ impl Graph {
 
     /// `factor·a`.
     fn scaled(&mut self, factor: f64, a: Id) -> Id {
+        if let Some((condition, yes, no)) = self.vanishing(a) {
+            let (yes, no) = (self.scaled(factor, yes), self.scaled(factor, no));
+            return self.select(condition, yes, no);
+        }
         match (factor, self.constant(a), self.node(a)) {
             (0.0, ..) | (_, Some(0.0), _) => self.number(0.0),
             (1.0, ..) => a,
@@ -199,9 +210,24 @@ impl Graph {
     }
 
     fn over(&mut self, a: Id, b: Id) -> Id {
+        if let Some((condition, yes, no)) = self.vanishing(a) {
+            let (yes, no) = (self.over(yes, b), self.over(no, b));
+            return self.select(condition, yes, no);
+        }
         match (self.constant(a), self.constant(b)) {
             (Some(0.0), _) | (_, Some(1.0)) => a,
             _ => self.binary(Binary::Divide, a, b),
+        }
+    }
+
+    /// The parts of a choice one of which is 0. A product with it is made inside, so that it is 0 there whatever the other
+    /// factor is: the slope of `sqrt(relu(h))` is 0 at h < 0, not 0/0.
+    fn vanishing(&self, id: Id) -> Option<(Id, Id, Id)> {
+        match self.node(id) {
+            Node::Select(condition, yes, no) if [yes, no].iter().any(|part| self.constant(*part) == Some(0.0)) => {
+                Some((condition, yes, no))
+            }
+            _ => None,
         }
     }
 
