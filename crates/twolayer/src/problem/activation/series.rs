@@ -69,13 +69,13 @@ impl HermiteSeries {
         let (mut previous, mut current) = ([0.0; TOGETHER], [1.0; TOGETHER]);
         let (mut values, mut derivatives) = ([0.0; TOGETHER], [0.0; TOGETHER]);
         for (q, c) in self.coefficients.iter().enumerate() {
-            let (root, next_root) = (self.roots[q], self.roots[q + 1]);
+            let (root, next) = (self.roots[q], 1.0 / self.roots[q + 1]);
             let slope = c * root;
             for i in 0..TOGETHER {
                 values[i] += c * current[i];
                 derivatives[i] += slope * previous[i];
-                let next = (padded[i] * current[i] - root * previous[i]) / next_root;
-                (previous[i], current[i]) = (current[i], next);
+                let higher = (padded[i] * current[i] - root * previous[i]) * next;
+                (previous[i], current[i]) = (current[i], higher);
             }
         }
         (values, derivatives)
