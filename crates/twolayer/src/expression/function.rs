@@ -29,7 +29,7 @@ impl Function {
         self.expression.source()
     }
 
-    /// Whether it depends on its variable at all.
+    /// Whether its variable does not occur.
     pub fn is_constant(&self) -> bool {
         !self.expression.uses(0)
     }

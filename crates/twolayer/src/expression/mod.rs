@@ -1,7 +1,8 @@
 //! Text → program → values over blocks of samples.
 //!
 //! [`Expression`] is a function of named variables (`z1`, `z2`, … of a target; `h` of an activation; `d, p, k, n, n_b`
-//! of a size), compiled once and evaluated over blocks of samples by [`vector`] loops.
+//! of a size), compiled once and evaluated over blocks of samples by [`vector`] loops. Its derivatives are expressions
+//! too; a [`Function`] of one variable comes with its own.
 //!
 //! The language: numbers (`0.5`, `1e-3`), `pi`, names, `+ - * /`, `^` (to the right, and before a sign: `-z1^2` is
 //! `-(z1^2)`), parentheses, and the functions `he0` … `he20` (probabilists' Hermite polynomials, not normalised),
