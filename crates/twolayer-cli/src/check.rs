@@ -65,7 +65,8 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
     let problem = &experiment.views[0].problem;
     lines.push(format!("  target   y = g(z){}, g(z) = {}", noise(problem), problem.target.formula()));
     lines.push(format!(
-        "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩), σ(h) = {}, s = {}, p = {}, k = {}",
+        "  network  f(x) = s Σ_j a_j σ(⟨w_j, x⟩{}), σ(h) = {}, s = {}, p = {}, k = {}",
+        if problem.network.bias.is_some() { " + b_j" } else { "" },
         problem.network.activation.formula(),
         valued(&problem.network.output_scale, problem.output_scale()),
         problem.width(),

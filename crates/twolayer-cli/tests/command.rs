@@ -125,6 +125,34 @@ fn another_seed_is_another_run_of_the_same_start() {
     assert!(second.command.contains("--seed 7"));
 }
 
+/// Expressions and Hermite coefficients are activations like any other, and direct and reduced agree on them.
+#[test]
+fn activations_that_have_no_name_run() {
+    let without_limit = GOOD.replace("[[view]]\nengine = \"limit\"\n", "");
+    let with = |activation: &str| {
+        let text =
+            without_limit.replace("width = 3\nactivation = \"erf\"", &format!("width = 3\nactivation = {activation}"));
+        let desk = Desk::new(&text);
+        let output = desk.call(&["run", "experiment.toml", "--out", "out"]);
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+        let answer = words(&output.stdout);
+        assert!(answer.contains("direct agree"), "{activation}: {answer}");
+        let check = words(&desk.call(&["check", "experiment.toml"]).stdout);
+        (twolayer_lab::store::load(&desk.path("out")).unwrap().1, check)
+    };
+    let (mixed, check) = with("\"tanh(h) + 0.1*he2(h)\"");
+    assert!(check.contains("σ(h) = tanh(h) + 0.1*he2(h)"), "{check}");
+    let (series, check) = with("{ hermite = [0, 1, 0.25] }");
+    assert!(check.contains("σ(h) = h_1(h) + 0.25 h_2(h), h_q = He_q/√q!"), "{check}");
+    assert_ne!(mixed[0].trajectories, series[0].trajectories);
+    let ((expression, _), (named, _)) = (with("\"tanh(h)\""), with("\"tanh\""));
+    for (one, other) in expression.iter().zip(&named).flat_map(|(a, b)| a.trajectories.iter().zip(&b.trajectories)) {
+        for (one, other) in one.student_teacher.iter().zip(&other.student_teacher) {
+            assert!((one - other).abs() < 1e-12, "{one} and {other}");
+        }
+    }
+}
+
 #[test]
 fn divergence_is_a_recorded_status() {
     let text = GOOD

@@ -81,6 +81,8 @@ fn slips_in_expressions_are_shown_inside_the_string() {
     for (from, to, line, at_fault) in [
         ("tanh(z1) + z2", "tnah(z1) + z2", 4, "tnah"),
         ("tanh(z1) + z2", "tanh(z0) + z2", 4, "z0"),
+        ("\"erf\"", "\" erf(h) + 2h\"", 9, "2h"),
+        ("\"erf\"", "\" rleu \"", 9, "rleu"),
         ("0.5/d", "0.5/q", 14, "q"),
         ("\"0.5/d\"", "\"0.5/\\u0071\"", 14, "\"0.5/\\u0071\""),
         ("\"0.5/d\"", "\"\"\"\n0.5/q\"\"\"", 15, "q"),
@@ -91,6 +93,36 @@ fn slips_in_expressions_are_shown_inside_the_string() {
         let found: Vec<_> = faults.iter().map(|fault| (fault.line, &text[fault.span.clone()])).collect();
         assert_eq!(found, [(line, at_fault)], "{to}");
     }
+}
+
+#[test]
+fn activations_and_biases() {
+    snapshot(
+        "activations_and_biases",
+        &[
+            ("activation = \"erf\"", "activation = \"tanhh(h)\""),
+            ("activation = \"erf\"", "activation = \"tanh(x)\""),
+            ("activation = \"erf\"", "activation = \"h + 0.1*z1\""),
+            ("activation = \"erf\"", "activation = \"softmax\""),
+            ("activation = \"erf\"", "activation = \"2*pi\""),
+            ("activation = \"erf\"", "activation = \"relu(h\""),
+            ("activation = \"erf\"", "activation = {}"),
+            ("activation = \"erf\"", "activation = { hermite = [0, \"1\"] }"),
+            ("activation = \"erf\"", "activation = { hermite = [1] }"),
+            ("activation = \"erf\"", "activation = { hermit = [0, 1] }"),
+            ("activation = \"erf\"", "activation = 2"),
+            ("expression = \"tanh(z1) + z2\"", "committee = { units = 2, activation = \"he3(h) + z2\" }"),
+            ("expression = \"tanh(z1) + z2\"", "committee = { units = 2, activation = { hermite = [] } }"),
+            ("expression = \"tanh(z1) + z2\"", "hermite = []"),
+            ("expression = \"tanh(z1) + z2\"", "hermite = \"he2\""),
+            ("noise = 0.1", "hermite = [0, 1]"),
+            ("width = 4", "width = 4\nbias = \"gausian\""),
+            ("width = 4", "width = 4\nbias = { init = \"ones\" }"),
+            ("width = 4", "width = 4\nbias = { train = true }"),
+            ("width = 4", "width = 4\nbias = 1"),
+            ("width = 4", "width = 4\nfirst_layer = { symmetric = true }\nsecond_layer = { values = [1, 2, -1, 2] }"),
+        ],
+    );
 }
 
 #[test]
@@ -156,13 +188,7 @@ fn engines_that_come_later() {
             ("batch = 2", "geometry = \"spherical\""),
             ("batch = 2", "data = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\""),
             ("batch = 2", "repeats = 2\ndisplacement = \"0.1/d\"\npreprocess = \"mean\""),
-            ("expression = \"tanh(z1) + z2\"", "hermite = [0, 1]"),
-            ("activation = \"erf\"", "activation = \"h^3 - h\""),
-            ("activation = \"erf\"", "activation = { hermite = [0, 1] }"),
-            (
-                "activation = \"erf\"",
-                "activation = \"erf\"\nbias = { init = \"zero\" }\nsecond_layer = { init = \"nodes\" }",
-            ),
+            ("activation = \"erf\"", "activation = \"erf\"\nsecond_layer = { init = \"nodes\" }"),
             ("", "[record]\ngradients = true\ncrossings = [{ quantity = \"risk\", level = 0.5 }]"),
             ("", "[readout]\nridge = 1e-3"),
             ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),

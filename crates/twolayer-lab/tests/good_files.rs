@@ -4,7 +4,10 @@
 
 use std::path::Path;
 
-use twolayer::problem::{Algorithm, Dimension, Duration, Engine, Init, Placement, Spacing, StartMode, Terms};
+use twolayer::problem::{
+    Activation, Algorithm, Bias, BiasInit, Dimension, Duration, Engine, Init, Placement, Rule, Spacing, StartMode,
+    Terms,
+};
 use twolayer_lab::{
     experiment::{Axis, Experiment, Quantity, Scale},
     resolve::{parse, read},
@@ -62,7 +65,44 @@ fn output_scales_default_to_one_over_the_size() {
         .replace("output_scale = \"1\"", "");
     let problem = &experiment(&text).views[0].problem;
     assert_eq!(problem.output_scale(), 0.5);
-    assert!(matches!(problem.target.rule, twolayer::problem::Rule::Committee { units: 4, scale: 0.25, .. }));
+    assert!(matches!(problem.target.rule, Rule::Committee { units: 4, scale: 0.25, .. }));
+}
+
+#[test]
+fn activations_by_expression_and_by_coefficients() {
+    let of = |text: &str| experiment(text).views[0].problem.clone();
+    let problem = of(&format!(
+        "{}\n[constants]\nc = 0.1\n",
+        SHORT.replace("\"relu\"", "\"tanh(h) + c*he2(h)\"").replace("width = 2", "width = 2\nbias = \"uniform\"")
+    ));
+    let mut h = [0.5];
+    problem.network.activation.values(&mut h);
+    assert!((h[0] - (0.5f64.tanh() + 0.1 * (0.25 - 1.0))).abs() < 1e-15);
+    assert_eq!(problem.network.activation.formula(), "tanh(h) + c*he2(h)");
+    assert_eq!(problem.network.bias, Some(Bias { init: BiasInit::Uniform, train: false }));
+
+    let problem = of(&SHORT
+        .replace("expression = \"tanh(z1 + he3(z2))\"", "hermite = [0, 0.5, 1]")
+        .replace("\"relu\"", "{ hermite = [0, 1, 0.25] }\nbias = { init = \"gaussian\", train = true }"));
+    assert_eq!(problem.network.activation, Activation::series(vec![0.0, 1.0, 0.25]));
+    assert_eq!(problem.network.bias, Some(Bias { init: BiasInit::Gaussian, train: true }));
+    assert_eq!(problem.directions(), 1);
+    assert_eq!(problem.target.formula(), "σ(z1), σ(h) = 0.5 h_1(h) + h_2(h), h_q = He_q/√q!");
+
+    for (activation, expected) in [
+        ("\"h^3\"", Activation::parse("h^3", &[].into()).unwrap()),
+        ("{ hermite = [0, 1] }", Activation::series(vec![0.0, 1.0])),
+        ("\"he3\"", Activation::Hermite(3)),
+    ] {
+        let committee = format!("committee = {{ units = 3, activation = {activation} }}");
+        let problem = of(&SHORT.replace("expression = \"tanh(z1 + he3(z2))\"", &committee));
+        let Rule::Committee { activation, units: 3, .. } = problem.target.rule else { panic!("a committee") };
+        assert_eq!(activation, expected);
+    }
+    for bias in ["\"none\"", "{}", "{ init = \"none\" }"] {
+        let problem = of(&SHORT.replace("width = 2", &format!("width = 2\nbias = {bias}")));
+        assert_eq!(problem.network.bias, None);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Nanoseconds per number of the vector functions, the activations and a compiled target. `cargo bench --bench
 //! expression`; plain numbers, best of several rounds, one core.
 
-use std::{hint::black_box, time::Instant};
+use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use twolayer::{
     expression::{Expression, Scratch, Vocabulary, vector},
@@ -48,8 +48,11 @@ fn main() {
     }
 
     println!("\n{:24}{:>12}{:>12}{:>16}", "activation, with σ'", "4: ns/call", "8: ns/call", "1000: ns/number");
-    for name in Activation::NAMES {
-        let Some(activation) = Activation::named(name) else { continue };
+    let written = ["tanh(h)", "tanh(h) + 0.1*he2(h)", "relu(h - 0.5) - 0.2"];
+    let read = |text: &&str| Activation::parse(text, &BTreeMap::new()).ok();
+    let series = Activation::series(vec![0.0, 1.0, 0.5, 0.25]);
+    for activation in Activation::NAMES.iter().chain(&written).filter_map(read).chain([series]) {
+        let name = activation.name();
         let [four, eight, many] = [4, 8, 1000].map(|count| {
             let (points, mut h, mut derivative) = (inputs(count), vec![0.0; count], vec![0.0; count]);
             best(|| {

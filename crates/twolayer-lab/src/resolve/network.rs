@@ -3,7 +3,7 @@
 use faer::Mat;
 use twolayer::{
     overlaps::{Overlaps, symmetric_root},
-    problem::{FirstLayer, Init, Network, Placement, SecondLayer, Sizes, StartMode, Target},
+    problem::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, Sizes, StartMode, Target},
 };
 
 use super::reader::{NO_SIZES, Reader};
@@ -19,6 +19,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
     let activation = reader.activation("network.activation");
     let output_scale = reader.formula("network.output_scale");
     let second_layer = second_layer(reader);
+    let bias = bias(reader);
     let start = match reader.text("network.start").as_deref() {
         Some("independent") => StartMode::Independent,
         _ => StartMode::Shared,
@@ -33,7 +34,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
         output_scale: output_scale?,
         first_layer: first_layer?,
         second_layer: second_layer?,
-        bias: None,
+        bias,
         start,
         start_seed: start_seed?,
         start_dimension: start_dimension?,
@@ -112,4 +113,21 @@ fn second_layer(reader: &mut Reader<'_>) -> Option<SecondLayer> {
     let rate_ratio = reader.formula("network.second_layer.rate_ratio");
     let train = reader.switch("network.second_layer.train");
     Some(SecondLayer { init, scale: scale?, train, rate_ratio: rate_ratio? })
+}
+
+fn bias(reader: &mut Reader<'_>) -> Option<Bias> {
+    let train = reader.switch("network.bias.train");
+    let init = match reader.text("network.bias.init").as_deref() {
+        Some("zero") => BiasInit::Zero,
+        Some("gaussian") => BiasInit::Gaussian,
+        Some("uniform") => BiasInit::Uniform,
+        _ => {
+            if train {
+                let remedy = "say where they start: bias = { init = \"zero\", train = true }";
+                reader.fault("network.bias.train", "there are no biases to train: their init is \"none\"", remedy);
+            }
+            return None;
+        }
+    };
+    Some(Bias { init, train })
 }

@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Diagnostic, Severity, Source},
     spec::{
         keys::{self, Key, Kind},
-        later, nearest, place,
+        place,
         tree::{Node, Table, Value},
     },
 };
@@ -217,23 +217,25 @@ impl<'a> Reader<'a> {
         result.map_err(|error| self.refuse(path, error)).ok()
     }
 
-    /// An activation by its name.
+    /// An activation: its name, an expression in h, or its Hermite coefficients.
     pub fn activation(&mut self, path: &str) -> Option<Activation> {
-        let name = self.text(path)?;
-        if let Some(activation) = Activation::named(name.trim()) {
-            return Some(activation);
+        match self.text(path) {
+            Some(text) => {
+                let activation = Activation::parse(&text, &self.constants);
+                self.accept(path, activation)
+            }
+            None => self.series(&format!("{path}.hermite")),
         }
-        const NAMES: [&str; 9] = ["relu", "erf", "tanh", "linear", "square", "softplus", "sigmoid", "gelu", "he2"];
-        let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') && name != "h";
-        if word {
-            let remedy = match nearest(&name, NAMES.into_iter()) {
-                Some(near) => format!("did you mean {near:?}?"),
-                None => "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu or he0 … he20".into(),
-            };
-            self.fault(path, format!("`{name}` is not an activation"), remedy);
-        } else {
-            self.fault(path, later::reason(path, &format!("{name:?}")), "name an activation, e.g. \"relu\"");
+    }
+
+    /// A function by its orthonormal Hermite coefficients.
+    pub fn series(&mut self, path: &str) -> Option<Activation> {
+        let coefficients = self.numbers(path)?;
+        if coefficients.iter().skip(1).all(|c| *c == 0.0) {
+            let reason = "these are the coefficients of a constant";
+            self.fault(path, reason, "write c_0, c_1, … with one that is not 0 after c_0, as in [0, 1]");
+            return None;
         }
-        None
+        Some(Activation::series(coefficients))
     }
 }

@@ -123,7 +123,7 @@ fn keys_as_json(source: &Source<'_>, tree: &Table, sections: &[&str], sizes: Opt
         let absent = keys::key(parent).is_some_and(|key| {
             key.kind == Kind::Table && key.default == keys::Default::Absent && tree.get(parent).is_none()
         });
-        let held = matches!(kind, Kind::Section | Kind::Constants | Kind::Table | Kind::TableOrKind | Kind::Tables);
+        let held = matches!(kind, Kind::Section | Kind::Constants | Kind::Table | Kind::TableOr(_) | Kind::Tables);
         // What a view overrides is in its values.
         if !sections.contains(&section) || absent || held || *kind == Kind::Override {
             continue;

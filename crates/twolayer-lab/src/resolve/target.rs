@@ -9,8 +9,13 @@ const MOST_DIRECTIONS: f64 = 1000.0;
 
 /// The rule that labels the data, in dimension `d`.
 pub fn resolve(reader: &mut Reader<'_>, d: f64) -> Option<Target> {
-    let committee = reader.has("target.committee");
-    let rule = if committee { self::committee(reader, d) } else { expression(reader) };
+    let rule = if reader.has("target.committee") {
+        committee(reader, d)
+    } else if reader.has("target.hermite") {
+        reader.series("target.hermite").map(Rule::single_index)
+    } else {
+        expression(reader)
+    };
     let overlaps = reader.matrix("target.overlaps");
     let k = rule.as_ref().map_or(f64::NAN, |rule| Target::new(rule.clone()).directions() as f64);
     let noise = reader.value("target.noise", &Sizes { d, k, ..NO_SIZES });

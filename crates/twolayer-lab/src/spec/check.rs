@@ -59,12 +59,12 @@ impl Check<'_> {
             return self.report(span, later::reason(key.path, written), remedy);
         }
         match key.kind {
-            Kind::Section | Kind::Constants | Kind::Table | Kind::TableOrKind | Kind::Activation => {
+            Kind::Section | Kind::Constants | Kind::Table | Kind::TableOr(_) | Kind::Activation => {
                 if let Some(table) = node.table() {
                     self.table(key.path, table);
-                } else if key.kind == Kind::TableOrKind {
-                    let kind = Entry { key: "kind".into(), at: at.clone(), node: node.clone() };
-                    self.entry(&format!("{}.kind", key.path), &kind);
+                } else if let Kind::TableOr(word) = key.kind {
+                    let inner = Entry { key: word.into(), at: at.clone(), node: node.clone() };
+                    self.entry(&format!("{}.{word}", key.path), &inner);
                 }
             }
             Kind::Tables => {

@@ -28,9 +28,9 @@ pub enum Kind {
     Tables,
     /// A table whose keys are listed.
     Table,
-    /// The same, or a string that stands for its key `kind`.
-    TableOrKind,
-    /// An activation: its name, or a table whose keys are listed.
+    /// The same, or a string that stands for this one of its keys.
+    TableOr(&'static str),
+    /// An activation: its name, an expression in h, or a table whose keys are listed.
     Activation,
     /// The keys that a view overrides.
     Override,
@@ -115,18 +115,18 @@ pub const KEYS: &[Key] = &[
     optional("target.committee", Kind::Table, "y = scale · Σ σ(z_r)"),
     required("target.committee.units", Expr, "k, the number of units"),
     required("target.committee.activation", Kind::Activation, "σ of the target"),
-    optional("target.committee.activation.hermite", Kind::Any, "orthonormal Hermite coefficients of σ"),
+    required("target.committee.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
     default("target.committee.output_scale", Expr, r#""1/k""#, "what multiplies the sum"),
-    optional("target.hermite", Kind::Any, "orthonormal Hermite coefficients of a single-index target"),
+    optional("target.hermite", Numbers, "g(z1) by its orthonormal Hermite coefficients, E[g(z) He_q(z)]/√q!, of degree 0 first"),
     optional("target.overlaps", Matrix, "P, k×k; the identity where it is not written"),
     default("target.noise", Expr, "0", "Δ, the variance of the label noise"),
 
     optional("network", Section, "the network that learns"),
     required("network.width", Expr, "p, the number of neurons"),
-    required("network.activation", Kind::Activation, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …"),
-    optional("network.activation.hermite", Kind::Any, "orthonormal Hermite coefficients of σ"),
+    required("network.activation", Kind::Activation, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …, or an expression in h"),
+    required("network.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
     default("network.output_scale", Expr, r#""1/p""#, "s"),
-    default("network.first_layer", Kind::TableOrKind, "{}", "where the w_j start"),
+    default("network.first_layer", Kind::TableOr("kind"), "{}", "where the w_j start"),
     default("network.first_layer.kind", Word(&["gaussian", "sphere", "orthonormal"]), r#""sphere""#, "their law"),
     default("network.first_layer.scale", Expr, "1", "multiplies every w_j"),
     default("network.first_layer.symmetric", Switch, "false", "paired neurons, so that f = 0 at the start"),
@@ -139,7 +139,9 @@ pub const KEYS: &[Key] = &[
     default("network.second_layer.scale", Expr, "1", "multiplies every a_j"),
     default("network.second_layer.train", Switch, "false", "whether the a_j are trained"),
     default("network.second_layer.rate_ratio", Expr, "1", "η_a/η"),
-    default("network.bias", Kind::Any, r#""none""#, "the b_j"),
+    default("network.bias", Kind::TableOr("init"), r#""none""#, "the b_j: f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)"),
+    default("network.bias.init", Word(&["none", "zero", "gaussian", "uniform"]), r#""none""#, "where the b_j start: N(0, 1), or uniform on [−1, 1]"),
+    default("network.bias.train", Switch, "false", "whether the b_j are trained"),
     default("network.start", Word(&["shared", "independent"]), r#""shared""#, "one draw for all, or one for each replicate"),
     default("network.start_seed", Whole(0), "0", "seed of the shared draw"),
     default("network.start_dimension", Expr, r#""d""#, "dimension in which the shared start is drawn"),
@@ -248,8 +250,8 @@ impl Kind {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => "a table".into(),
             Self::Tables => "a list of tables".into(),
-            Self::TableOrKind => "a string or a table".into(),
-            Self::Activation => "a name in quotes".into(),
+            Self::TableOr(_) => "a string or a table".into(),
+            Self::Activation => "a string or { hermite = […] }".into(),
             Self::Rule => "an expression in quotes".into(),
             Self::Text => "a string".into(),
             Self::Word(words) | Self::WordOrPath(words) => format!("one of {}", list(words)),
@@ -271,7 +273,7 @@ impl Kind {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => node.table().is_some(),
             Self::Tables => node.array().is_some_and(|items| items.iter().all(|item| item.table().is_some())),
-            Self::TableOrKind | Self::Activation => node.text().is_some() || node.table().is_some(),
+            Self::TableOr(_) | Self::Activation => node.text().is_some() || node.table().is_some(),
             Self::Text | Self::Rule => node.text().is_some(),
             Self::Word(words) => node.text().is_some_and(|text| words.contains(&text)),
             Self::WordOrPath(words) => node

@@ -33,11 +33,7 @@ const fn later(path: &'static str, values: Values, remedy: &'static str) -> Late
 /// What is refused.
 #[rustfmt::skip]
 pub const LATER: &[Later] = &[
-    later("target.hermite", All, "write the target as an expression: expression = \"he2(z1)/sqrt(2)\""),
-    later("target.committee.activation.hermite", All, "name an activation, e.g. \"erf\""),
-    later("network.activation.hermite", All, "name an activation, e.g. \"relu\""),
     later("network.second_layer.init", Only(&["nodes"]), "write init = \"grid\""),
-    later("network.bias", AllBut(&["none"]), "remove the line: a network without biases"),
     later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
     later("record.gradients", AllBut(&["false"]), "write gradients = false"),
     later("record.crossings", AllBut(&["[]"]), "remove the line"),

@@ -43,7 +43,7 @@ impl Spec {
         let document = DeTable::parse(source.text).map_err(|error| vec![syntax(source, &error)])?;
         let mut root = Table::new(document.get_ref());
         check::check(source, &root)?;
-        spell_out(&mut root, "network.first_layer");
+        keys::KEYS.iter().for_each(|key| spell_out(&mut root, key.path));
         Ok(Self { root })
     }
 
@@ -109,9 +109,9 @@ pub fn overrides(view: &Table) -> Vec<Override> {
 /// Writes `first_layer = "sphere"` out as `first_layer = { kind = "sphere" }`, so that readers know one form.
 fn spell_out(tree: &mut Table, path: &str) {
     let Some(entry) = tree.get_mut(path) else { return };
-    if keys::key(path).is_some_and(|key| key.kind == keys::Kind::TableOrKind) && entry.node.text().is_some() {
-        let kind = Entry { key: "kind".into(), at: entry.at.clone(), node: entry.node.clone() };
-        entry.node.value = Value::Table(Table(vec![kind]));
+    if let (Some(keys::Kind::TableOr(word)), Some(_)) = (keys::key(path).map(|key| key.kind), entry.node.text()) {
+        let inner = Entry { key: word.into(), at: entry.at.clone(), node: entry.node.clone() };
+        entry.node.value = Value::Table(Table(vec![inner]));
     }
 }
 

@@ -32,17 +32,20 @@ pub(super) enum Node {
     Power(Id, i32),
     /// He_q, probabilists', not normalised.
     Hermite(u32, Id),
+    /// The second where the first is positive, elsewhere (also for NaN) the third: derivatives of kinks are made of it.
+    Select(Id, Id, Id),
 }
 
 impl Node {
     /// What the node is computed from.
     pub(super) fn operands(self) -> impl Iterator<Item = Id> {
-        let [first, second] = match self {
-            Self::Number(_) | Self::Variable(_) => [None, None],
-            Self::Unary(_, a) | Self::Power(a, _) | Self::Hermite(_, a) => [Some(a), None],
-            Self::Binary(_, a, b) => [Some(a), Some(b)],
+        let operands = match self {
+            Self::Number(_) | Self::Variable(_) => [None, None, None],
+            Self::Unary(_, a) | Self::Power(a, _) | Self::Hermite(_, a) => [Some(a), None, None],
+            Self::Binary(_, a, b) => [Some(a), Some(b), None],
+            Self::Select(condition, yes, no) => [Some(condition), Some(yes), Some(no)],
         };
-        first.into_iter().chain(second)
+        operands.into_iter().flatten()
     }
 }
 
@@ -96,11 +99,20 @@ impl Graph {
         }
     }
 
-    /// For every node, whether `root` depends on it.
-    pub(super) fn reached_from(&self, root: Id) -> Vec<bool> {
-        let mut reached = vec![false; self.nodes.len()];
-        reached[root] = true;
-        for id in (0..=root).rev() {
+    pub(super) fn select(&mut self, condition: Id, yes: Id, no: Id) -> Id {
+        match self.constant(condition) {
+            Some(x) if x > 0.0 => yes,
+            Some(_) => no,
+            None if yes == no => yes,
+            None => self.insert(Node::Select(condition, yes, no)),
+        }
+    }
+
+    /// For every node, whether one of `roots` depends on it; up to the last that one does.
+    pub(super) fn reached_from(&self, roots: &[Id]) -> Vec<bool> {
+        let mut reached = vec![false; roots.iter().max().map_or(0, |last| last + 1)];
+        roots.iter().for_each(|root| reached[*root] = true);
+        for id in (0..reached.len()).rev() {
             if reached[id] {
                 self.nodes[id].operands().for_each(|operand| reached[operand] = true);
             }
@@ -108,7 +120,14 @@ impl Graph {
         reached
     }
 
-    fn constant(&self, id: Id) -> Option<f64> {
+    /// The nodes that `root` depends on, itself the last.
+    pub(super) fn reached_nodes(&self, root: Id) -> Vec<Node> {
+        let reached = self.reached_from(&[root]);
+        (0..=root).filter(|&id| reached[id]).map(|id| self.nodes[id]).collect()
+    }
+
+    /// The number that the node is, if it is one.
+    pub(super) fn constant(&self, id: Id) -> Option<f64> {
         match self.nodes[id] {
             Node::Number(number) => Some(number.value()),
             _ => None,

@@ -1,13 +1,17 @@
 //! Text → program → values over blocks of samples.
 //!
 //! [`Expression`] is a function of named variables (`z1`, `z2`, … of a target; `h` of an activation; `d, p, k, n, n_b`
-//! of a size), compiled once and evaluated over blocks of samples by [`vector`] loops.
+//! of a size), compiled once and evaluated over blocks of samples by [`vector`] loops. Its derivatives are expressions
+//! too; a [`Function`] of one variable comes with its own.
 //!
 //! The language: numbers (`0.5`, `1e-3`), `pi`, names, `+ - * /`, `^` (to the right, and before a sign: `-z1^2` is
 //! `-(z1^2)`), parentheses, and the functions `he0` … `he20` (probabilists' Hermite polynomials, not normalised),
 //! `erf` (the error function itself), `tanh relu sign abs exp log sqrt sin cos sigmoid`, and `min max` of two.
 
+mod derivative;
+mod function;
 mod graph;
+mod kinks;
 mod lexer;
 mod operations;
 mod parser;
@@ -20,9 +24,10 @@ mod words;
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use graph::Node;
+use graph::{Graph, Id, Node};
 use program::Program;
 
+pub use function::Function;
 pub(crate) use operations::hermite_and_previous;
 pub use program::Scratch;
 pub use words::list_of_functions;
@@ -43,6 +48,8 @@ pub struct Vocabulary {
 #[derive(Debug, Clone)]
 pub struct Expression {
     source: String,
+    graph: Graph,
+    root: Id,
     program: Program,
     uses: Vec<bool>,
 }
@@ -54,18 +61,32 @@ impl Expression {
     /// [`Error::Syntax`](crate::Error::Syntax) with the bytes at fault and the nearest known word.
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self> {
         let (graph, root) = parser::parse(text, vocabulary)?;
-        let reached = graph.reached_from(root);
-        let mut uses = vec![false; vocabulary.variables.len()];
+        Ok(Self::of(text.into(), graph, root, vocabulary.variables.len()))
+    }
+
+    /// Of at least `arity` variables.
+    fn of(source: String, graph: Graph, root: Id, arity: usize) -> Self {
+        let reached = graph.reached_from(&[root]);
+        let mut uses = vec![false; arity];
         for (id, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
             if let Node::Variable(index) = graph.node(id) {
                 uses.resize(uses.len().max(index + 1), false);
                 uses[index] = true;
             }
         }
-        Ok(Self { source: text.into(), program: Program::compile(&graph, root), uses })
+        let program = Program::compile(&graph, &[root]);
+        Self { source, graph, root, program, uses }
     }
 
-    /// The text it was parsed from.
+    /// The derivative with respect to variable `index`, exact: `relu' = 1[x > 0]`, `sign' = 0`, `abs' = sign`, and of
+    /// `min` and `max` the branch that is taken. It has the arity of the expression itself.
+    pub fn derivative(&self, index: usize) -> Self {
+        let mut graph = self.graph.clone();
+        let root = graph.derivative(self.root, index);
+        Self::of(self.source.clone(), graph, root, self.arity())
+    }
+
+    /// The text it was parsed from; a derivative keeps the text of what it is the derivative of.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -87,7 +108,7 @@ impl Expression {
     /// # Panics
     /// Where a variable that occurs has fewer values than there are samples.
     pub fn evaluate(&self, inputs: &[&[f64]], out: &mut [f64], scratch: &mut Scratch) {
-        self.program.evaluate(inputs, out, scratch);
+        self.program.evaluate(inputs, &mut [out], scratch);
     }
 
     /// The value at one point; for hot loops there is [`Expression::evaluate`].

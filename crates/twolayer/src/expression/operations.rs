@@ -130,6 +130,26 @@ fn pairs(a: Operand, b: Operand, out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
     }
 }
 
+/// `out[μ] = yes[μ]` where `condition[μ] > 0`, elsewhere `no[μ]`.
+pub(super) fn select(condition: &[f64], yes: Operand, no: Operand, out: &mut [f64]) {
+    match no {
+        Operand::Block(no) => out.copy_from_slice(no),
+        Operand::Number(no) => out.fill(no),
+    }
+    match yes {
+        Operand::Block(yes) => {
+            for ((out, &yes), &condition) in out.iter_mut().zip(yes).zip(condition) {
+                *out = if condition > 0.0 { yes } else { *out };
+            }
+        }
+        Operand::Number(yes) => {
+            for (out, &condition) in out.iter_mut().zip(condition) {
+                *out = if condition > 0.0 { yes } else { *out };
+            }
+        }
+    }
+}
+
 fn sign(x: f64) -> f64 {
     if x > 0.0 {
         1.0

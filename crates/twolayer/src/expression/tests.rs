@@ -137,7 +137,7 @@ fn folding_changes_nothing() {
 fn a_program_is_short() {
     let program = |text| {
         let (graph, root) = parser::parse(text, &vocabulary()).unwrap();
-        Program::compile(&graph, root)
+        Program::compile(&graph, &[root])
     };
     assert_eq!(program("tanh(z1 + z2^3 - 3*z2)").size(), (5, 3));
     // Common subexpressions once; constants not at all; a long sum in two registers.

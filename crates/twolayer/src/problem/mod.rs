@@ -10,7 +10,7 @@ mod target;
 mod training;
 mod view;
 
-pub use activation::Activation;
+pub use activation::{Activation, Average, HermiteSeries};
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
 pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};

@@ -168,6 +168,20 @@ impl Network {
             let reason = format!("paired neurons need an even width, p = {p}");
             return Err(Error::invalid("network.first_layer", reason, "make the width even, or drop `symmetric`"));
         }
+        if self.first_layer.symmetric && matches!(self.first_layer.placement, Placement::Overlaps { .. }) {
+            let reason = "symmetric and overlaps exclude each other";
+            let remedy = "remove symmetric: M and Q say where every neuron starts";
+            return Err(Error::invalid("network.first_layer", reason, remedy));
+        }
+        if self.first_layer.symmetric
+            && let Init::Values(values) = &self.second_layer.init
+            && let Some(j) = (0..p / 2).find(|j| values[j + p / 2] != -values[*j])
+        {
+            let (first, second) = (values[j], values[j + p / 2]);
+            let reason = format!("neurons {} and {} are a pair, with a = {first} and {second}", j + 1, j + p / 2 + 1);
+            let remedy = "symmetric needs a_{j+p/2} = −a_j: change the values, or drop `symmetric`";
+            return Err(Error::invalid("network.second_layer", reason, remedy));
+        }
         Ok(())
     }
 }

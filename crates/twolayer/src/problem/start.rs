@@ -1,12 +1,12 @@
 //! The start: both layers before the first step, in coordinates that every engine can use.
 
-use faer::Mat;
+use faer::{Mat, Row, Scale};
 use rand::RngExt;
 
 use crate::{
     error::{Error, Result},
-    overlaps::{Overlaps, inverse_root, lower_factor, symmetric_root, symmetric_root_at_scale},
-    problem::{Init, Placement, Problem, StartMode},
+    overlaps::{Overlaps, inverse_root, symmetric_root, symmetric_root_at_scale},
+    problem::{BiasInit, Init, Placement, Problem, StartMode},
     random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
 };
 
@@ -20,7 +20,7 @@ pub struct Start {
     pub complement: Mat<f64>,
     /// a (p).
     pub second_layer: Vec<f64>,
-    /// b (p); zero where the network has no biases.
+    /// b (p); zeros where the network has no biases.
     pub bias: Vec<f64>,
 }
 
@@ -59,17 +59,18 @@ impl Problem {
             }
         };
         let scale = self.network.first_layer.scale.value(self.sizes());
-        teacher *= faer::Scale(scale);
-        complement *= faer::Scale(scale);
+        teacher *= Scale(scale);
+        complement *= Scale(scale);
         let mut second_layer = self.second_layer(drawn, &mut stream);
-        if symmetric && !matches!(self.network.first_layer.placement, Placement::Overlaps { .. }) {
+        // After everything else, so that a network with biases starts where the same one without them does.
+        let mut bias = self.bias(drawn, &mut stream);
+        if symmetric {
             teacher = twice(&teacher);
             complement = twice(&complement);
-        }
-        if symmetric {
             let negated: Vec<f64> = second_layer[..p / 2].iter().map(|a| -a).collect();
             second_layer.truncate(p / 2);
             second_layer.extend(negated);
+            bias.extend_from_within(..);
         }
         if let Some(d) = self.dimension()
             && (complement.ncols() + k) as u64 > d
@@ -78,7 +79,7 @@ impl Problem {
             let remedy = "raise the dimension, or lower the width or start_dimension";
             return Err(Error::invalid("training.dimension", reason, remedy));
         }
-        Ok(Start { teacher, complement, second_layer, bias: vec![0.0; p] })
+        Ok(Start { teacher, complement, second_layer, bias })
     }
 
     fn second_layer(&self, drawn: usize, stream: &mut Stream) -> Vec<f64> {
@@ -96,6 +97,14 @@ impl Problem {
         let scale = self.network.second_layer.scale.value(self.sizes());
         a.iter_mut().for_each(|a| *a *= scale);
         a
+    }
+
+    fn bias(&self, drawn: usize, stream: &mut Stream) -> Vec<f64> {
+        match self.network.bias.map(|bias| bias.init) {
+            None | Some(BiasInit::Zero) => vec![0.0; drawn],
+            Some(BiasInit::Gaussian) => (0..drawn).map(|_| normal(stream)).collect(),
+            Some(BiasInit::Uniform) => (0..drawn).map(|_| 2.0 * stream.random::<f64>() - 1.0).collect(),
+        }
     }
 }
 
@@ -151,7 +160,31 @@ fn from_overlaps(m: &Mat<f64>, q: &Mat<f64>, teacher_teacher: &Mat<f64>) -> Resu
     let scale = (0..q.nrows()).map(|j| q[(j, j)].abs()).sum();
     let root = symmetric_root_at_scale(rest.as_ref(), scale)
         .map_err(|error| invalid(format!("the overlaps of the start are not possible ({error})")))?;
-    Ok((teacher, lower_factor(root.as_ref())))
+    Ok((teacher, echelon_factor(&root, 1e-10 * scale.sqrt())))
+}
+
+/// L, p×rank, with `L Lᵀ = A Aᵀ`: coordinates of the rows of A in the orthonormal basis of the rows that, in their order,
+/// add more than `tolerance` to the span of those before. Lower trapezoidal, and no wider than it must be.
+fn echelon_factor(rows: &Mat<f64>, tolerance: f64) -> Mat<f64> {
+    let mut basis: Vec<Row<f64>> = Vec::new();
+    let mut coordinates = Mat::zeros(rows.nrows(), rows.nrows());
+    for j in 0..rows.nrows() {
+        let mut rest = rows.row(j).to_owned();
+        // Twice, so that the basis is orthogonal to rounding also where little is left.
+        for _ in 0..2 {
+            for (i, direction) in basis.iter().enumerate() {
+                let along = &rest * direction.transpose();
+                coordinates[(j, i)] += along;
+                rest -= Scale(along) * direction;
+            }
+        }
+        let norm = rest.norm_l2();
+        if norm > tolerance {
+            coordinates[(j, basis.len())] = norm;
+            basis.push(Scale(1.0 / norm) * rest);
+        }
+    }
+    coordinates.subcols(0, basis.len()).to_owned()
 }
 
 fn twice(rows: &Mat<f64>) -> Mat<f64> {
@@ -162,7 +195,7 @@ fn twice(rows: &Mat<f64>) -> Mat<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Activation, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Bias, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
 
     fn problem(p: usize, k: usize, d: u64, placement: Placement) -> Problem {
         let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: k, scale: 1.0 });
@@ -243,5 +276,91 @@ mod tests {
         problem.network.start = StartMode::Shared;
         let start = |replicate| problem.start(Streams { seed: replicate, replicate }).unwrap();
         assert_eq!(start(0), start(1));
+    }
+
+    /// Three neurons in a plane with the target: two coordinates, whatever the order, and they fit in d = 3.
+    #[test]
+    fn given_overlaps_span_no_more_than_they_must() {
+        let weights = [[0.6, 0.8, 0.0], [0.6, -0.8, 0.0], [1.2, 0.8, 0.0], [-0.3, 0.5, 0.7]];
+        for (order, columns) in [([0, 1, 2], 1), ([2, 0, 1], 1), ([0, 3, 2], 2), ([0, 0, 3], 2)] {
+            let student_teacher = Mat::from_fn(3, 1, |j, _| weights[order[j]][0]);
+            let student_student =
+                Mat::from_fn(3, 3, |j, l| weights[order[j]].iter().zip(weights[order[l]]).map(|(a, b)| a * b).sum());
+            let given = (student_teacher.clone(), student_student.clone());
+            let problem = problem(3, 1, 3, Placement::Overlaps { student_teacher, student_student });
+            let start = problem.start(Streams { seed: 0, replicate: 0 }).unwrap();
+            assert_eq!(start.complement.ncols(), columns, "{order:?}");
+            for (j, i) in (0..3).flat_map(|j| (j + 1..columns).map(move |i| (j, i))) {
+                assert_eq!(start.complement[(j, i)], 0.0, "trapezoidal");
+            }
+            let back = start.overlaps(&problem.target.overlaps).unwrap();
+            assert!((back.student_teacher - given.0).norm_max() < 1e-14);
+            assert!((back.student_student - given.1).norm_max() < 1e-14, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn biases_are_drawn_after_everything_else() {
+        let start = |init: Option<BiasInit>, seed| {
+            let mut problem = problem(400, 2, 500, Placement::Gaussian);
+            problem.network.second_layer.init = Init::Uniform;
+            problem.network.bias = init.map(|init| Bias { init, train: false });
+            problem.start(Streams { seed, replicate: 0 }).unwrap()
+        };
+        let none = start(None, 1);
+        assert_eq!(none.bias, [0.0; 400]);
+        for init in [BiasInit::Zero, BiasInit::Gaussian, BiasInit::Uniform] {
+            let with = start(Some(init), 1);
+            assert_eq!((&with.teacher, &with.complement), (&none.teacher, &none.complement));
+            assert_eq!(with.second_layer, none.second_layer);
+            let of = |power: i32| {
+                let all = (0..20).flat_map(|seed| start(Some(init), seed).bias);
+                all.map(|b| b.powi(power)).sum::<f64>() / 8000.0
+            };
+            let (variance, fourth) = match init {
+                BiasInit::Zero => (0.0, 0.0),
+                BiasInit::Gaussian => (1.0, 3.0),
+                BiasInit::Uniform => (1.0 / 3.0, 0.2),
+            };
+            // Five standard errors.
+            assert!(of(1).abs() <= 5.0 * (variance / 8000_f64).sqrt(), "{init:?}");
+            assert!((of(2) - variance).abs() <= 5.0 * ((fourth - variance * variance) / 8000_f64).sqrt(), "{init:?}");
+        }
+    }
+
+    /// `f ≡ 0`: whatever the first layer, the second, and the biases.
+    #[test]
+    fn paired_neurons_cancel() {
+        let inits = [Init::Ones, Init::Alternating, Init::Signs, Init::Gaussian, Init::Uniform, Init::Grid];
+        for placement in [Placement::Gaussian, Placement::Sphere, Placement::Orthonormal] {
+            for init in &inits {
+                let mut problem = problem(6, 2, 5, placement.clone());
+                problem.network.first_layer.symmetric = true;
+                problem.network.second_layer.init = init.clone();
+                problem.network.bias = Some(Bias { init: BiasInit::Gaussian, train: true });
+                let start = problem.start(Streams { seed: 3, replicate: 0 }).unwrap();
+                assert_eq!((start.complement.shape(), start.second_layer.len(), start.bias.len()), ((6, 3), 6, 6));
+                for j in 0..3 {
+                    assert_eq!(start.teacher.row(j), start.teacher.row(j + 3));
+                    assert_eq!(start.complement.row(j), start.complement.row(j + 3));
+                    assert!(start.second_layer[j] != 0.0 && start.second_layer[j + 3] == -start.second_layer[j]);
+                    assert!(start.bias[j] != 0.0 && start.bias[j + 3] == start.bias[j]);
+                }
+                assert_ne!(start.bias[0], start.bias[1], "one for each pair");
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_a_pair_that_do_not_cancel_are_invalid() {
+        let made = |values: [f64; 4]| {
+            let Problem { target, mut network, training, .. } = problem(4, 1, 20, Placement::Sphere);
+            network.first_layer.symmetric = true;
+            network.second_layer.init = Init::Values(values.to_vec());
+            Problem::new(target, network, training)
+        };
+        assert!(made([1.0, 2.0, -1.0, -2.0]).is_ok());
+        let error = made([1.0, 2.0, -1.0, 2.0]).unwrap_err();
+        assert!(error.to_string().contains("neurons 2 and 4 are a pair, with a = 2 and 2"), "{error}");
     }
 }

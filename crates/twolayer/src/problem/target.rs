@@ -36,6 +36,13 @@ pub enum Rule {
     },
 }
 
+impl Rule {
+    /// A function of z1 alone: a committee of one.
+    pub fn single_index(function: Activation) -> Self {
+        Self::Committee { activation: function, units: 1, scale: 1.0 }
+    }
+}
+
 impl Target {
     /// A target with P = I and no noise.
     pub fn new(rule: Rule) -> Self {
@@ -55,6 +62,7 @@ impl Target {
     pub fn formula(&self) -> String {
         match &self.rule {
             Rule::Expression(expression) => expression.source().into(),
+            Rule::Committee { activation, units: 1, scale: 1.0 } => format!("σ(z1), σ(h) = {}", activation.formula()),
             Rule::Committee { activation, units, scale } => {
                 format!("{scale} · Σ_{{r≤{units}}} σ(z_r), σ(h) = {}", activation.formula())
             }

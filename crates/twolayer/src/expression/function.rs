@@ -1,0 +1,67 @@
+//! Expressions in one variable: values and derivatives over slices, in place.
+
+use super::{Expression, Scratch, Vocabulary, program::Program};
+use crate::error::Result;
+
+/// A function of one variable, and its exact derivative.
+#[derive(Debug, Clone)]
+pub struct Function {
+    expression: Expression,
+    /// The value and the derivative.
+    both: Program,
+}
+
+impl Function {
+    /// Parses and compiles `text`, in which only the first variable of `vocabulary` is one.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`](crate::Error::Syntax), as of [`Expression::parse`].
+    pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self> {
+        let expression = Expression::parse(text, vocabulary)?;
+        let mut graph = expression.graph.clone();
+        let derivative = graph.derivative(expression.root, 0);
+        let both = Program::compile(&graph, &[expression.root, derivative]);
+        Ok(Self { expression, both })
+    }
+
+    /// The text it was parsed from.
+    pub fn source(&self) -> &str {
+        self.expression.source()
+    }
+
+    /// Whether its variable does not occur.
+    pub fn is_constant(&self) -> bool {
+        !self.expression.uses(0)
+    }
+
+    /// `x ← f(x)`. Allocates nothing after the first call on a thread.
+    pub fn values(&self, x: &mut [f64]) {
+        Scratch::with_own(|scratch| self.expression.program.evaluate_in_place([x], scratch));
+    }
+
+    /// `x ← f(x)` and `derivative ← f'(x)`, in one pass over what both need.
+    ///
+    /// # Panics
+    /// Where the two lengths differ.
+    pub fn values_and_derivatives(&self, x: &mut [f64], derivative: &mut [f64]) {
+        assert_eq!(x.len(), derivative.len(), "one derivative for each value");
+        Scratch::with_own(|scratch| self.both.evaluate_in_place([x, derivative], scratch));
+    }
+
+    /// Where f or one of its derivatives may jump or diverge, rising, within [−`range`, `range`].
+    ///
+    /// These are the places where an argument of `relu`, `abs`, `sign`, `log`, `sqrt` or of a power changes its sign, a
+    /// denominator does, or the branch of `min` or `max` changes; found to rounding where they lie further apart than
+    /// `range`/4096.
+    pub fn kinks(&self, range: f64) -> Vec<f64> {
+        self.expression.graph.kinks(self.expression.root, range)
+    }
+}
+
+/// Equal where they are the same operations on the same numbers, written in the same order.
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |function: &Self| function.expression.graph.reached_nodes(function.expression.root);
+        of(self) == of(other)
+    }
+}
