@@ -17,10 +17,13 @@ pub fn bivariate_distribution(x: f64, y: f64, rho: f64) -> f64 {
     if rho.abs() < 0.925 {
         let half = 0.5 * (h * h + k * k);
         let angle = rho.asin();
-        let sum: f64 = rule().iter().map(|&(x, w)| {
-            let sine = (0.5 * angle * (x + 1.0)).sin();
-            w * ((sine * hk - half) / (1.0 - sine * sine)).exp()
-        }).sum();
+        let sum: f64 = rule()
+            .iter()
+            .map(|&(x, w)| {
+                let sine = (0.5 * angle * (x + 1.0)).sin();
+                w * ((sine * hk - half) / (1.0 - sine * sine)).exp()
+            })
+            .sum();
         return sum * angle / (2.0 * TAU) + distribution(x) * distribution(y);
     }
     if rho < 0.0 {
@@ -35,7 +38,8 @@ pub fn bivariate_distribution(x: f64, y: f64, rho: f64) -> f64 {
         let (c, d) = ((4.0 - hk) / 8.0, (12.0 - hk) / 16.0);
         let exponent = -0.5 * (distance / square + hk);
         if exponent > -100.0 {
-            let series = 1.0 - c * (distance - square) * (1.0 - d * distance / 5.0) / 3.0 + c * d * square * square / 5.0;
+            let series =
+                1.0 - c * (distance - square) * (1.0 - d * distance / 5.0) / 3.0 + c * d * square * square / 5.0;
             sum = a * exponent.exp() * series;
         }
         if hk > -100.0 {
@@ -91,10 +95,13 @@ mod tests {
         (0..panels)
             .map(|i| {
                 let middle = from + (f64::from(i) + 0.5) * width;
-                inner.iter().map(|(node, weight)| {
-                    let u = middle + 0.5 * width * node;
-                    0.5 * width * weight * density(u) * distribution((y - rho * u) / scale)
-                }).sum::<f64>()
+                inner
+                    .iter()
+                    .map(|(node, weight)| {
+                        let u = middle + 0.5 * width * node;
+                        0.5 * width * weight * density(u) * distribution((y - rho * u) / scale)
+                    })
+                    .sum::<f64>()
             })
             .sum()
     }

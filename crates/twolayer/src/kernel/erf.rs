@@ -5,15 +5,21 @@
 
 use std::{
     f64::consts::PI,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{Kernel, Moments, State, Want};
+use super::{Kernel, Moments, SampledKernel, State, Want};
 use crate::{
     error::Result,
     expression::vector,
     problem::{Activation, Loss, Problem, Rule},
 };
+
+/// Students up to which N is taken in closed form, in p²(p+k)² operations; beyond, over samples.
+const CLOSED_NOISE: usize = 128;
+
+/// Tolerance of the averages without a closed form.
+const SAMPLED_TOLERANCE: f64 = 1e-4;
 
 /// Arguments of asin that are handled at a time: they stay in the first cache.
 const BUFFER: usize = 2048;
@@ -36,6 +42,9 @@ pub struct ErfKernel {
     /// Δ.
     label_noise: f64,
     scratch: Mutex<Scratch>,
+    problem: Problem,
+    /// For the averages that have no closed form, or a costly one.
+    sampled: OnceLock<SampledKernel>,
 }
 
 /// Arrays of one evaluation, kept so that an evaluation allocates nothing.
@@ -65,12 +74,12 @@ const fn triangle(n: usize) -> usize {
 }
 
 impl ErfKernel {
-    /// The kernel of `problem`; `None` unless network and target are both made of erf.
+    /// The kernel of `problem`; `None` unless network and target are both made of erf, without biases.
     pub fn new(problem: &Problem) -> Option<Self> {
         let Rule::Committee { activation: Activation::Erf, units, scale } = problem.target.rule else {
             return None;
         };
-        if problem.network.activation != Activation::Erf {
+        if problem.network.activation != Activation::Erf || problem.network.bias.is_some() {
             return None;
         }
         let (p, n) = (problem.width(), problem.width() + problem.directions());
@@ -98,6 +107,8 @@ impl ErfKernel {
             first,
             label_noise: problem.target.noise,
             scratch: Mutex::new(scratch),
+            problem: problem.clone(),
+            sampled: OnceLock::new(),
         })
     }
 
@@ -273,10 +284,17 @@ impl Kernel for ErfKernel {
             let largest = scratch.coefficients[..self.students].iter().fold(0.0, |m: f64, c| m.max(c.abs()));
             out.drift_error = 8.0 * f64::EPSILON * size * largest;
         }
-        if want.noise {
+        let closed = self.students <= CLOSED_NOISE;
+        if want.noise && closed {
             self.noise(scratch, out);
-        } else if want.label_noise {
+        } else if want.label_noise && !want.noise {
             self.label_noise(scratch, out);
+        }
+        out.noise_error = 32.0 * f64::EPSILON * out.noise.norm_max();
+        if want.radial || (want.noise && !closed) {
+            let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
+            let points = SampledKernel::points_for(&self.problem, SAMPLED_TOLERANCE);
+            self.sampled.get_or_init(|| SampledKernel::new(&self.problem, points)).moments(state, want, out)?;
         }
         Ok(())
     }
