@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     kernel,
     observer::Observer,
-    problem::{Grid, Problem, View},
+    problem::{Grid, Problem, StartMode, View},
     random::Streams,
     trajectory::{KeepQ, Trajectory},
 };
@@ -45,7 +45,10 @@ pub fn run(
 ) -> Result<Run> {
     // Engines that are compared must not share their noise: each has its own streams.
     let streams = Streams { seed: view.seed, replicate }.of_engine(view.engine.name());
-    let start = problem.start(streams)?;
+    let start = match plan.method {
+        Method::Ode { .. } if problem.network.start == StartMode::Independent => limit::ode::mean_start(problem)?,
+        _ => problem.start(streams)?,
+    };
     let steps = || grid.steps(problem);
     match plan.method {
         Method::Direct { dimension } => {

@@ -43,6 +43,7 @@ pub struct ErfKernel {
     label_noise: f64,
     scratch: Mutex<Scratch>,
     problem: Problem,
+    seed: u64,
     /// For the averages that have no closed form, or a costly one.
     sampled: OnceLock<SampledKernel>,
 }
@@ -76,6 +77,11 @@ const fn triangle(n: usize) -> usize {
 impl ErfKernel {
     /// The kernel of `problem`; `None` unless network and target are both made of erf, without biases.
     pub fn new(problem: &Problem) -> Option<Self> {
+        Self::seeded(problem, 0)
+    }
+
+    /// The same with other samples for each `seed`, where it needs any.
+    pub fn seeded(problem: &Problem, seed: u64) -> Option<Self> {
         let Rule::Committee { activation: Activation::Erf, units, scale } = problem.target.rule else {
             return None;
         };
@@ -108,6 +114,7 @@ impl ErfKernel {
             label_noise: problem.target.noise,
             scratch: Mutex::new(scratch),
             problem: problem.clone(),
+            seed,
             sampled: OnceLock::new(),
         })
     }
@@ -294,7 +301,9 @@ impl Kernel for ErfKernel {
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             let points = SampledKernel::points_for(&self.problem, SAMPLED_TOLERANCE);
-            self.sampled.get_or_init(|| SampledKernel::new(&self.problem, points)).moments(state, want, out)?;
+            self.sampled
+                .get_or_init(|| SampledKernel::seeded(&self.problem, points, self.seed))
+                .moments(state, want, out)?;
         }
         Ok(())
     }

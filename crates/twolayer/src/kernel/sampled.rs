@@ -97,12 +97,17 @@ struct Evaluation<'a> {
 impl SampledKernel {
     /// The kernel of `problem` with 8 independent replicates of `points` samples (a multiple of 256, best a power of 2).
     pub fn new(problem: &Problem, points: usize) -> Self {
+        Self::seeded(problem, points, 0)
+    }
+
+    /// The same with other samples for each `seed`.
+    pub fn seeded(problem: &Problem, points: usize, seed: u64) -> Self {
         let n = problem.width() + problem.directions();
         let blocks = points.div_ceil(BLOCK).max(1);
         let points = blocks * BLOCK;
         let nodes = (0..REPLICATES as u64)
-            .map(|seed| {
-                let normals = normals(points, n, seed);
+            .map(|replicate| {
+                let normals = normals(points, n, seed * REPLICATES as u64 + replicate);
                 let block = |b: usize| Points {
                     normals: Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]),
                     weights: vec![1.0 / points as f64; BLOCK],

@@ -118,7 +118,18 @@ impl Coefficients {
         (self.tail.sqrt() / size, self.errors.0 / size)
     }
 
-    pub fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+    /// |w_j|: how much of each neuron lies in the target's space.
+    pub fn lengths(&self, view: &View<'_>) -> impl Iterator<Item = f64> {
+        let p = view.bias.len();
+        let projections = view.omega.subrows(0, p).subcols(p, self.directions) * &self.whiten;
+        (0..p).map(move |j| {
+            let root = view.roots[j];
+            if root > 0.0 { projections.row(j).norm_l2() / root } else { 0.0 }
+        })
+    }
+
+    /// The averages of the neurons whose `share` is not 0; the others keep what they have.
+    pub fn against(&self, view: &View<'_>, wanted: Wanted, share: &[f64], out: &mut Against) {
         // The kernel prepares the neurons as series.
         let Neurons::Series(neurons) = view.neurons else { return };
         let (p, k) = (view.bias.len(), self.directions);
@@ -126,7 +137,7 @@ impl Coefficients {
         let mut table = vec![1.0; k * (self.order + 1)];
         let mut gradient = vec![0.0; k];
         let top = neurons.values.ncols() - 1;
-        for j in 0..p {
+        for j in (0..p).filter(|&j| share[j] > 0.0) {
             let mut length = 0.0;
             for r in 0..k {
                 let w = if view.roots[j] > 0.0 { projections[(j, r)] / view.roots[j] } else { 0.0 };
@@ -163,7 +174,8 @@ impl Coefficients {
             // The neuron's own part beyond the target's order.
             let beyond = |of: &Mat<f64>| (self.order + 1..=top).map(|n| of[(j, n)].powi(2)).sum::<f64>();
             let value_tail = neurons.value_tail[j] + beyond(&neurons.values);
-            out.value_errors[j] = rest * (value_tail * self.tail).sqrt() + self.errors.0 * neurons.size[j].sqrt();
+            let value_error = rest * (value_tail * self.tail).sqrt() + self.errors.0 * neurons.size[j].sqrt();
+            out.value_error += share[j] * view.coefficients[j].abs() * value_error;
             if wanted == Wanted::All {
                 out.slopes[j] = slope;
                 out.curved[j] = curved;

@@ -50,6 +50,7 @@ const WORK: usize = 1 << 22;
 pub struct SmoothedKernel {
     problem: Problem,
     tolerance: f64,
+    seed: u64,
     output_scale: f64,
     /// Averages over pairs of students.
     form: Form,
@@ -75,6 +76,14 @@ impl SmoothedKernel {
     /// # Errors
     /// [`Error::Numerical`](crate::Error::Numerical) where P is not a covariance.
     pub fn new(problem: &Problem, tolerance: f64) -> Result<Option<Self>> {
+        Self::seeded(problem, tolerance, 0)
+    }
+
+    /// The same with other nodes and samples for each `seed`, where it needs any.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Option<Self>> {
         let activation = &problem.network.activation;
         let overlaps = &problem.target.overlaps;
         let is_relu = *activation == Activation::Relu;
@@ -89,23 +98,19 @@ impl SmoothedKernel {
         let mut target_form = form.clone();
         let target = match &problem.target.rule {
             Rule::Committee { activation: unit, units, scale } => {
-                let variance: Vec<f64> = (0..*units).map(|r| overlaps[(r, r)]).collect();
-                let bias = vec![0.0; *units];
-                let relu_unit = *unit == Activation::Relu;
-                if is_relu && !relu_unit {
-                    match short_basis(unit, false, tolerance) {
-                        Some(basis) => target_form = Form::Series(basis),
-                        None => return Self::with_nodes(problem, tolerance, form),
+                let is_mixed = is_relu && *unit != Activation::Relu;
+                let short = if is_mixed { short_basis(unit, false, tolerance) } else { None };
+                match short {
+                    None if is_mixed => Target::Nodes(nodes(problem, tolerance, seed)?, None),
+                    short => {
+                        if let Some(basis) = short {
+                            target_form = Form::Series(basis);
+                        }
+                        let variance: Vec<f64> = (0..*units).map(|r| overlaps[(r, r)]).collect();
+                        let neurons = target_form.neurons(unit, &variance, &vec![0.0; *units]);
+                        Target::Units(Units { scale: *scale, neurons, count: *units })
                     }
                 }
-                let neurons = match (&target_form, relu_unit) {
-                    (Form::Relu, _) => Neurons::Relu(ReluNeurons::new(&variance, &bias)),
-                    (Form::Series(basis), true) => {
-                        Neurons::Series(basis.expand_relu(&ReluNeurons::new(&variance, &bias)))
-                    }
-                    (Form::Series(basis), false) => Neurons::Series(basis.expand(unit, &variance, &bias)),
-                };
-                Target::Units(Units { scale: *scale, neurons, count: *units })
             }
             Rule::Expression(_) if overlaps.nrows() <= coefficients::DIRECTIONS => {
                 let own = match &form {
@@ -115,63 +120,70 @@ impl SmoothedKernel {
                 let order = TARGET_ORDER[overlaps.nrows()].min(own);
                 let coefficients = Coefficients::new(&problem.target.rule, overlaps, order)?;
                 let (tail, error) = coefficients.unknown();
-                // ReLU's own coefficients fall slowly: the target's must have ended.
-                if is_relu && (tail > 1e-2 * tolerance || error > 1e-2 * tolerance) {
-                    return Self::with_nodes(problem, tolerance, form);
+                let known = error <= 1e-2 * tolerance;
+                match (is_relu, known) {
+                    (false, _) if error <= WORTH * tolerance => Target::Coefficients(coefficients),
+                    (false, _) => return Ok(None),
+                    // ReLU's own coefficients fall slowly: nothing is left out only where the target's end.
+                    (true, true) if tail <= 1e-2 * tolerance => {
+                        target_form = Form::Series(Basis::new(coefficients.degree + 1));
+                        Target::Coefficients(coefficients)
+                    }
+                    (true, true) => {
+                        target_form = Form::Series(Basis::new(order));
+                        Target::Nodes(nodes(problem, tolerance, seed)?, Some(coefficients))
+                    }
+                    (true, false) => Target::Nodes(nodes(problem, tolerance, seed)?, None),
                 }
-                if is_relu {
-                    target_form = Form::Series(Basis::new(coefficients.degree + 1));
-                } else if error > WORTH * tolerance {
-                    return Ok(None);
-                }
-                Target::Coefficients(coefficients)
             }
-            Rule::Expression(_) if is_relu => return Self::with_nodes(problem, tolerance, form),
+            Rule::Expression(_) if is_relu => Target::Nodes(nodes(problem, tolerance, seed)?, None),
             Rule::Expression(_) => return Ok(None),
         };
-        Ok(Some(Self::of(problem, tolerance, form, target_form, target)))
-    }
-
-    fn with_nodes(problem: &Problem, tolerance: f64, form: Form) -> Result<Option<Self>> {
-        let wanted = ((0.4 / tolerance).clamp(512.0, 65536.0) as usize).next_power_of_two();
-        let fitting = (WORK / (8 * problem.width())).max(256);
-        let count = wanted.min(1 << fitting.ilog2());
-        let target = Target::Nodes(Nodes::new(&problem.target.rule, &problem.target.overlaps, count)?);
-        Ok(Some(Self::of(problem, tolerance, form.clone(), form, target)))
-    }
-
-    fn of(problem: &Problem, tolerance: f64, form: Form, target_form: Form, target: Target) -> Self {
-        Self {
+        Ok(Some(Self {
             problem: problem.clone(),
             tolerance,
+            seed,
             output_scale: problem.output_scale(),
             form,
             target_form,
             target,
             noise: OnceLock::new(),
-        }
+        }))
     }
 
     /// The students at `state`, in a form.
     fn neurons(&self, form: &Form, state: &State) -> Neurons {
         let q = &state.overlaps.student_student;
         let variance: Vec<f64> = (0..state.bias.len()).map(|j| q[(j, j)]).collect();
-        let relu = || ReluNeurons::new(&variance, &state.bias);
-        match form {
-            Form::Relu => Neurons::Relu(relu()),
-            Form::Series(basis) if self.problem.network.activation == Activation::Relu => {
-                Neurons::Series(basis.expand_relu(&relu()))
-            }
-            Form::Series(basis) => {
-                Neurons::Series(basis.expand(&self.problem.network.activation, &variance, &state.bias))
-            }
-        }
+        form.neurons(&self.problem.network.activation, &variance, &state.bias)
     }
 
     /// N, or what is asked for beside it, over samples.
     fn sampled(&self) -> &SampledKernel {
-        self.noise
-            .get_or_init(|| SampledKernel::new(&self.problem, SampledKernel::points_for(&self.problem, self.tolerance)))
+        self.noise.get_or_init(|| {
+            let points = SampledKernel::points_for(&self.problem, self.tolerance);
+            SampledKernel::seeded(&self.problem, points, self.seed)
+        })
+    }
+}
+
+/// Nodes for the target of `problem`.
+fn nodes(problem: &Problem, tolerance: f64, seed: u64) -> Result<Nodes> {
+    let wanted = ((0.4 / tolerance).clamp(512.0, 65536.0) as usize).next_power_of_two();
+    let fitting = (WORK / (8 * problem.width())).max(256);
+    Nodes::new(&problem.target.rule, &problem.target.overlaps, wanted.min(1 << fitting.ilog2()), seed)
+}
+
+impl Form {
+    /// Neurons with `h_j ~ N(bias_j, variance_j)`.
+    fn neurons(&self, activation: &Activation, variance: &[f64], bias: &[f64]) -> Neurons {
+        match (self, activation) {
+            (Self::Relu, _) => Neurons::Relu(ReluNeurons::new(variance, bias)),
+            (Self::Series(basis), Activation::Relu) => {
+                Neurons::Series(basis.expand_relu(&ReluNeurons::new(variance, bias)))
+            }
+            (Self::Series(basis), _) => Neurons::Series(basis.expand(activation, variance, bias)),
+        }
     }
 }
 
@@ -208,7 +220,7 @@ struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    fn new(kernel: &SmoothedKernel, state: &'a State, wanted: Wanted) -> Result<Self> {
+    fn new(kernel: &SmoothedKernel, state: &'a State, wanted: Wanted) -> Self {
         let omega = state.overlaps.omega();
         let (p, n) = (state.bias.len(), omega.nrows());
         let roots: Vec<f64> = (0..n).map(|i| omega[(i, i)].max(0.0).sqrt()).collect();
@@ -219,11 +231,16 @@ impl<'a> Evaluation<'a> {
             (Form::Relu, Form::Relu) | (Form::Series(_), Form::Series(_))
         );
         let other = if own_form { None } else { Some(kernel.neurons(&kernel.target_form, state)) };
-        let view =
-            View { omega: &omega, roots: &roots, bias: &state.bias, neurons: other.as_ref().unwrap_or(&students) };
-        kernel.target.against(&view, wanted, &mut against)?;
-        let coefficients = state.second_layer.iter().map(|a| kernel.output_scale * a).collect();
-        Ok(Self { state, omega, roots, coefficients, students, against })
+        let coefficients: Vec<f64> = state.second_layer.iter().map(|a| kernel.output_scale * a).collect();
+        let view = View {
+            omega: &omega,
+            roots: &roots,
+            bias: &state.bias,
+            coefficients: &coefficients,
+            neurons: other.as_ref().unwrap_or(&students),
+        };
+        kernel.target.against(&view, wanted, &mut against);
+        Self { state, omega, roots, coefficients, students, against }
     }
 
     /// The averages of student j with the first `count` students.
@@ -256,9 +273,8 @@ impl<'a> Evaluation<'a> {
         let (square, square_error) = kernel.target.square(&self.state.overlaps.teacher_teacher);
         // f and g may cancel: the risk is at least 0.
         out.risk = (0.5 * (network - 2.0 * dot(&self.against.values) + square)).max(0.0);
-        let errors = self.coefficients.iter().zip(&self.against.value_errors).map(|(c, e)| c.abs() * e).sum::<f64>();
         let rounding = 8.0 * f64::EPSILON * (size + square.sqrt()).powi(2);
-        out.risk_error = 0.5 * self.unknown().0.powi(2) + errors + 0.5 * square_error + rounding;
+        out.risk_error = 0.5 * self.unknown().0.powi(2) + self.against.value_error + 0.5 * square_error + rounding;
     }
 
     fn drift(&self, kernel: &SmoothedKernel, out: &mut Moments) {
@@ -330,7 +346,7 @@ impl Kernel for SmoothedKernel {
         let only_label_noise = want.label_noise && !want.noise;
         if want.risk || want.drift || only_label_noise {
             let wanted = if want.drift { Wanted::All } else { Wanted::Values };
-            let evaluation = Evaluation::new(self, state, wanted)?;
+            let evaluation = Evaluation::new(self, state, wanted);
             if want.risk {
                 evaluation.risk(self, out);
             }

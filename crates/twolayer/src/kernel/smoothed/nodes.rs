@@ -53,13 +53,13 @@ impl Nodes {
     ///
     /// # Errors
     /// [`Error::Numerical`](crate::Error::Numerical) where P is not a covariance.
-    pub fn new(rule: &Rule, overlaps: &Mat<f64>, count: usize) -> Result<Self> {
+    pub fn new(rule: &Rule, overlaps: &Mat<f64>, count: usize, seed: u64) -> Result<Self> {
         let k = overlaps.nrows();
         let root = symmetric_root(overlaps.as_ref())?;
         let mut scratch = Scratch::default();
         let (mut nodes, mut values) = (Vec::new(), Vec::new());
-        for seed in 0..REPLICATES as u64 {
-            let points = normals(count, k, seed);
+        for replicate in 0..REPLICATES as u64 {
+            let points = normals(count, k, seed * REPLICATES as u64 + replicate);
             let u = Mat::from_fn(count, k, |mu, r| points[r * count + mu]);
             let z = &u * &root;
             let columns: Vec<&[f64]> = (0..k).map(|r| z.col_as_slice(r)).collect();
@@ -73,18 +73,20 @@ impl Nodes {
         Ok(Self { count, nodes, labels: values, whiten: inverse_root(overlaps.as_ref())?, square })
     }
 
-    pub fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+    /// The averages of the neurons whose `share` is not 0; the others keep what they have.
+    pub fn against(&self, view: &View<'_>, wanted: Wanted, share: &[f64], out: &mut Against) {
         let (p, k) = (view.bias.len(), self.whiten.nrows());
         // Cov(λ_j, u).
         let projections = view.omega.subrows(0, p).subcols(p, k) * &self.whiten;
         let mut arrays = [const { [0.0; BLOCK] }; 3];
-        for j in 0..p {
+        let mut totals = [0.0; REPLICATES];
+        for j in (0..p).filter(|&j| share[j] > 0.0) {
             let w: Vec<f64> = (0..k).map(|r| projections[(j, r)]).collect();
             let q = view.omega[(j, j)];
             let variance = (q - w.iter().map(|w| w * w).sum::<f64>()).max(1e-24 * q);
             if variance <= 0.0 && view.bias[j] <= 0.0 {
                 (out.values[j], out.slopes[j], out.curved[j]) = (0.0, 0.0, 0.0);
-                (out.value_errors[j], out.drift_errors[j]) = (0.0, 0.0);
+                out.drift_errors[j] = 0.0;
                 (0..k).for_each(|r| out.gradients[(j, r)] = 0.0);
                 continue;
             }
@@ -93,7 +95,10 @@ impl Nodes {
                 .map(|replicate| self.sums(replicate, &w, view.bias[j], deviation, wanted, &mut arrays))
                 .collect();
             let average = |of: &dyn Fn(&Sums) -> f64| mean_and_error(sums.iter().map(of));
-            (out.values[j], out.value_errors[j]) = average(&|sums| sums.values);
+            out.values[j] = average(&|sums| sums.values).0;
+            for (total, sums) in totals.iter_mut().zip(&sums) {
+                *total += share[j] * view.coefficients[j] * sums.values;
+            }
             if wanted != Wanted::All {
                 continue;
             }
@@ -113,6 +118,7 @@ impl Nodes {
             }
             out.drift_errors[j] = squared_error.sqrt();
         }
+        out.value_error += mean_and_error(totals.into_iter()).1;
     }
 
     fn sums(

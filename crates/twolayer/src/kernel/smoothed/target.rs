@@ -7,7 +7,7 @@ use super::{
     nodes::Nodes,
     pairs::{Neurons, Row, Wanted, correlations},
 };
-use crate::{error::Result, problem::Activation};
+use crate::problem::Activation;
 
 /// Averages of neurons with the target g.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub(super) struct Against {
     /// `E[σ'(h_j) ∂g/∂z_r]`, p×k, in the sense of distributions: with `curved` it gives, by Stein,
     /// `E[σ'(h_j) x g] = Cov(x, λ_j)/√q_j · curved_j + Σ_r Cov(x, z_r) gradient_jr` for every field x.
     pub gradients: Mat<f64>,
-    /// Error of `values`.
-    pub value_errors: Vec<f64>,
+    /// Error of `Σ_j s a_j values_j`.
+    pub value_error: f64,
     /// Error of `E[σ'(h_j) x g]` for a field x of variance 1.
     pub drift_errors: Vec<f64>,
 }
@@ -35,6 +35,8 @@ pub(super) struct View<'a> {
     pub roots: &'a [f64],
     /// b.
     pub bias: &'a [f64],
+    /// s a.
+    pub coefficients: &'a [f64],
     /// The neurons, in the form that the target needs.
     pub neurons: &'a Neurons,
 }
@@ -46,9 +48,14 @@ pub(super) enum Target {
     Units(Units),
     /// A function of few directions by its Hermite coefficients.
     Coefficients(Coefficients),
-    /// Any function by its values at nodes; ReLU only.
-    Nodes(Nodes),
+    /// Any function by its values at nodes, and by its coefficients too where it has them; ReLU only.
+    Nodes(Nodes, Option<Coefficients>),
 }
+
+/// Length of a neuron's projection on the target, relative to its norm, up to which the coefficients serve alone, and from
+/// which on the nodes do: a short projection makes the series short, `|w|ⁿ`, and the nodes are poor in their tails. The
+/// average of both in between keeps the drift smooth.
+const BLEND: [f64; 2] = [0.55, 0.75];
 
 /// `g = scale Σ_r σ(z_r)`.
 #[derive(Debug)]
@@ -69,7 +76,7 @@ impl Against {
             slopes: zeros(),
             curved: zeros(),
             gradients: Mat::zeros(p, k),
-            value_errors: zeros(),
+            value_error: 0.0,
             drift_errors: zeros(),
         }
     }
@@ -81,18 +88,19 @@ impl Target {
         match self {
             Self::Units(units) => (units.square(overlaps), 0.0),
             Self::Coefficients(coefficients) => coefficients.square,
-            Self::Nodes(nodes) => nodes.square,
+            Self::Nodes(_, Some(coefficients)) => coefficients.square,
+            Self::Nodes(nodes, None) => nodes.square,
         }
     }
 
     /// The averages with the neurons of `view`; only `values` where `wanted` says so.
-    pub fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) -> Result<()> {
+    pub fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
         match self {
             Self::Units(units) => units.against(view, wanted, out),
-            Self::Coefficients(coefficients) => coefficients.against(view, wanted, out),
-            Self::Nodes(nodes) => nodes.against(view, wanted, out),
+            Self::Coefficients(coefficients) => coefficients.against(view, wanted, &vec![1.0; view.bias.len()], out),
+            Self::Nodes(nodes, None) => nodes.against(view, wanted, &vec![1.0; view.bias.len()], out),
+            Self::Nodes(nodes, Some(coefficients)) => blend(nodes, coefficients, view, wanted, out),
         }
-        Ok(())
     }
 
     /// For the manifest.
@@ -100,7 +108,37 @@ impl Target {
         match self {
             Self::Units(_) => "the target's units as neurons".into(),
             Self::Coefficients(coefficients) => coefficients.describe(),
-            Self::Nodes(nodes) => nodes.describe(),
+            Self::Nodes(nodes, None) => nodes.describe(),
+            Self::Nodes(nodes, Some(coefficients)) => {
+                format!("{}; for aligned neurons {}", coefficients.describe(), nodes.describe())
+            }
+        }
+    }
+}
+
+/// Both, each neuron by the one that suits its projection.
+fn blend(nodes: &Nodes, coefficients: &Coefficients, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+    let (p, k) = (view.bias.len(), out.gradients.ncols());
+    let share: Vec<f64> = coefficients
+        .lengths(view)
+        .map(|length| {
+            let x = ((length - BLEND[0]) / (BLEND[1] - BLEND[0])).clamp(0.0, 1.0);
+            x * x * x * (10.0 - x * (15.0 - 6.0 * x))
+        })
+        .collect();
+    let rest: Vec<f64> = share.iter().map(|share| 1.0 - share).collect();
+    let mut series = Against::zeros(p, k);
+    nodes.against(view, wanted, &share, out);
+    coefficients.against(view, wanted, &rest, &mut series);
+    out.value_error += series.value_error;
+    for j in 0..p {
+        let mix = |a: &mut f64, b: f64| *a = share[j] * *a + rest[j] * b;
+        mix(&mut out.values[j], series.values[j]);
+        if wanted == Wanted::All {
+            mix(&mut out.slopes[j], series.slopes[j]);
+            mix(&mut out.curved[j], series.curved[j]);
+            (0..k).for_each(|r| mix(&mut out.gradients[(j, r)], series.gradients[(j, r)]));
+            mix(&mut out.drift_errors[j], series.drift_errors[j]);
         }
     }
 }
@@ -132,7 +170,9 @@ impl Units {
                     out.gradients[(j, r)] = self.scale * slope;
                 }
             }
-            (out.value_errors[j], out.drift_errors[j]) = self.errors(view.neurons, j);
+            let (value_error, drift_error) = self.errors(view.neurons, j);
+            out.value_error += view.coefficients[j].abs() * value_error;
+            out.drift_errors[j] = drift_error;
         }
     }
 
