@@ -60,7 +60,7 @@ impl Coefficients {
         // Two rules of nearly the same cost; their difference is the error.
         let (fine, coarse) = match k {
             1 => (Quadrature::panels(13.0, 0.25, 16), Quadrature::panels(13.0, 0.3, 14)),
-            2 => (Quadrature::panels(13.0, 1.0, 12), Quadrature::panels(13.0, 1.2, 12)),
+            2 => (Quadrature::panels(13.0, 0.5, 12), Quadrature::panels(13.0, 0.65, 14)),
             3 => (Quadrature::panels(10.0, 2.0, 9), Quadrature::panels(10.0, 2.5, 10)),
             _ => (Quadrature::panels(8.0, 2.0, 5), Quadrature::panels(8.0, 2.0, 4)),
         };

@@ -120,7 +120,7 @@ impl SmoothedKernel {
                 let order = TARGET_ORDER[overlaps.nrows()].min(own);
                 let coefficients = Coefficients::new(&problem.target.rule, overlaps, order)?;
                 let (tail, error) = coefficients.unknown();
-                let known = error <= 1e-2 * tolerance;
+                let known = error <= 0.1 * tolerance;
                 match (is_relu, known) {
                     (false, _) if error <= WORTH * tolerance => Target::Coefficients(coefficients),
                     (false, _) => return Ok(None),
