@@ -8,10 +8,12 @@
 //! E[σ'_j x g]   = Cov(x, λ_j) E[σ''_j g]  + Σ_r Cov(x, z_r) E[σ'_j ∂g/∂z_r]
 //! ```
 //!
-//! N is a four-field average and is taken over samples ([`SampledKernel`]), built when it is first asked for.
+//! N is a four-field average: orthant probabilities for a small ReLU network of a ReLU committee, else averages over samples
+//! ([`SampledKernel`]), drawn when they are first asked for.
 
 mod coefficients;
 mod nodes;
+mod orthant;
 mod pairs;
 mod relu;
 mod series;
@@ -28,6 +30,7 @@ use crate::{
 };
 use coefficients::Coefficients;
 use nodes::Nodes;
+use orthant::{MOST_FIELDS, relu_noise};
 use pairs::{Neurons, Row, Wanted, correlations};
 use relu::ReluNeurons;
 use series::Basis;
@@ -156,6 +159,29 @@ impl SmoothedKernel {
         let q = &state.overlaps.student_student;
         let variance: Vec<f64> = (0..state.bias.len()).map(|j| q[(j, j)]).collect();
         form.neurons(&self.problem.network.activation, &variance, &state.bias)
+    }
+
+    /// Writes N where it is a sum of orthant probabilities, and says whether it is: few ReLU neurons without biases, and a
+    /// ReLU committee.
+    fn closed_noise(&self, state: &State, out: &mut Moments) -> bool {
+        let (p, k) = (self.problem.width(), self.problem.directions());
+        let (Form::Relu, Form::Relu, Target::Units(units)) = (&self.form, &self.target_form, &self.target) else {
+            return false;
+        };
+        if p + k > MOST_FIELDS || state.bias.iter().any(|b| *b != 0.0) {
+            return false;
+        }
+        let students = state.second_layer.iter().map(|a| self.output_scale * a);
+        let teachers = (0..k).map(|r| if r < units.count { -units.scale } else { 0.0 });
+        let c: Vec<f64> = students.chain(teachers).collect();
+        let squared = self.problem.training.loss == Loss::Squared;
+        let in_error: Vec<bool> = (0..p + k).map(|i| i >= p || squared).collect();
+        let omega = state.overlaps.omega();
+        relu_noise(&omega, &c, &in_error, self.problem.target.noise, &mut out.noise);
+        let size: f64 = c.iter().enumerate().map(|(i, c)| c.abs() * omega[(i, i)].max(0.0).sqrt()).sum();
+        let largest = c[..p].iter().fold(0.0, |m: f64, c| m.max(c.abs()));
+        out.noise_error = orthant::ERROR * (largest * size).powi(2);
+        true
     }
 
     /// N, or what is asked for beside it, over samples.
@@ -357,8 +383,9 @@ impl Kernel for SmoothedKernel {
                 evaluation.label_noise(self.problem.target.noise, out);
             }
         }
-        if want.noise || want.radial {
-            let want = Want { risk: false, drift: false, ..want };
+        let closed = want.noise && self.closed_noise(state, out);
+        if want.radial || (want.noise && !closed) {
+            let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             self.sampled().moments(state, want, out)?;
         }
         Ok(())
@@ -374,7 +401,7 @@ impl Kernel for SmoothedKernel {
         };
         let mut text = format!("smoothed: {pairs}; {}", self.target.describe());
         if let Some(noise) = self.noise.get() {
-            text += &format!("; N by {}", noise.describe());
+            text += &format!("; four-field averages by {}", noise.describe());
         }
         text
     }
