@@ -151,3 +151,47 @@ fn every_back_end_agrees_with_averages_over_samples() {
     println!("{} of {}", score.within, score.all);
     assert!(score.within as f64 >= 0.95 * score.all as f64, "{} of {}", score.within, score.all);
 }
+
+/// Paired neurons start from f ≡ 0: N given z against samples of all fields, copies and biases included.
+#[test]
+fn the_noise_of_a_paired_wide_network_agrees_with_samples() {
+    let p = 48;
+    for (activation, biased) in [("relu", false), ("relu", true), ("tanh", true)] {
+        let mut problem = problem(activation, expression("z1 + z1*z2"), p, biased, Loss::Squared);
+        problem.network.output_scale = Formula::number(1.0 / 7.0);
+        let mut stream = Xoshiro256PlusPlus::seed_from_u64(3);
+        let d = 400;
+        let root = twolayer::overlaps::symmetric_root(problem.target.overlaps.as_ref()).unwrap();
+        let teachers = Mat::from_fn(2, d, |r, i| if i < 2 { root[(r, i)] } else { 0.0 });
+        let mut students = Mat::<f64>::zeros(p, d);
+        for j in 0..p / 2 {
+            let row = normals(&mut stream, d, 1.0 / (d as f64).sqrt());
+            for i in 0..d {
+                students[(j, i)] = row[i] + if i == 0 { 0.2 } else { 0.0 };
+                students[(j + p / 2, i)] = students[(j, i)];
+            }
+        }
+        let overlaps = Overlaps {
+            student_teacher: &students * teachers.transpose(),
+            student_student: &students * students.transpose(),
+            teacher_teacher: problem.target.overlaps.clone(),
+        };
+        let half = if biased { normals(&mut stream, p / 2, 0.5) } else { vec![0.0; p / 2] };
+        let a = normals(&mut stream, p / 2, 1.0);
+        let second_layer = a.iter().copied().chain(a.iter().map(|a| -a)).collect();
+        let state = State { overlaps, second_layer, bias: half.iter().chain(&half).copied().collect() };
+        let kernel = for_problem(&problem, 1e-4).unwrap();
+        let (mut got, mut mean) = (Moments::zeros(p, 2), Moments::zeros(p, 2));
+        let want = Want { noise: true, ..Want::default() };
+        kernel.moments(&state, want, &mut got).unwrap();
+        assert!(!kernel.describe().contains("four-field"), "{}", kernel.describe());
+        SampledKernel::new(&problem, 2048).moments(&state, want, &mut mean).unwrap();
+        let difference = largest_difference(&got.noise, &mean.noise);
+        let errors = got.noise_error + mean.noise_error;
+        assert!(difference < 4.0 * errors, "{activation}: {difference:e} {:e} {:e}", got.noise_error, mean.noise_error);
+        let size = got.noise.norm_max();
+        assert!(got.noise_error < 5e-3 * size, "{activation}: {:e} of {size:e}", got.noise_error);
+        // The label noise alone is known in closed form: it must be part of N.
+        assert!((0..p).all(|j| got.noise[(j, j)] > 0.0));
+    }
+}

@@ -108,3 +108,28 @@ fn an_ode_takes_a_fraction_of_a_second() {
         assert!(took < 4.0 * seconds, "{took} s");
     }
 }
+
+/// All averages of the first giant step of 1024 paired neurons.
+#[test]
+fn a_giant_step_of_a_wide_network_takes_seconds() {
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let target = Target::new(Rule::Expression(Expression::parse("z1 + z1*z2", &vocabulary).unwrap()));
+    let mut network = Network::new(1024, Activation::Relu);
+    network.output_scale = Formula::number(1.0 / 32.0);
+    network.first_layer.symmetric = true;
+    let training = Training::new(2048, Formula::number(1.0), Duration::Steps(Formula::number(1.0)));
+    let problem = Problem::new(target, network, training).unwrap();
+    let kernel = for_problem(&problem, 1e-4).unwrap();
+    let start = problem.start(Streams { seed: 0, replicate: 0 }).unwrap();
+    let state = State {
+        overlaps: start.overlaps(&problem.target.overlaps).unwrap(),
+        second_layer: start.second_layer,
+        bias: vec![0.0; 1024],
+    };
+    let mut out = Moments::zeros(1024, problem.directions());
+    let begin = Instant::now();
+    kernel.moments(&state, Want::ALL, &mut out).unwrap();
+    let took = begin.elapsed().as_secs_f64();
+    println!("{took:.2} s, N to {:.1e}", out.noise_error / out.noise.norm_max());
+    assert!(took < 20.0 && out.noise_error < 1e-3 * out.noise.norm_max());
+}

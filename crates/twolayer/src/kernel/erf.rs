@@ -300,10 +300,8 @@ impl Kernel for ErfKernel {
         out.noise_error = 32.0 * f64::EPSILON * out.noise.norm_max();
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
-            let points = SampledKernel::points_for(&self.problem, SAMPLED_TOLERANCE);
-            self.sampled
-                .get_or_init(|| SampledKernel::seeded(&self.problem, points, self.seed))
-                .moments(state, want, out)?;
+            let sampled = || SampledKernel::for_noise(&self.problem, SAMPLED_TOLERANCE, self.seed);
+            self.sampled.get_or_init(sampled).moments(state, want, out)?;
         }
         Ok(())
     }

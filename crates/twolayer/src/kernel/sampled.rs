@@ -23,6 +23,9 @@ const REPLICATES: usize = 8;
 /// Eigenvalues of Ω below zero by less than this fraction of its trace are the error of an integration, not a mistake.
 const NEGATIVE: f64 = 1e-5;
 
+/// Points of a replicate for the N of a network too wide to keep them.
+const WIDE_POINTS: usize = 4096;
+
 /// Nodes kept at most, in numbers (64 MB).
 const MEMORY: usize = 1 << 23;
 
@@ -48,6 +51,8 @@ pub struct SampledKernel {
 enum Nodes {
     /// Independent replicates: their mean, and its standard error.
     Replicates(Vec<Vec<Points>>),
+    /// Replicates of as many points, drawn again from the same seed at each evaluation because they are too many to keep.
+    Drawn { points: usize, seed: u64 },
     /// Two rules: the second, and its distance from the first.
     Rules([Vec<Points>; 2]),
 }
@@ -103,19 +108,20 @@ impl SampledKernel {
     /// The same with other samples for each `seed`.
     pub fn seeded(problem: &Problem, points: usize, seed: u64) -> Self {
         let n = problem.width() + problem.directions();
-        let blocks = points.div_ceil(BLOCK).max(1);
-        let points = blocks * BLOCK;
-        let nodes = (0..REPLICATES as u64)
-            .map(|replicate| {
-                let normals = normals(points, n, seed * REPLICATES as u64 + replicate);
-                let block = |b: usize| Points {
-                    normals: Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]),
-                    weights: vec![1.0 / points as f64; BLOCK],
-                };
-                (0..blocks).map(block).collect()
-            })
-            .collect();
-        Self::with(problem, Nodes::Replicates(nodes))
+        let points = points.div_ceil(BLOCK).max(1) * BLOCK;
+        Self::with(
+            problem,
+            Nodes::Replicates((0..REPLICATES).map(|replicate| draw(points, n, seed, replicate)).collect()),
+        )
+    }
+
+    /// The kernel for the N of `problem`: a wide network takes some seconds for it, with more samples than fit in memory.
+    pub fn for_noise(problem: &Problem, tolerance: f64, seed: u64) -> Self {
+        let points = Self::points_for(problem, tolerance);
+        if points >= WIDE_POINTS.min((0.4 / tolerance) as usize) {
+            return Self::seeded(problem, points, seed);
+        }
+        Self::with(problem, Nodes::Drawn { points: WIDE_POINTS, seed })
     }
 
     /// The kernel of `problem` with `count` Gauss–Hermite nodes in each of the p + k directions: exact where σ'² (f − g)²
@@ -262,6 +268,16 @@ impl Block {
     }
 }
 
+/// One replicate of `points` scrambled Sobol normals (a multiple of 256) in n directions.
+fn draw(points: usize, n: usize, seed: u64, replicate: usize) -> Vec<Points> {
+    let normals = normals(points, n, seed * REPLICATES as u64 + replicate as u64);
+    let block = |b: usize| Points {
+        normals: Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]),
+        weights: vec![1.0 / points as f64; BLOCK],
+    };
+    (0..points / BLOCK).map(block).collect()
+}
+
 /// Gauss–Hermite nodes in p + k directions, `count` in each.
 fn tensor(problem: &Problem, count: usize) -> Vec<Points> {
     let n = problem.width() + problem.directions();
@@ -290,8 +306,11 @@ impl Kernel for SampledKernel {
         let sets: Vec<Averages> = match &self.nodes {
             Nodes::Replicates(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
             Nodes::Rules(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
+            Nodes::Drawn { points, seed } => (0..REPLICATES)
+                .map(|replicate| self.averages(&evaluation, &draw(*points, n, *seed, replicate)))
+                .collect(),
         };
-        let replicates = matches!(self.nodes, Nodes::Replicates(_));
+        let replicates = !matches!(self.nodes, Nodes::Rules(_));
         let average = |of: &dyn Fn(&Averages) -> f64| match (&sets[..], replicates) {
             ([coarse, fine], false) => (of(fine), (of(fine) - of(coarse)).abs()),
             _ => mean_and_error(sets.iter().map(of)),
@@ -345,16 +364,16 @@ impl Kernel for SampledKernel {
                 let count: usize = sets[1].iter().map(|points| points.weights.len()).sum();
                 format!("{count} Gauss–Hermite nodes of {n} fields")
             }
-            Nodes::Replicates(sets) => {
-                let points = sets[0].len() * BLOCK;
-                let mut text = format!("averages over {REPLICATES}×{points} scrambled Sobol points of {n} fields");
-                if n > TABLE {
-                    text += &format!(", ordinary normals beyond the first {TABLE}");
-                }
-                text
-            }
+            Nodes::Replicates(sets) => sobol(sets[0].len() * BLOCK, n),
+            Nodes::Drawn { points, .. } => sobol(*points, n),
         }
     }
+}
+
+/// `averages over 8×4096 scrambled Sobol points of 6 fields`
+fn sobol(points: usize, n: usize) -> String {
+    let ordinary = if n > TABLE { format!(", ordinary normals beyond the first {TABLE}") } else { String::new() };
+    format!("averages over {REPLICATES}×{points} scrambled Sobol points of {n} fields{ordinary}")
 }
 
 /// Mean over replicates and its standard error.

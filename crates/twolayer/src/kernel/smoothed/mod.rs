@@ -12,6 +12,7 @@
 //! ([`SampledKernel`]), drawn when they are first asked for.
 
 mod coefficients;
+mod conditional;
 mod nodes;
 mod orthant;
 mod pairs;
@@ -29,6 +30,7 @@ use crate::{
     problem::{Activation, Loss, Problem, Rule},
 };
 use coefficients::Coefficients;
+use conditional::{Cloud, FEWEST, noise_given_target};
 use nodes::Nodes;
 use orthant::{MOST_FIELDS, relu_noise};
 use pairs::{Neurons, Row, Wanted, correlations};
@@ -184,12 +186,27 @@ impl SmoothedKernel {
         true
     }
 
+    /// Writes N where a wide network has e = −y, and says whether it has.
+    fn conditional_noise(&self, state: &State, out: &mut Moments) -> Result<bool> {
+        if self.problem.width() < FEWEST {
+            return Ok(false);
+        }
+        if self.problem.training.loss == Loss::Squared {
+            let evaluation = Evaluation::new(self, state, Wanted::Values);
+            let size: f64 = evaluation.coefficients.iter().zip(&evaluation.roots).map(|(c, r)| (c * r).powi(2)).sum();
+            // Paired neurons: f ≡ 0 up to rounding.
+            if evaluation.network().0 > 1e-12 * size {
+                return Ok(false);
+            }
+        }
+        let cloud = Cloud::new(&self.problem, self.seed)?;
+        let c: Vec<f64> = state.second_layer.iter().map(|a| self.output_scale * a).collect();
+        Ok(noise_given_target(&self.problem.network.activation, state, &c, &cloud, out))
+    }
+
     /// N, or what is asked for beside it, over samples.
     fn sampled(&self) -> &SampledKernel {
-        self.noise.get_or_init(|| {
-            let points = SampledKernel::points_for(&self.problem, self.tolerance);
-            SampledKernel::seeded(&self.problem, points, self.seed)
-        })
+        self.noise.get_or_init(|| SampledKernel::for_noise(&self.problem, self.tolerance, self.seed))
     }
 }
 
@@ -284,7 +301,8 @@ impl<'a> Evaluation<'a> {
         terms.fold((0.0, 0.0), |sum, term| (sum.0 + term.0, sum.1 + term.1))
     }
 
-    fn risk(&self, kernel: &SmoothedKernel, out: &mut Moments) {
+    /// `E f²`, and `Σ_j |s a_j| (E σ_j²)^{½}`, of the size of what it is summed from.
+    fn network(&self) -> (f64, f64) {
         let p = self.coefficients.len();
         let (mut rho, mut row) = (vec![0.0; p], Row::new(p));
         let (mut network, mut size) = (0.0, 0.0);
@@ -295,6 +313,11 @@ impl<'a> Evaluation<'a> {
             network += c * (2.0 * below + c * row.values[j]);
             size += c.abs() * row.values[j].abs().sqrt();
         }
+        (network, size)
+    }
+
+    fn risk(&self, kernel: &SmoothedKernel, out: &mut Moments) {
+        let (network, size) = self.network();
         let dot = |x: &[f64]| self.coefficients.iter().zip(x).map(|(c, x)| c * x).sum::<f64>();
         let (square, square_error) = kernel.target.square(&self.state.overlaps.teacher_teacher);
         // f and g may cancel: the risk is at least 0.
@@ -383,7 +406,7 @@ impl Kernel for SmoothedKernel {
                 evaluation.label_noise(self.problem.target.noise, out);
             }
         }
-        let closed = want.noise && self.closed_noise(state, out);
+        let closed = want.noise && (self.closed_noise(state, out) || self.conditional_noise(state, out)?);
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             self.sampled().moments(state, want, out)?;
