@@ -14,8 +14,8 @@ use twolayer::{
     observer::Silent,
     overlaps::{Overlaps, clipped_power},
     problem::{
-        Activation, Bias, BiasInit, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Network, Placement, Problem,
-        Rule, Target, Terms, Training, View,
+        Activation, Bias, BiasInit, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement,
+        Problem, Rule, StartMode, Target, Terms, Training, View,
     },
     solve::VectorField,
     trajectory::{KeepQ, Status},
@@ -226,4 +226,31 @@ fn rows_on_the_sphere_keep_their_norms() {
         }
     }
     assert!(got.risk[2] < 0.8 * got.risk[0], "{:?}", got.risk);
+}
+
+/// The limit of independent starts: from M = 0, Q = I where that moves, and refused where it does not.
+#[test]
+fn independent_starts_have_one_limit() {
+    let machine = Machine { memory: 1e9, cores: 1 };
+    let view = View::new(Engine::Limit);
+    let plan_of = |activation: &str, rule: Rule, init: Option<Init>| {
+        let mut problem = problem(activation, rule, 2);
+        problem.network.start = StartMode::Independent;
+        problem.network.second_layer.init = init.unwrap_or(Init::Ones);
+        let planned = plan(&problem, &view, 3, &machine);
+        (problem, planned)
+    };
+    let (problem, planned) = plan_of("tanh", committee(Activation::Tanh, 1), None);
+    let grid = Grid::Times(vec![0.0, 1.0]);
+    let got = run(&problem, &view, &planned.unwrap(), 0, &grid, KeepQ::Full, &Silent).unwrap().trajectory;
+    assert_eq!((&got.student_teacher[..2], &got.student_norms[..2]), (&[0.0; 2][..], &[1.0; 2][..]));
+    assert!(got.student_teacher[2] > 0.05, "{:?}", got.student_teacher);
+    for (activation, rule, init, reason) in [
+        ("tanh", expression("z1*z2"), None, "M does not move"),
+        ("relu", expression("z1^2"), None, "M does not move"),
+        ("tanh", committee(Activation::Tanh, 1), Some(Init::Gaussian), "a second layer drawn is zero"),
+    ] {
+        let error = plan_of(activation, rule, init).1.unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
 }

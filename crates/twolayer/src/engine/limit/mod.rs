@@ -1,3 +1,4 @@
 //! Limits `d → ∞` of a problem. (theory.md §5)
 
+mod exact_step;
 pub mod ode;

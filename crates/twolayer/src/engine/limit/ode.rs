@@ -18,13 +18,12 @@
 
 use std::{cell::RefCell, ops::ControlFlow};
 
-use faer::Mat;
-
+use super::exact_step::ExactStep;
 use crate::{
     error::{Error, Result},
     kernel::{self, Kernel, Moments, State, Want},
     observer::{Observer, Progress},
-    overlaps::{Overlaps, clipped_power},
+    overlaps::Overlaps,
     problem::{Algorithm, Dimension, Geometry, Problem, Start, Terms},
     random::Streams,
     solve::{self, Ending, Method, Options, Solution, VectorField},
@@ -105,9 +104,6 @@ pub fn run(
 /// A kernel with a larger error than this may have taken samples.
 const SAMPLED: f64 = 1e-9;
 
-/// Eigenvalues of Ω below zero by less than this fraction of its trace are the error of an integration, not a mistake.
-const NEGATIVE: f64 = 1e-5;
-
 /// The start of the limit of independent starts: the mean of their law, `M = 0`, `Q ∝ I` where it is drawn at random.
 ///
 /// # Errors
@@ -125,7 +121,7 @@ pub fn mean_start(problem: &Problem) -> Result<Start> {
 /// # Errors
 /// [`Error::Refused`] for an infinite dimension, a gradient flow, or rows that keep their norms.
 pub fn has_exact_step(problem: &Problem) -> Result<()> {
-    ExactStep::of(problem).map(|_| ())
+    ExactStep::of(problem).map(drop)
 }
 
 /// Whether M does not move from `start`: `D_z + λ_w M = 0` within rounding, or within the kernel's error.
@@ -229,18 +225,6 @@ pub struct OnlineFlow<'a> {
     on_sphere: bool,
     exact: Option<ExactStep>,
     scratch: RefCell<Scratch>,
-}
-
-/// The sizes of a step that is taken as it is.
-struct ExactStep {
-    /// η.
-    rate: f64,
-    /// ηλ_w.
-    decay: f64,
-    /// d.
-    dimension: f64,
-    /// n_b.
-    batch: f64,
 }
 
 struct Scratch {
@@ -409,51 +393,5 @@ fn keep_norms(p: usize, k: usize, y: &[f64], dy: &mut [f64]) {
     let pairs = (0..p).flat_map(|j| (0..=j).map(move |l| (j, l)));
     for (at, ((j, l), dq)) in pairs.zip(q).enumerate() {
         *dq -= (rates[j] + rates[l]) * y[p * k + at];
-    }
-}
-
-impl ExactStep {
-    /// # Errors
-    /// [`Error::Refused`] where there is no step, or no such formula.
-    fn of(problem: &Problem) -> Result<Self> {
-        let key = "view.terms";
-        let Some(dimension) = problem.dimension() else {
-            let reason = "the exact step has terms of the order of 1/d, and d is infinite here";
-            return Err(Error::refused(key, reason, "give the view a dimension, or write terms = \"all\""));
-        };
-        let rate = problem.learning_rate();
-        if !rate.is_finite() {
-            let reason = "a gradient flow has no steps";
-            return Err(Error::refused(key, reason, "write terms = \"flow\", or algorithm = \"sgd\""));
-        }
-        if problem.training.geometry != Geometry::Free {
-            let reason = "the mean of a step that keeps the norms has no closed formula at finite d";
-            return Err(Error::refused(key, reason, "write terms = \"all\", or geometry = \"free\""));
-        }
-        let decay = rate * problem.training.weight_decay;
-        Ok(Self { rate, decay, dimension: dimension as f64, batch: problem.batch() as f64 })
-    }
-
-    /// `((d − rank Ω) N + E[g gᵀ (λ,z)Ω⁺(λ,z)ᵀ])/n_b + (1 − 1/n_b) D Ω⁺ Dᵀ`, p×p.
-    fn squares(&self, overlaps: &Overlaps, moments: &Moments) -> Result<Mat<f64>> {
-        let omega = overlaps.omega();
-        let (p, n) = (overlaps.width(), omega.nrows());
-        let range = clipped_power(omega.as_ref(), NEGATIVE, 0.0)?;
-        let rank: f64 = (0..n).map(|i| range[(i, i)]).sum::<f64>().round();
-        let inverse_root = clipped_power(omega.as_ref(), NEGATIVE, -0.5)?;
-        let drift =
-            Mat::from_fn(
-                p,
-                n,
-                |j, q| {
-                    if q < p { moments.drift_student[(j, q)] } else { moments.drift_teacher[(j, q - p)] }
-                },
-            );
-        let mean = drift * inverse_root;
-        let square = &mean * mean.transpose();
-        Ok(Mat::from_fn(p, p, |j, l| {
-            let noise = (self.dimension - rank) * moments.noise[(j, l)] + moments.radial[(j, l)];
-            (noise + (self.batch - 1.0) * square[(j, l)]) / self.batch
-        }))
     }
 }

@@ -13,6 +13,7 @@
 
 mod coefficients;
 mod conditional;
+mod evaluation;
 mod nodes;
 mod orthant;
 mod pairs;
@@ -22,8 +23,6 @@ mod target;
 
 use std::sync::OnceLock;
 
-use faer::Mat;
-
 use super::{Kernel, Moments, SampledKernel, State, Want};
 use crate::{
     error::Result,
@@ -31,12 +30,13 @@ use crate::{
 };
 use coefficients::Coefficients;
 use conditional::{Cloud, FEWEST, noise_given_target};
+use evaluation::Evaluation;
 use nodes::Nodes;
 use orthant::{MOST_FIELDS, relu_noise};
-use pairs::{Neurons, Row, Wanted, correlations};
+use pairs::{Neurons, Wanted};
 use relu::ReluNeurons;
 use series::Basis;
-use target::{Against, Target, Units, View, degree};
+use target::{Target, Units, degree};
 
 /// The Hermite degrees up to which an activation that is not a polynomial may be kept, the least that will do.
 const ORDERS: [usize; 4] = [24, 48, 96, 160];
@@ -46,6 +46,9 @@ const TARGET_ORDER: [usize; 5] = [48, 48, 48, 32, 20];
 
 /// Hermite coefficients of a kinked target with an error of this many tolerances still beat samples of all fields.
 const WORTH: f64 = 10.0;
+
+/// Nodes of a tensor at most.
+const TENSOR: usize = 1 << 16;
 
 /// Nodes times neurons at most: some hundredths of a second.
 const WORK: usize = 1 << 22;
@@ -204,9 +207,28 @@ impl SmoothedKernel {
         Ok(noise_given_target(&self.problem.network.activation, state, &c, &cloud, out))
     }
 
+    /// The degrees of activation and target where both are known to be polynomials.
+    fn polynomial_degree(&self) -> Option<(usize, usize)> {
+        let own = degree(&self.problem.network.activation)?;
+        let target = match (&self.target, &self.problem.target.rule) {
+            (Target::Coefficients(coefficients), _) if coefficients.is_whole() => coefficients.degree,
+            (_, Rule::Committee { activation, .. }) => degree(activation)?,
+            _ => return None,
+        };
+        Some((own, target))
+    }
+
     /// N, or what is asked for beside it, over samples.
     fn sampled(&self) -> &SampledKernel {
-        self.noise.get_or_init(|| SampledKernel::for_noise(&self.problem, self.tolerance, self.seed))
+        self.noise.get_or_init(|| {
+            // σ'² e² ‖ζ‖² is a polynomial of this degree; both rules of a tensor are exact for it.
+            let count = self.polynomial_degree().map(|(own, target)| own.max(target) + own + 2);
+            let fields = (self.problem.width() + self.problem.directions()) as u32;
+            match count.filter(|count| count.checked_pow(fields).is_some_and(|nodes| nodes <= TENSOR)) {
+                Some(count) => SampledKernel::tensor(&self.problem, count),
+                None => SampledKernel::for_noise(&self.problem, self.tolerance, self.seed),
+            }
+        })
     }
 }
 
@@ -248,146 +270,6 @@ fn short_basis(activation: &Activation, biased: bool, tolerance: f64) -> Option<
                 && neurons.slope_tail[j] <= 1e-2 * tolerance * slope_size
         })
     })
-}
-
-/// One evaluation under way.
-struct Evaluation<'a> {
-    state: &'a State,
-    omega: Mat<f64>,
-    /// √Ω_ii.
-    roots: Vec<f64>,
-    /// s a_j.
-    coefficients: Vec<f64>,
-    students: Neurons,
-    against: Against,
-}
-
-impl<'a> Evaluation<'a> {
-    fn new(kernel: &SmoothedKernel, state: &'a State, wanted: Wanted) -> Self {
-        let omega = state.overlaps.omega();
-        let (p, n) = (state.bias.len(), omega.nrows());
-        let roots: Vec<f64> = (0..n).map(|i| omega[(i, i)].max(0.0).sqrt()).collect();
-        let students = kernel.neurons(&kernel.form, state);
-        let mut against = Against::zeros(p, n - p);
-        let own_form = matches!(
-            (&kernel.form, &kernel.target_form),
-            (Form::Relu, Form::Relu) | (Form::Series(_), Form::Series(_))
-        );
-        let other = if own_form { None } else { Some(kernel.neurons(&kernel.target_form, state)) };
-        let coefficients: Vec<f64> = state.second_layer.iter().map(|a| kernel.output_scale * a).collect();
-        let view = View {
-            omega: &omega,
-            roots: &roots,
-            bias: &state.bias,
-            coefficients: &coefficients,
-            neurons: other.as_ref().unwrap_or(&students),
-        };
-        kernel.target.against(&view, wanted, &mut against);
-        Self { state, omega, roots, coefficients, students, against }
-    }
-
-    /// The averages of student j with the first `count` students.
-    fn row(&self, j: usize, count: usize, wanted: Wanted, rho: &mut [f64], out: &mut Row) {
-        correlations(&self.omega, &self.roots, j, 0, &mut rho[..count]);
-        self.students.row(j, &self.students, &rho[..count], wanted, out);
-    }
-
-    /// `Σ_j |s a_j| √t_j`: what the series of the students leave, t the tails of values or of slopes times q.
-    fn unknown(&self) -> (f64, f64) {
-        let Neurons::Series(neurons) = &self.students else { return (0.0, 0.0) };
-        let terms = self.coefficients.iter().enumerate().map(|(j, c)| {
-            (c.abs() * neurons.value_tail[j].sqrt(), c.abs() * self.roots[j] * neurons.slope_tail[j].sqrt())
-        });
-        terms.fold((0.0, 0.0), |sum, term| (sum.0 + term.0, sum.1 + term.1))
-    }
-
-    /// `E f²`, and `Σ_j |s a_j| (E σ_j²)^{½}`, of the size of what it is summed from.
-    fn network(&self) -> (f64, f64) {
-        let p = self.coefficients.len();
-        let (mut rho, mut row) = (vec![0.0; p], Row::new(p));
-        let (mut network, mut size) = (0.0, 0.0);
-        for j in 0..p {
-            self.row(j, j + 1, Wanted::Values, &mut rho, &mut row);
-            let c = self.coefficients[j];
-            let below: f64 = row.values[..j].iter().zip(&self.coefficients).map(|(value, c)| value * c).sum();
-            network += c * (2.0 * below + c * row.values[j]);
-            size += c.abs() * row.values[j].abs().sqrt();
-        }
-        (network, size)
-    }
-
-    fn risk(&self, kernel: &SmoothedKernel, out: &mut Moments) {
-        let (network, size) = self.network();
-        let dot = |x: &[f64]| self.coefficients.iter().zip(x).map(|(c, x)| c * x).sum::<f64>();
-        let (square, square_error) = kernel.target.square(&self.state.overlaps.teacher_teacher);
-        // f and g may cancel: the risk is at least 0.
-        out.risk = (0.5 * (network - 2.0 * dot(&self.against.values) + square)).max(0.0);
-        let rounding = 8.0 * f64::EPSILON * (size + square.sqrt()).powi(2);
-        out.risk_error = 0.5 * self.unknown().0.powi(2) + self.against.value_error + 0.5 * square_error + rounding;
-    }
-
-    fn drift(&self, kernel: &SmoothedKernel, out: &mut Moments) {
-        let (p, n) = (self.coefficients.len(), self.omega.nrows());
-        let (mut rho, mut row) = (vec![0.0; p], Row::new(p));
-        let network = kernel.problem.training.loss == Loss::Squared;
-        // D_jq = s a_j [ curved_j Ω_jq/√q_j + Σ_i weights_ji Ω_iq ]
-        let mut weights = Mat::<f64>::zeros(p, n);
-        let mut curved = vec![0.0; p];
-        let (unknown, s) = (if network { self.unknown().1 } else { 0.0 }, kernel.output_scale);
-        let largest = self.roots.iter().fold(0.0, |m: f64, r| m.max(*r));
-        let size: f64 = self.coefficients.iter().zip(&self.roots).map(|(c, r)| (c * r).abs()).sum();
-        out.drift_error = 0.0;
-        for j in 0..p {
-            let (mut mixed, mut values) = (0.0, 0.0);
-            if network {
-                self.row(j, p, Wanted::All, &mut rho, &mut row);
-                for (l, c) in self.coefficients.iter().enumerate() {
-                    curved[j] += c * row.curved[l];
-                    mixed += c * row.mixed[l];
-                    values += c * row.values[l];
-                    weights[(j, l)] = c * row.slopes[l];
-                }
-            }
-            curved[j] -= self.against.curved[j];
-            (0..n - p).for_each(|r| weights[(j, p + r)] = -self.against.gradients[(j, r)]);
-            out.second[j] = s * (values - self.against.values[j]);
-            out.bias[j] = self.coefficients[j] * (mixed - self.against.slopes[j]);
-            let tail = match &self.students {
-                Neurons::Series(neurons) => neurons.slope_tail[j].sqrt(),
-                Neurons::Relu(_) => 0.0,
-            };
-            let error = 2.0 * tail * unknown + self.against.drift_errors[j] + 16.0 * f64::EPSILON * size;
-            out.drift_error = out.drift_error.max(self.coefficients[j].abs() * largest * error);
-        }
-        let product = &weights * &self.omega;
-        for j in 0..p {
-            let (c, root) = (self.coefficients[j], self.roots[j]);
-            let along = if root > 0.0 { curved[j] / root } else { 0.0 };
-            for q in 0..n {
-                let entry = c * (product[(j, q)] + along * self.omega[(j, q)]);
-                if q < p {
-                    out.drift_student[(j, q)] = entry;
-                } else {
-                    out.drift_teacher[(j, q - p)] = entry;
-                }
-            }
-        }
-    }
-
-    /// `Δ s² a_j a_l E[σ'_jσ'_l]`.
-    fn label_noise(&self, noise: f64, out: &mut Moments) {
-        let p = self.coefficients.len();
-        let (mut rho, mut row) = (vec![0.0; p], Row::new(p));
-        for j in 0..p {
-            self.row(j, j + 1, Wanted::Slopes, &mut rho, &mut row);
-            for l in 0..=j {
-                let entry = noise * self.coefficients[j] * self.coefficients[l] * row.slopes[l];
-                out.noise[(j, l)] = entry;
-                out.noise[(l, j)] = entry;
-            }
-        }
-        out.noise_error = 16.0 * f64::EPSILON * out.noise.norm_max();
-    }
 }
 
 impl Kernel for SmoothedKernel {
