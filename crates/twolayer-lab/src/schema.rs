@@ -38,7 +38,7 @@ fn property(key: &Key) -> Value {
         Kind::Section | Kind::Table => table(key.path),
         Kind::Tables => array(table(key.path)),
         Kind::Constants | Kind::Override => json!({ "type": "object" }),
-        Kind::TableOrKind | Kind::Activation => any(&[text(), table(key.path)]),
+        Kind::TableOr(_) | Kind::Activation => any(&[text(), table(key.path)]),
         Kind::Text | Kind::Rule | Kind::WordOrPath(_) => text(),
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Switch => json!({ "type": "boolean" }),

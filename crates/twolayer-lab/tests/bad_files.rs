@@ -192,7 +192,7 @@ fn engines_that_come_later() {
             ("", "[record]\ngradients = true\ncrossings = [{ quantity = \"risk\", level = 0.5 }]"),
             ("", "[readout]\nridge = 1e-3"),
             ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),
-            ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\"\nterms = \"exact-step\""),
+            ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\""),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
             ("", "[[figure]]\ny = \"histogram\"\nx = \"training.dimension\"\nneurons = [0]"),
         ],

@@ -88,6 +88,15 @@ pub fn clipped_root(matrix: MatRef<'_, f64>, negative: f64) -> Result<Mat<f64>> 
     spectral(matrix, trace(matrix), negative, f64::sqrt)
 }
 
+/// `V Λ^power Vᵀ` of the nearest covariance, over its eigenvalues that are not zero: power ½ is the [`clipped_root`], −½
+/// its Moore–Penrose inverse, 0 the projector on the range.
+///
+/// # Errors
+/// [`Error::Numerical`] where an eigenvalue is more negative than −`negative`·trace.
+pub fn clipped_power(matrix: MatRef<'_, f64>, negative: f64, power: f64) -> Result<Mat<f64>> {
+    spectral(matrix, trace(matrix), negative, |eigenvalue| eigenvalue.powf(power))
+}
+
 /// Moore–Penrose inverse of the [`symmetric_root`], with the same rule for zero.
 ///
 /// # Errors

@@ -154,6 +154,7 @@ fn view(reader: &mut Reader<'_>) -> Option<View> {
         "flow" => Terms::Flow,
         "label-noise" => Terms::LabelNoise,
         "all" => Terms::All,
+        "exact-step" => Terms::ExactStep,
         _ => Terms::Auto,
     };
     if let Some(replicates) = reader.whole("view.replicates") {

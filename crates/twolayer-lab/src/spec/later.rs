@@ -39,7 +39,6 @@ pub const LATER: &[Later] = &[
     later("record.crossings", AllBut(&["[]"]), "remove the line"),
     later("readout", All, "remove the section"),
     later("view.method", AllBut(&["auto", "ode"]), "write method = \"ode\", or remove the line"),
-    later("view.terms", Only(&["exact-step"]), "write terms = \"all\""),
     later("figure.y", Only(&["training_risk", "readout", "crossing", "histogram", "spectrum"]),
         "draw risk, 2*risk, overlap, cosine or scatter"),
     later("figure.x", AllBut(&["time", "step"]), "write x = \"time\" or x = \"step\""),

@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     kernel,
     observer::Observer,
-    problem::{Grid, Problem, Record, Start, View},
+    problem::{Grid, Problem, Record, Start, StartMode, View},
     random::Streams,
     signal::Feed,
     trajectory::Trajectory,
@@ -48,7 +48,12 @@ pub fn run(
 ) -> Result<Run> {
     // Engines that are compared must not share their noise: each has its own streams.
     let streams = Streams { seed: view.seed, replicate }.of_engine(view.engine.name());
-    let start = problem.start(streams)?;
+    let start = match plan.method {
+        method if !method.is_simulation() && problem.network.start == StartMode::Independent => {
+            limit::ode::mean_start(problem)?
+        }
+        _ => problem.start(streams)?,
+    };
     let steps = || grid.steps(problem);
     match plan.method {
         Method::Direct { dimension } => {

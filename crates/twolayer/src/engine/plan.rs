@@ -1,10 +1,11 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
+use super::limit::ode;
 use crate::{
     error::{Error, Result},
-    kernel::ErfKernel,
+    kernel::{self, State, Want},
     problem::{
-        Algorithm, Data, Engine, Problem, StartMode, Terms, View,
+        Algorithm, BiasInit, Data, Engine, Init, Problem, StartMode, Terms, View,
         scaling::{Reading, Regime},
     },
     random::Streams,
@@ -66,6 +67,7 @@ impl Method {
             Self::GiantStep { .. } => "giant steps",
             Self::Ode { terms: Terms::Flow, .. } => "ode, gradient flow",
             Self::Ode { terms: Terms::LabelNoise, .. } => "ode, label-noise term",
+            Self::Ode { terms: Terms::ExactStep, .. } => "ode, exact step",
             Self::Ode { .. } => "ode, all terms",
         }
     }
@@ -179,12 +181,13 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
 fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let reading = problem.scaling()?;
     if problem.network.start == StartMode::Independent {
-        let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
-        return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
+        mean_start(problem, view)?;
+    } else {
+        problem.start(Streams { seed: view.seed, replicate: 0 })?;
     }
     let kappa = match reading.regime {
         Regime::Ode { kappa } => kappa,
-        Regime::GiantStep { alpha } => return giant_step(problem, view, alpha, reading),
+        Regime::GiantStep { alpha } => return giant_step(problem, alpha, reading),
         Regime::MeanField { beta } => {
             let reason =
                 format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
@@ -192,16 +195,6 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
         }
     };
     refuse_second_looks(problem)?;
-    if ErfKernel::new(problem).is_none() {
-        let reason = format!(
-            "the ODE needs closed-form averages, which this version has for an erf network and an erf committee, not for \
-             {} and {}",
-            problem.network.activation.name(),
-            problem.target.formula()
-        );
-        return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
-    }
-    problem.start(Streams { seed: view.seed, replicate: 0 })?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
         let reason = format!("the number of steps says nothing about the time of an ODE at d = ∞ (t = {time})");
@@ -214,10 +207,13 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     };
     // A plain gradient flow asked for small steps' noise takes κ at its own d: D's small-step correction.
     let kappa = if kappa == 0.0 && terms != Terms::Flow { own_kappa(problem) } else { kappa };
-    let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let noise = if terms == Terms::All { 0.5 * p * p * (p + k) * (p + k) } else { 0.0 };
-    let evaluation = 500.0 + 8.0 * (noise + 3.0 * p * (p + k) * (p + k));
-    let cost = Cost { seconds: 1e-9 * evaluation * EVALUATIONS, bytes: 0.0 };
+    // Also refuses an exact step where there is none.
+    if terms == Terms::ExactStep {
+        ode::has_exact_step(problem)?;
+    }
+    let noisy = matches!(terms, Terms::All | Terms::ExactStep);
+    let evaluation = kernel::seconds(problem, Want { noise: noisy, ..Want::DRIFT });
+    let cost = Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
 }
@@ -234,12 +230,11 @@ fn refuse_second_looks(problem: &Problem) -> Result<()> {
     Err(Error::refused(key, reason, "use the reduced view at a large d, e.g. dimension = 100000"))
 }
 
-fn giant_step(problem: &Problem, view: &View, alpha: f64, reading: Reading) -> Result<Plan> {
+fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
     refuse_second_looks(problem)?;
-    problem.start(Streams { seed: view.seed, replicate: 0 })?;
     let steps = problem.steps() as f64;
     let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let seconds = steps * (3.0 * risk_seconds(problem) + 2e-9 * (p + k).powi(3));
+    let seconds = steps * (2.0 * kernel::seconds(problem, Want::ALL) + risk_seconds(problem) + 2e-9 * (p + k).powi(3));
     let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, cost, advice })
@@ -255,9 +250,34 @@ fn own_kappa(problem: &Problem) -> f64 {
     }
 }
 
-/// Seconds of one population risk: a closed form, or averages over samples (measured at p = 4 … 256).
+/// Refuses independent starts whose mean is random itself, or from which the limit does not move.
+fn mean_start(problem: &Problem, view: &View) -> Result<()> {
+    let refused = |reason: String, remedy: &str| Err(Error::refused("network.start", reason, remedy));
+    let random_layer = matches!(problem.network.second_layer.init, Init::Signs | Init::Gaussian | Init::Uniform);
+    let random_bias = problem.network.bias.is_some_and(|bias| bias.init != BiasInit::Zero);
+    if random_layer || random_bias {
+        let what = if random_layer { "a second layer" } else { "biases" };
+        let reason = format!("the limit starts from the mean of independent starts, and that of {what} drawn is zero");
+        return refused(reason, "write start = \"shared\", or drop the limit view");
+    }
+    let start = ode::mean_start(problem)?;
+    let state = State {
+        overlaps: start.overlaps(&problem.target.overlaps)?,
+        bias: vec![0.0; problem.width()],
+        second_layer: start.second_layer,
+    };
+    let kernel = kernel::for_problem(problem, view.tolerance)?;
+    if ode::is_fixed(problem, &state, kernel.as_ref())? {
+        let reason = "the limit starts from the mean of independent starts, M = 0, and from there M does not move: what \
+                      moves it is their spread of order 1/√d";
+        return refused(reason.into(), "write start = \"shared\", or drop the limit view");
+    }
+    Ok(())
+}
+
+/// Seconds of one population risk.
 fn risk_seconds(problem: &Problem) -> f64 {
-    if ErfKernel::new(problem).is_some() { 1e-6 } else { 1e-3 + 5.6e-6 * (problem.width() as f64).powi(2) }
+    kernel::seconds(problem, Want::RISK)
 }
 
 /// Bytes of one trajectory.

@@ -1,5 +1,6 @@
-//! Gaussian tools: the inverse normal law, quadrature, scrambled Sobol normals.
+//! Gaussian tools: the normal law in one and two dimensions, quadrature, scrambled Sobol normals.
 
+pub mod bivariate;
 pub mod normal;
 pub mod quadrature;
 pub mod sobol;

@@ -1,4 +1,16 @@
-//! The inverse of the normal distribution function.
+//! The normal law: density, distribution function, and its inverse.
+
+use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+
+/// `φ(x) = e^{−x²/2}/√(2π)`.
+pub fn density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / TAU.sqrt()
+}
+
+/// `Φ(x)`, accurate in both tails.
+pub fn distribution(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
+}
 
 /// `Φ⁻¹(u)`, relative error about 10⁻¹⁶; infinite at 0 and 1.
 ///

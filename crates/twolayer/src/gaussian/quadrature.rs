@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use gauss_quad::GaussHermite;
+use gauss_quad::{GaussHermite, GaussLegendre};
+
+use super::normal::density;
 
 /// Nodes x_i and weights w_i (summing to 1) with `E f(z) ≈ Σ_i w_i f(x_i)`, z ~ N(0, 1).
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,33 @@ impl Quadrature {
             .collect();
         pairs.sort_by(|left, right| left.0.total_cmp(&right.0));
         let (nodes, weights) = pairs.into_iter().unzip();
+        Self { nodes, weights }
+    }
+
+    /// Gauss–Legendre nodes on panels of `width` from −`reach` to `reach`, `count` to a panel, weighted by the density: a
+    /// kink at a multiple of `width`, 0 for one, costs no accuracy.
+    pub fn panels(reach: f64, width: f64, count: usize) -> Self {
+        let rule = GaussLegendre::new(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
+        let panels = (reach / width).ceil().max(1.0) as i64;
+        let mut pairs: Vec<(f64, f64)> = (-panels..panels)
+            .flat_map(|panel| {
+                rule.as_node_weight_pairs().iter().map(move |(node, weight)| {
+                    let x = width * (panel as f64 + 0.5 + 0.5 * node);
+                    (x, 0.5 * width * weight * density(x))
+                })
+            })
+            .collect();
+        pairs.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let (nodes, weights) = pairs.into_iter().unzip();
+        Self { nodes, weights }
+    }
+
+    /// Equally spaced nodes from −`reach` to `reach`: for integrands analytic in a strip of half-width y the error falls as
+    /// `exp(−2πy/spacing)`, faster than that of Gauss–Hermite nodes.
+    pub fn equally_spaced(reach: f64, spacing: f64) -> Self {
+        let half = (reach / spacing).ceil() as i64;
+        let nodes: Vec<f64> = (-half..=half).map(|i| i as f64 * spacing).collect();
+        let weights = nodes.iter().map(|&x| spacing * density(x)).collect();
         Self { nodes, weights }
     }
 }

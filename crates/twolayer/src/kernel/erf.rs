@@ -5,15 +5,21 @@
 
 use std::{
     f64::consts::PI,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{Kernel, Moments, State, Want};
+use super::{Kernel, Moments, SampledKernel, State, Want};
 use crate::{
     error::Result,
     expression::vector,
     problem::{Activation, Loss, Problem, Rule},
 };
+
+/// Students up to which N is taken in closed form, in p²(p+k)² operations; beyond, over samples.
+const CLOSED_NOISE: usize = 128;
+
+/// Tolerance of the averages without a closed form.
+const SAMPLED_TOLERANCE: f64 = 1e-4;
 
 /// Arguments of asin that are handled at a time: they stay in the first cache.
 const BUFFER: usize = 2048;
@@ -36,6 +42,10 @@ pub struct ErfKernel {
     /// Δ.
     label_noise: f64,
     scratch: Mutex<Scratch>,
+    problem: Problem,
+    seed: u64,
+    /// For the averages that have no closed form, or a costly one.
+    sampled: OnceLock<SampledKernel>,
 }
 
 /// Arrays of one evaluation, kept so that an evaluation allocates nothing.
@@ -65,12 +75,17 @@ const fn triangle(n: usize) -> usize {
 }
 
 impl ErfKernel {
-    /// The kernel of `problem`; `None` unless network and target are both made of erf.
+    /// The kernel of `problem`; `None` unless network and target are both made of erf, without biases.
     pub fn new(problem: &Problem) -> Option<Self> {
+        Self::seeded(problem, 0)
+    }
+
+    /// The same with other samples for each `seed`, where it needs any.
+    pub fn seeded(problem: &Problem, seed: u64) -> Option<Self> {
         let Rule::Committee { activation: Activation::Erf, units, scale } = problem.target.rule else {
             return None;
         };
-        if problem.network.activation != Activation::Erf {
+        if problem.network.activation != Activation::Erf || problem.network.bias.is_some() {
             return None;
         }
         let (p, n) = (problem.width(), problem.width() + problem.directions());
@@ -98,6 +113,9 @@ impl ErfKernel {
             first,
             label_noise: problem.target.noise,
             scratch: Mutex::new(scratch),
+            problem: problem.clone(),
+            seed,
+            sampled: OnceLock::new(),
         })
     }
 
@@ -273,10 +291,17 @@ impl Kernel for ErfKernel {
             let largest = scratch.coefficients[..self.students].iter().fold(0.0, |m: f64, c| m.max(c.abs()));
             out.drift_error = 8.0 * f64::EPSILON * size * largest;
         }
-        if want.noise {
+        let closed = self.students <= CLOSED_NOISE;
+        if want.noise && closed {
             self.noise(scratch, out);
-        } else if want.label_noise {
+        } else if want.label_noise && !want.noise {
             self.label_noise(scratch, out);
+        }
+        out.noise_error = 32.0 * f64::EPSILON * out.noise.norm_max();
+        if want.radial || (want.noise && !closed) {
+            let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
+            let sampled = || SampledKernel::for_noise(&self.problem, SAMPLED_TOLERANCE, self.seed);
+            self.sampled.get_or_init(sampled).moments(state, want, out)?;
         }
         Ok(())
     }

@@ -2,12 +2,15 @@
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 
-use super::{Kernel, Moments, State, Want};
+use super::{Kernel, Moments, State, Want, label::labels};
 use crate::{
     error::Result,
     expression::Scratch,
-    gaussian::sobol::{TABLE, normals},
-    overlaps::clipped_root,
+    gaussian::{
+        quadrature::Quadrature,
+        sobol::{TABLE, normals},
+    },
+    overlaps::{clipped_power, clipped_root},
     problem::{Activation, Loss, Problem, Rule},
 };
 
@@ -20,10 +23,14 @@ const REPLICATES: usize = 8;
 /// Eigenvalues of Ω below zero by less than this fraction of its trace are the error of an integration, not a mistake.
 const NEGATIVE: f64 = 1e-5;
 
+/// Points of a replicate for the N of a network too wide to keep them.
+const WIDE_POINTS: usize = 4096;
+
 /// Nodes kept at most, in numbers (64 MB).
 const MEMORY: usize = 1 << 23;
 
-/// The kernel of any network and target by averages over `(λ, z) = Ω^{1/2} ζ`, ζ scrambled Sobol normals.
+/// The kernel of any network and target by averages over `(λ, z) = Ω^{1/2} ζ`, ζ scrambled Sobol normals or a tensor of
+/// Gauss–Hermite nodes.
 ///
 /// The nodes are drawn once, so that the averages are a smooth function of the state, as an integrator needs.
 /// Cost: samples·(p+k)² multiplications for the fields and for D, samples·p² for N, samples·p activations.
@@ -35,12 +42,32 @@ pub struct SampledKernel {
     label_noise: f64,
     loss: Loss,
     students: usize,
-    /// ζ: for each replicate, blocks of 256 samples × (p+k) coordinates.
-    nodes: Vec<Vec<Mat<f64>>>,
+    fields: usize,
+    nodes: Nodes,
 }
 
-/// Sums over the samples of one replicate.
-struct Sums {
+/// Sets of nodes, each of which gives all the averages.
+#[derive(Debug)]
+enum Nodes {
+    /// Independent replicates: their mean, and its standard error.
+    Replicates(Vec<Vec<Points>>),
+    /// Replicates of as many points, drawn again from the same seed at each evaluation because they are too many to keep.
+    Drawn { points: usize, seed: u64 },
+    /// Two rules: the second, and its distance from the first.
+    Rules([Vec<Points>; 2]),
+}
+
+/// A block of nodes.
+#[derive(Debug)]
+struct Points {
+    /// ζ, up to 256 × (p+k).
+    normals: Mat<f64>,
+    /// Weights, which sum to 1 over a set.
+    weights: Vec<f64>,
+}
+
+/// The averages over one set of nodes.
+struct Averages {
     moments: Moments,
     /// `E[g (λ, z)ᵀ]`, p×(p+k).
     drift: Mat<f64>,
@@ -58,23 +85,52 @@ struct Block {
     signals: Mat<f64>,
     output: Vec<f64>,
     label: Vec<f64>,
-    unit: Vec<f64>,
+    factor: Vec<f64>,
     expression: Scratch,
+}
+
+/// What an evaluation shares between its blocks.
+struct Evaluation<'a> {
+    state: &'a State,
+    want: Want,
+    /// Ω^{1/2}.
+    root: Mat<f64>,
+    /// Projector on the range of Ω, where it is asked for.
+    range: Option<Mat<f64>>,
 }
 
 impl SampledKernel {
     /// The kernel of `problem` with 8 independent replicates of `points` samples (a multiple of 256, best a power of 2).
     pub fn new(problem: &Problem, points: usize) -> Self {
+        Self::seeded(problem, points, 0)
+    }
+
+    /// The same with other samples for each `seed`.
+    pub fn seeded(problem: &Problem, points: usize, seed: u64) -> Self {
         let n = problem.width() + problem.directions();
-        let blocks = points.div_ceil(BLOCK).max(1);
-        let points = blocks * BLOCK;
-        let nodes = (0..REPLICATES as u64)
-            .map(|seed| {
-                let normals = normals(points, n, seed);
-                let block = |b: usize| Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]);
-                (0..blocks).map(block).collect()
-            })
-            .collect();
+        let points = points.div_ceil(BLOCK).max(1) * BLOCK;
+        Self::with(
+            problem,
+            Nodes::Replicates((0..REPLICATES).map(|replicate| draw(points, n, seed, replicate)).collect()),
+        )
+    }
+
+    /// The kernel for the N of `problem`: a wide network takes some seconds for it, with more samples than fit in memory.
+    pub fn for_noise(problem: &Problem, tolerance: f64, seed: u64) -> Self {
+        let points = Self::points_for(problem, tolerance);
+        if points >= WIDE_POINTS.min((0.4 / tolerance) as usize) {
+            return Self::seeded(problem, points, seed);
+        }
+        Self::with(problem, Nodes::Drawn { points: WIDE_POINTS, seed })
+    }
+
+    /// The kernel of `problem` with `count` Gauss–Hermite nodes in each of the p + k directions: exact where σ'² (f − g)²
+    /// is a polynomial of degree below 2·`count` − 2.
+    pub fn tensor(problem: &Problem, count: usize) -> Self {
+        Self::with(problem, Nodes::Rules([count - 1, count].map(|count| tensor(problem, count))))
+    }
+
+    fn with(problem: &Problem, nodes: Nodes) -> Self {
         Self {
             activation: problem.network.activation.clone(),
             rule: problem.target.rule.clone(),
@@ -82,6 +138,7 @@ impl SampledKernel {
             label_noise: problem.target.noise,
             loss: problem.training.loss,
             students: problem.width(),
+            fields: problem.width() + problem.directions(),
             nodes,
         }
     }
@@ -98,34 +155,26 @@ impl SampledKernel {
 
     /// g at the fields of one block, into `block.label`.
     fn label(&self, block: &mut Block) {
-        let p = self.students;
-        let Block { fields, label, unit, expression, .. } = block;
-        match &self.rule {
-            Rule::Expression(rule) => {
-                let z: Vec<&[f64]> = (p..fields.ncols()).map(|r| fields.col_as_slice(r)).collect();
-                rule.evaluate(&z, label, expression);
-            }
-            Rule::Committee { activation, units, scale } => {
-                label.fill(0.0);
-                for r in 0..*units {
-                    unit.copy_from_slice(fields.col_as_slice(p + r));
-                    activation.values(unit);
-                    add_scaled(label, *scale, unit);
-                }
-            }
-        }
+        let Block { fields, label, expression, .. } = block;
+        let z: Vec<&[f64]> = (self.students..fields.ncols()).map(|r| fields.col_as_slice(r)).collect();
+        labels(&self.rule, &z, label, expression);
     }
 
-    /// Adds the sums over one block of samples.
-    fn add(&self, state: &State, want: Want, root: &Mat<f64>, nodes: &Mat<f64>, block: &mut Block, sums: &mut Sums) {
-        let p = self.students;
-        matmul(&mut block.fields, Accum::Replace, nodes, root, 1.0, Par::Seq);
-        let slopes = want.drift || want.noise || want.label_noise;
+    /// Adds one block of nodes.
+    fn add(&self, evaluation: &Evaluation<'_>, points: &Points, block: &mut Block, sums: &mut Averages) {
+        let (p, want, state) = (self.students, evaluation.want, evaluation.state);
+        matmul(&mut block.fields, Accum::Replace, &points.normals, &evaluation.root, 1.0, Par::Seq);
+        let slopes = want.drift || want.noise || want.label_noise || want.radial;
         block.output.fill(0.0);
         for j in 0..p {
             let values = block.values.col_as_slice_mut(j);
-            values.copy_from_slice(block.fields.col_as_slice(j));
-            values.iter_mut().for_each(|h| *h += state.bias[j]);
+            if state.overlaps.student_student[(j, j)] > 0.0 {
+                values.copy_from_slice(block.fields.col_as_slice(j));
+                values.iter_mut().for_each(|h| *h += state.bias[j]);
+            } else {
+                // Not rounding about the kink of a ReLU.
+                values.fill(state.bias[j]);
+            }
             if slopes {
                 self.activation.values_and_derivatives(values, block.derivatives.col_as_slice_mut(j));
             } else {
@@ -134,32 +183,49 @@ impl SampledKernel {
             add_scaled(&mut block.output, self.output_scale * state.second_layer[j], values);
         }
         self.label(block);
-        let Block { fields, values, derivatives, signals, output, label, .. } = block;
-        sums.moments.risk += 0.5 * output.iter().zip(&*label).map(|(f, g)| (f - g) * (f - g)).sum::<f64>();
+        let Block { fields, values, derivatives, signals, output, label, factor, .. } = block;
+        let weights = &points.weights;
+        let errors = output.iter().zip(&*label).zip(weights);
+        sums.moments.risk += 0.5 * errors.map(|((f, g), w)| w * (f - g) * (f - g)).sum::<f64>();
         if !slopes {
             return;
         }
         // From here on, `output` is e without the label noise.
         let network = if self.loss == Loss::Squared { 1.0 } else { 0.0 };
         output.iter_mut().zip(&*label).for_each(|(f, g)| *f = network * *f - g);
-        // `s a_j φ(e) σ'(h_j)` for some φ of each sample.
-        let weigh = |factor: &dyn Fn(f64) -> f64, signals: &mut Mat<f64>| {
+        // `s a_j factor σ'(h_j)`.
+        let weigh = |factor: &[f64], signals: &mut Mat<f64>| {
             for j in 0..p {
                 let scale = self.output_scale * state.second_layer[j];
                 let signals = signals.col_as_slice_mut(j).iter_mut();
-                for ((signal, e), slope) in signals.zip(&*output).zip(derivatives.col_as_slice(j)) {
-                    *signal = scale * factor(*e) * slope;
+                for ((signal, factor), slope) in signals.zip(factor).zip(derivatives.col_as_slice(j)) {
+                    *signal = scale * factor * slope;
                 }
             }
         };
-        if want.noise || want.label_noise {
+        if want.noise || want.label_noise || want.radial {
             // E over ξ: (e − √Δξ)² has mean e² + Δ.
-            let e = if want.noise { 1.0 } else { 0.0 };
-            weigh(&|x| (e * x * x + self.label_noise).sqrt(), signals);
-            matmul(&mut sums.moments.noise, Accum::Add, signals.transpose(), &*signals, 1.0, Par::Seq);
+            let squared = if want.noise || want.radial { 1.0 } else { 0.0 };
+            for ((factor, e), w) in factor.iter_mut().zip(&*output).zip(weights) {
+                *factor = (w * (squared * e * e + self.label_noise)).sqrt();
+            }
+            if want.noise || want.label_noise {
+                weigh(factor, signals);
+                matmul(&mut sums.moments.noise, Accum::Add, signals.transpose(), &*signals, 1.0, Par::Seq);
+            }
+            if let Some(range) = &evaluation.range {
+                // (λ, z)Ω⁺(λ, z)ᵀ = ‖Πζ‖².
+                let projected = &points.normals * range;
+                for (mu, factor) in factor.iter_mut().enumerate() {
+                    *factor *= projected.row(mu).norm_l2();
+                }
+                weigh(factor, signals);
+                matmul(&mut sums.moments.radial, Accum::Add, signals.transpose(), &*signals, 1.0, Par::Seq);
+            }
         }
         if want.drift {
-            weigh(&|e| e, signals);
+            output.iter_mut().zip(weights).for_each(|(e, w)| *e *= w);
+            weigh(output, signals);
             matmul(&mut sums.drift, Accum::Add, signals.transpose(), &*fields, 1.0, Par::Seq);
             for j in 0..p {
                 sums.moments.bias[j] += signals.col_as_slice(j).iter().sum::<f64>();
@@ -168,35 +234,87 @@ impl SampledKernel {
             }
         }
     }
+
+    /// The averages over one set of nodes.
+    fn averages(&self, evaluation: &Evaluation<'_>, set: &[Points]) -> Averages {
+        let (p, n) = (self.students, self.fields);
+        let mut sums = Averages { moments: Moments::zeros(p, n - p), drift: Mat::zeros(p, n) };
+        if evaluation.want.radial {
+            sums.moments.radial = Mat::zeros(p, p);
+        }
+        let mut block = Block::new(0, p, n);
+        for points in set {
+            if points.weights.len() != block.label.len() {
+                block = Block::new(points.weights.len(), p, n);
+            }
+            self.add(evaluation, points, &mut block, &mut sums);
+        }
+        sums
+    }
+}
+
+impl Block {
+    fn new(count: usize, p: usize, n: usize) -> Self {
+        Self {
+            fields: Mat::zeros(count, n),
+            values: Mat::zeros(count, p),
+            derivatives: Mat::zeros(count, p),
+            signals: Mat::zeros(count, p),
+            output: vec![0.0; count],
+            label: vec![0.0; count],
+            factor: vec![0.0; count],
+            expression: Scratch::default(),
+        }
+    }
+}
+
+/// One replicate of `points` scrambled Sobol normals (a multiple of 256) in n directions.
+fn draw(points: usize, n: usize, seed: u64, replicate: usize) -> Vec<Points> {
+    let normals = normals(points, n, seed * REPLICATES as u64 + replicate as u64);
+    let block = |b: usize| Points {
+        normals: Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]),
+        weights: vec![1.0 / points as f64; BLOCK],
+    };
+    (0..points / BLOCK).map(block).collect()
+}
+
+/// Gauss–Hermite nodes in p + k directions, `count` in each.
+fn tensor(problem: &Problem, count: usize) -> Vec<Points> {
+    let n = problem.width() + problem.directions();
+    let rule = Quadrature::gauss_hermite(count);
+    let total = count.pow(n as u32);
+    let digit = |index: usize, i: usize| index / count.pow(i as u32) % count;
+    (0..total)
+        .step_by(BLOCK)
+        .map(|from| {
+            let indices = from..total.min(from + BLOCK);
+            let weight = |index: usize| (0..n).map(|i| rule.weights[digit(index, i)]).product();
+            Points {
+                normals: Mat::from_fn(indices.len(), n, |mu, i| rule.nodes[digit(from + mu, i)]),
+                weights: indices.map(weight).collect(),
+            }
+        })
+        .collect()
 }
 
 impl Kernel for SampledKernel {
     fn moments(&self, state: &State, want: Want, out: &mut Moments) -> Result<()> {
-        let root = clipped_root(state.overlaps.omega().as_ref(), NEGATIVE)?;
-        let (p, n) = (self.students, root.nrows());
-        let mut block = Block {
-            fields: Mat::zeros(BLOCK, n),
-            values: Mat::zeros(BLOCK, p),
-            derivatives: Mat::zeros(BLOCK, p),
-            signals: Mat::zeros(BLOCK, p),
-            output: vec![0.0; BLOCK],
-            label: vec![0.0; BLOCK],
-            unit: vec![0.0; BLOCK],
-            expression: Scratch::default(),
+        let omega = state.overlaps.omega();
+        let range = if want.radial { Some(clipped_power(omega.as_ref(), NEGATIVE, 0.0)?) } else { None };
+        let evaluation = Evaluation { state, want, root: clipped_root(omega.as_ref(), NEGATIVE)?, range };
+        let (p, n) = (self.students, self.fields);
+        let sets: Vec<Averages> = match &self.nodes {
+            Nodes::Replicates(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
+            Nodes::Rules(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
+            Nodes::Drawn { points, seed } => (0..REPLICATES)
+                .map(|replicate| self.averages(&evaluation, &draw(*points, n, *seed, replicate)))
+                .collect(),
         };
-        let replicates: Vec<Sums> = self
-            .nodes
-            .iter()
-            .map(|blocks| {
-                let mut sums = Sums { moments: Moments::zeros(p, n - p), drift: Mat::zeros(p, n) };
-                for nodes in blocks {
-                    self.add(state, want, &root, nodes, &mut block, &mut sums);
-                }
-                sums
-            })
-            .collect();
-        let samples = (self.nodes[0].len() * BLOCK) as f64;
-        let average = |of: &dyn Fn(&Sums) -> f64| mean_and_error(replicates.iter().map(|sums| of(sums) / samples));
+        let replicates = !matches!(self.nodes, Nodes::Rules(_));
+        let average = |of: &dyn Fn(&Averages) -> f64| match (&sets[..], replicates) {
+            ([coarse, fine], false) => (of(fine), (of(fine) - of(coarse)).abs()),
+            _ => mean_and_error(sets.iter().map(of)),
+        };
         if want.risk {
             (out.risk, out.risk_error) = average(&|sums| sums.moments.risk);
         }
@@ -216,10 +334,23 @@ impl Kernel for SampledKernel {
                 out.bias[j] = average(&|sums| sums.moments.bias[j]).0;
             }
         }
-        if want.noise || want.label_noise {
-            for j in 0..p {
-                for l in 0..p {
-                    out.noise[(j, l)] = average(&|sums| sums.moments.noise[(j, l)]).0;
+        if want.radial && out.radial.nrows() != p {
+            out.radial = Mat::zeros(p, p);
+        }
+        if want.noise || want.label_noise || want.radial {
+            out.noise_error = 0.0;
+        }
+        for j in 0..p {
+            for l in 0..=j {
+                if want.noise || want.label_noise {
+                    let (mean, error) = average(&|sums| sums.moments.noise[(j, l)]);
+                    (out.noise[(j, l)], out.noise[(l, j)]) = (mean, mean);
+                    out.noise_error = out.noise_error.max(error);
+                }
+                if want.radial {
+                    let (mean, error) = average(&|sums| sums.moments.radial[(j, l)]);
+                    (out.radial[(j, l)], out.radial[(l, j)]) = (mean, mean);
+                    out.noise_error = out.noise_error.max(error / n as f64);
                 }
             }
         }
@@ -227,13 +358,22 @@ impl Kernel for SampledKernel {
     }
 
     fn describe(&self) -> String {
-        let (points, n) = (self.nodes[0].len() * BLOCK, self.nodes[0][0].ncols());
-        let mut text = format!("averages over {REPLICATES}×{points} scrambled Sobol points of {n} fields");
-        if n > TABLE {
-            text += &format!(", ordinary normals beyond the first {TABLE}");
+        let n = self.fields;
+        match &self.nodes {
+            Nodes::Rules(sets) => {
+                let count: usize = sets[1].iter().map(|points| points.weights.len()).sum();
+                format!("{count} Gauss–Hermite nodes of {n} fields")
+            }
+            Nodes::Replicates(sets) => sobol(sets[0].len() * BLOCK, n),
+            Nodes::Drawn { points, .. } => sobol(*points, n),
         }
-        text
     }
+}
+
+/// `averages over 8×4096 scrambled Sobol points of 6 fields`
+fn sobol(points: usize, n: usize) -> String {
+    let ordinary = if n > TABLE { format!(", ordinary normals beyond the first {TABLE}") } else { String::new() };
+    format!("averages over {REPLICATES}×{points} scrambled Sobol points of {n} fields{ordinary}")
 }
 
 /// Mean over replicates and its standard error.

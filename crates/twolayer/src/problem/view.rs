@@ -48,6 +48,8 @@ pub enum Terms {
     LabelNoise,
     /// All: Saad–Solla.
     All,
+    /// The mean of one step at the problem's own d, n_b and η, nothing dropped. (theory.md §2)
+    ExactStep,
 }
 
 impl View {

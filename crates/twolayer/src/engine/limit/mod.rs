@@ -1,4 +1,5 @@
 //! Limits `d → ∞` of a problem. (theory.md §5)
 
+mod exact_step;
 pub mod giant_step;
 pub mod ode;

@@ -6,16 +6,26 @@
 //! dM/dt = −D_z/s − (λ_w/s) M
 //! dQ/dt = −(D_λ + D_λᵀ)/s + κ N/s² − 2(λ_w/s) Q
 //! da/dt = −(η_a/η) A/s                              where the second layer is trained
+//! db/dt = −E[ĝ]                                     where the biases are trained
+//! ```
+//!
+//! On the sphere `Ṁ_jr −= ½ M_jr Φ_jj/Q_jj`, `Q̇_jl −= ½ Q_jl (Φ_jj/Q_jj + Φ_ll/Q_ll)` with Φ the Q̇ above. The terms of the
+//! exact step replace dQ/dt by `(E[Q'] − Q)/(ηs)` of theory.md §2, at the problem's own d, n_b and η:
+//!
+//! ```text
+//! E[Q'] = c² Q − ηc (D_λ + D_λᵀ) + η² [ ((d − rank Ω) N + E[g gᵀ (λ,z)Ω⁺(λ,z)ᵀ])/n_b + (1 − 1/n_b) D Ω⁺ Dᵀ ],  c = 1 − ηλ_w
 //! ```
 
 use std::{cell::RefCell, ops::ControlFlow};
 
+use super::exact_step::ExactStep;
 use crate::{
     error::{Error, Result},
     kernel::{self, Kernel, Moments, State, Want},
     observer::{Observer, Progress},
     overlaps::Overlaps,
-    problem::{Algorithm, Problem, Terms},
+    problem::{Algorithm, Dimension, Geometry, Problem, Start, Terms},
+    random::Streams,
     solve::{self, Ending, Method, Options, Solution, VectorField},
     trajectory::{Entry, KeepQ, Status, Trajectory},
 };
@@ -43,8 +53,8 @@ const LOOSER: f64 = 10.0;
 /// `kappa` is κ, of no consequence for [`Terms::Flow`]; [`Terms::Auto`] stands for all terms, or the flow where κ = 0.
 /// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer, because a risk near its floor is a
 /// difference of overlaps of order 1, but not finer than 10⁻⁶ where the kernel itself is less precise than that. The
-/// trajectory's `risk_error` and `student_teacher_error` are the distance to a second integration, 10 times looser, plus
-/// the kernel's own error of the risk.
+/// trajectory's `risk_error` and `student_teacher_error` are the distance to a second integration, 10 times looser and with
+/// samples of its own where the kernel takes any, plus the kernel's own error of the risk.
 ///
 /// # Errors
 /// [`Error::Refused`] for terms that need a κ where there is none, [`Error::Numerical`] for a start whose Ω is not a
@@ -63,8 +73,9 @@ pub fn run(
     let kernel = kernel::for_problem(problem, tolerance)?;
     let field = OnlineFlow::new(problem, start, kappa, terms, kernel.as_ref())?;
     let mut moments = Moments::zeros(problem.width(), problem.directions());
-    kernel.moments(start, Want::DRIFT, &mut moments)?;
-    let relative_tolerance = (1e-4 * tolerance).max(moments.drift_error.min(1e-6)).max(1e-12);
+    kernel.moments(start, field.want, &mut moments)?;
+    let error = moments.drift_error.max(moments.noise_error);
+    let relative_tolerance = (1e-4 * tolerance).max(error.min(1e-6)).max(1e-12);
     let absolute_tolerance = relative_tolerance * 1e-2 * smallest_scale(start);
     let fine = Options { relative_tolerance, absolute_tolerance, method: Method::Auto, ..Options::default() };
     let loose = Options {
@@ -75,7 +86,10 @@ pub fn run(
     let y0 = field.pack(start);
     let solution = solve::integrate(&field, &y0, times, &fine, observer)?;
     let reached = &times[..solution.reached];
-    let check = solve::integrate(&field, &y0, reached, &loose, &Finished(observer))?;
+    let other = if error > SAMPLED { Some(kernel::seeded(problem, tolerance, 1)?) } else { None };
+    let kernel_of_check = other.as_deref().unwrap_or(kernel.as_ref());
+    let field_of_check = OnlineFlow::new(problem, start, kappa, terms, kernel_of_check)?;
+    let check = solve::integrate(&field_of_check, &y0, reached, &loose, &Finished(observer))?;
     let trajectory = record(problem, &field, times, &solution, &check, relative_tolerance, keep_q)?;
     let report = Report {
         method: solution.method,
@@ -85,6 +99,42 @@ pub fn run(
         steps: solution.steps + check.steps,
     };
     Ok((trajectory, report))
+}
+
+/// A kernel with a larger error than this may have taken samples.
+const SAMPLED: f64 = 1e-9;
+
+/// The start of the limit of independent starts: the mean of their law, `M = 0`, `Q ∝ I` where it is drawn at random.
+///
+/// # Errors
+/// As for [`Problem::start`].
+pub fn mean_start(problem: &Problem) -> Result<Start> {
+    // In infinite dimension the law has no spread.
+    let mut mean = problem.clone();
+    mean.training.dimension = Dimension::Infinite;
+    mean.network.start_dimension = None;
+    mean.start(Streams { seed: mean.network.start_seed, replicate: 0 })
+}
+
+/// Refuses [`Terms::ExactStep`] where a step has no exact mean.
+///
+/// # Errors
+/// [`Error::Refused`] for an infinite dimension, a gradient flow, or rows that keep their norms.
+pub fn has_exact_step(problem: &Problem) -> Result<()> {
+    ExactStep::of(problem).map(drop)
+}
+
+/// Whether M does not move from `start`: `D_z + λ_w M = 0` within rounding, or within the kernel's error.
+///
+/// # Errors
+/// As for [`Kernel::moments`].
+pub fn is_fixed(problem: &Problem, start: &State, kernel: &dyn Kernel) -> Result<bool> {
+    let mut moments = Moments::zeros(problem.width(), problem.directions());
+    kernel.moments(start, Want::DRIFT, &mut moments)?;
+    let decay = problem.training.weight_decay;
+    let drift = &moments.drift_teacher + &start.overlaps.student_teacher * faer::Scale(decay);
+    let a = start.second_layer.iter().fold(0.0, |m: f64, a| m.max(a.abs()));
+    Ok(drift.norm_max() <= 5.0 * moments.drift_error + 1e-10 * problem.output_scale() * a)
 }
 
 /// The scale below which overlaps do not matter at the start: the typical M, which decides when a plateau is left.
@@ -156,7 +206,7 @@ impl Observer for Finished<'_> {
     }
 }
 
-/// The vector field of the ODE; y = (M row by row, the lower triangle of Q row by row, a where it is trained).
+/// The vector field of the ODE; y = (M row by row, the lower triangle of Q row by row, a and b where they are trained).
 pub struct OnlineFlow<'a> {
     kernel: &'a dyn Kernel,
     want: Want,
@@ -170,6 +220,10 @@ pub struct OnlineFlow<'a> {
     decay: f64,
     /// (η_a/η)/s; `None`: the second layer is fixed.
     second_layer: Option<f64>,
+    trains_bias: bool,
+    /// Rows keep their norm.
+    on_sphere: bool,
+    exact: Option<ExactStep>,
     scratch: RefCell<Scratch>,
 }
 
@@ -184,7 +238,7 @@ impl<'a> OnlineFlow<'a> {
     /// # Errors
     /// [`Error::Refused`] for terms that need a κ where it is not a finite number.
     pub fn new(problem: &Problem, start: &State, kappa: f64, terms: Terms, kernel: &'a dyn Kernel) -> Result<Self> {
-        if terms != Terms::Flow && !kappa.is_finite() {
+        if !matches!(terms, Terms::Flow | Terms::ExactStep) && !kappa.is_finite() {
             let reason = format!("the noise terms are multiplied by κ = ηs·d/n_b, which is {kappa} here");
             return Err(Error::refused(
                 "training.learning_rate",
@@ -195,6 +249,7 @@ impl<'a> OnlineFlow<'a> {
         let want = match terms {
             Terms::Flow => Want::DRIFT,
             Terms::LabelNoise => Want { label_noise: true, ..Want::DRIFT },
+            Terms::ExactStep => Want { noise: true, radial: true, ..Want::DRIFT },
             Terms::Auto | Terms::All if kappa == 0.0 => Want::DRIFT,
             Terms::Auto | Terms::All => Want { noise: true, ..Want::DRIFT },
         };
@@ -208,6 +263,9 @@ impl<'a> OnlineFlow<'a> {
             noise: kappa / (s * s),
             decay: problem.training.weight_decay / s,
             second_layer: problem.network.second_layer.train.then(|| problem.rate_ratio() / s),
+            trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
+            on_sphere: problem.training.geometry != Geometry::Free,
+            exact: if terms == Terms::ExactStep { Some(ExactStep::of(problem)?) } else { None },
             scratch: RefCell::new(Scratch { state: start.clone(), moments: Moments::zeros(p, k) }),
         })
     }
@@ -222,14 +280,17 @@ impl<'a> OnlineFlow<'a> {
         if self.second_layer.is_some() {
             y.extend_from_slice(&state.second_layer);
         }
+        if self.trains_bias {
+            y.extend_from_slice(&state.bias);
+        }
         y
     }
 
-    /// The vector y as a state; P, biases and a fixed second layer stay as they are in `state`.
+    /// The vector y as a state; P, fixed biases and a fixed second layer stay as they are in `state`.
     pub fn unpack(&self, y: &[f64], state: &mut State) {
         let (p, k) = (self.students, self.directions);
         let (m, rest) = y.split_at(p * k);
-        let (q, a) = rest.split_at(p * (p + 1) / 2);
+        let (q, rest) = rest.split_at(p * (p + 1) / 2);
         for j in 0..p {
             for r in 0..k {
                 state.overlaps.student_teacher[(j, r)] = m[j * k + r];
@@ -242,8 +303,12 @@ impl<'a> OnlineFlow<'a> {
                 state.overlaps.student_student[(l, j)] = entry;
             }
         }
+        let (a, b) = rest.split_at(if self.second_layer.is_some() { p } else { 0 });
         if self.second_layer.is_some() {
             state.second_layer.copy_from_slice(a);
+        }
+        if self.trains_bias {
+            state.bias.copy_from_slice(b);
         }
     }
 
@@ -258,7 +323,8 @@ impl<'a> OnlineFlow<'a> {
 impl VectorField for OnlineFlow<'_> {
     fn dim(&self) -> usize {
         let (p, k) = (self.students, self.directions);
-        p * k + p * (p + 1) / 2 + if self.second_layer.is_some() { p } else { 0 }
+        let layers = usize::from(self.second_layer.is_some()) + usize::from(self.trains_bias);
+        p * k + p * (p + 1) / 2 + p * layers
     }
 
     fn drift(&self, _: f64, y: &[f64], dy: &mut [f64]) -> Result<()> {
@@ -268,6 +334,10 @@ impl VectorField for OnlineFlow<'_> {
         self.kernel.moments(state, self.want, moments)?;
         let (p, k) = (self.students, self.directions);
         let noisy = self.want.noise || self.want.label_noise;
+        let exact = match &self.exact {
+            Some(step) => Some(step.squares(&state.overlaps, moments)?),
+            None => None,
+        };
         let mut at = 0;
         for j in 0..p {
             for r in 0..k {
@@ -277,17 +347,51 @@ impl VectorField for OnlineFlow<'_> {
         }
         for j in 0..p {
             for l in 0..=j {
-                let drift = moments.drift_student[(j, l)] + moments.drift_student[(l, j)];
-                let noise = if noisy { self.noise * moments.noise[(j, l)] } else { 0.0 };
-                dy[at] = noise - self.per_scale * drift - 2.0 * self.decay * y[at];
+                let drift = self.per_scale * (moments.drift_student[(j, l)] + moments.drift_student[(l, j)]);
+                dy[at] = match (&exact, &self.exact) {
+                    // ((c² − 1)Q − ηc(D + Dᵀ) + η²X)/(ηs)
+                    (Some(squares), Some(step)) => {
+                        self.per_scale * step.rate * squares[(j, l)]
+                            - (1.0 - step.decay) * drift
+                            - (2.0 - step.decay) * self.decay * y[at]
+                    }
+                    _ => {
+                        let noise = if noisy { self.noise * moments.noise[(j, l)] } else { 0.0 };
+                        noise - drift - 2.0 * self.decay * y[at]
+                    }
+                };
                 at += 1;
             }
         }
+        if self.on_sphere {
+            keep_norms(p, k, y, dy);
+        }
         if let Some(rate) = self.second_layer {
-            for (dy, second) in dy[at..].iter_mut().zip(&moments.second) {
+            for (dy, second) in dy[at..at + p].iter_mut().zip(&moments.second) {
                 *dy = -rate * second;
+            }
+            at += p;
+        }
+        if self.trains_bias {
+            for (dy, bias) in dy[at..].iter_mut().zip(&moments.bias) {
+                *dy = -self.per_scale * bias;
             }
         }
         Ok(())
+    }
+}
+
+/// Takes from the velocities of M and Q what changes the norms of the rows.
+fn keep_norms(p: usize, k: usize, y: &[f64], dy: &mut [f64]) {
+    let diagonal = |j: usize| p * k + (j + 1) * (j + 2) / 2 - 1;
+    let shrink = |x: f64, norm: f64| if norm > 0.0 { 0.5 * x / norm } else { 0.0 };
+    let rates: Vec<f64> = (0..p).map(|j| shrink(dy[diagonal(j)], y[diagonal(j)])).collect();
+    let (m, q) = dy.split_at_mut(p * k);
+    for (at, dm) in m.iter_mut().enumerate() {
+        *dm -= rates[at / k] * y[at];
+    }
+    let pairs = (0..p).flat_map(|j| (0..=j).map(move |l| (j, l)));
+    for (at, ((j, l), dq)) in pairs.zip(q).enumerate() {
+        *dq -= (rates[j] + rates[l]) * y[p * k + at];
     }
 }

@@ -1,0 +1,199 @@
+//! Averages of a neuron with the target, in three forms: units, Hermite coefficients, nodes in z.
+
+use faer::Mat;
+
+use super::{
+    coefficients::Coefficients,
+    nodes::Nodes,
+    pairs::{Neurons, Row, Wanted, correlations},
+};
+use crate::problem::Activation;
+
+/// Averages of neurons with the target g.
+#[derive(Debug, Clone)]
+pub(super) struct Against {
+    /// E\[σ(h_j) g\].
+    pub values: Vec<f64>,
+    /// E\[σ'(h_j) g\].
+    pub slopes: Vec<f64>,
+    /// `√q_j E[σ''(h_j) g]`.
+    pub curved: Vec<f64>,
+    /// `E[σ'(h_j) ∂g/∂z_r]`, p×k, in the sense of distributions: with `curved` it gives, by Stein,
+    /// `E[σ'(h_j) x g] = Cov(x, λ_j)/√q_j · curved_j + Σ_r Cov(x, z_r) gradient_jr` for every field x.
+    pub gradients: Mat<f64>,
+    /// Error of `Σ_j s a_j values_j`.
+    pub value_error: f64,
+    /// Error of `E[σ'(h_j) x g]` for a field x of variance 1.
+    pub drift_errors: Vec<f64>,
+}
+
+/// The neurons at one state, as a target sees them.
+pub(super) struct View<'a> {
+    /// Ω.
+    pub omega: &'a Mat<f64>,
+    /// √Ω_ii.
+    pub roots: &'a [f64],
+    /// b.
+    pub bias: &'a [f64],
+    /// s a.
+    pub coefficients: &'a [f64],
+    /// The neurons, in the form that the target needs.
+    pub neurons: &'a Neurons,
+}
+
+/// A target prepared for averages with neurons.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A committee, whose units are neurons.
+    Units(Units),
+    /// A function of few directions by its Hermite coefficients.
+    Coefficients(Coefficients),
+    /// Any function by its values at nodes, and by its coefficients too where it has them; ReLU only.
+    Nodes(Nodes, Option<Coefficients>),
+}
+
+/// Length of a neuron's projection on the target, relative to its norm, up to which the coefficients serve alone, and from
+/// which on the nodes do: a short projection makes the series short, `|w|ⁿ`, and the nodes are poor in their tails. The
+/// average of both in between keeps the drift smooth.
+const BLEND: [f64; 2] = [0.55, 0.75];
+
+/// `g = scale Σ_r σ(z_r)`.
+#[derive(Debug)]
+pub(super) struct Units {
+    /// The factor.
+    pub scale: f64,
+    /// The units.
+    pub neurons: Neurons,
+    /// How many.
+    pub count: usize,
+}
+
+impl Against {
+    pub fn zeros(p: usize, k: usize) -> Self {
+        let zeros = || vec![0.0; p];
+        Self {
+            values: zeros(),
+            slopes: zeros(),
+            curved: zeros(),
+            gradients: Mat::zeros(p, k),
+            value_error: 0.0,
+            drift_errors: zeros(),
+        }
+    }
+}
+
+impl Target {
+    /// E g² and its error.
+    pub fn square(&self, overlaps: &Mat<f64>) -> (f64, f64) {
+        match self {
+            Self::Units(units) => (units.square(overlaps), 0.0),
+            Self::Coefficients(coefficients) => coefficients.square,
+            Self::Nodes(_, Some(coefficients)) => coefficients.square,
+            Self::Nodes(nodes, None) => nodes.square,
+        }
+    }
+
+    /// The averages with the neurons of `view`; only `values` where `wanted` says so.
+    pub fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+        match self {
+            Self::Units(units) => units.against(view, wanted, out),
+            Self::Coefficients(coefficients) => coefficients.against(view, wanted, &vec![1.0; view.bias.len()], out),
+            Self::Nodes(nodes, None) => nodes.against(view, wanted, &vec![1.0; view.bias.len()], out),
+            Self::Nodes(nodes, Some(coefficients)) => blend(nodes, coefficients, view, wanted, out),
+        }
+    }
+
+    /// For the manifest.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Units(_) => "the target's units as neurons".into(),
+            Self::Coefficients(coefficients) => coefficients.describe(),
+            Self::Nodes(nodes, None) => nodes.describe(),
+            Self::Nodes(nodes, Some(coefficients)) => {
+                format!("{}; for aligned neurons {}", coefficients.describe(), nodes.describe())
+            }
+        }
+    }
+}
+
+/// Both, each neuron by the one that suits its projection.
+fn blend(nodes: &Nodes, coefficients: &Coefficients, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+    let (p, k) = (view.bias.len(), out.gradients.ncols());
+    let share: Vec<f64> = coefficients
+        .lengths(view)
+        .map(|length| {
+            let x = ((length - BLEND[0]) / (BLEND[1] - BLEND[0])).clamp(0.0, 1.0);
+            x * x * x * (10.0 - x * (15.0 - 6.0 * x))
+        })
+        .collect();
+    let rest: Vec<f64> = share.iter().map(|share| 1.0 - share).collect();
+    let mut series = Against::zeros(p, k);
+    nodes.against(view, wanted, &share, out);
+    coefficients.against(view, wanted, &rest, &mut series);
+    out.value_error += series.value_error;
+    for j in 0..p {
+        let mix = |a: &mut f64, b: f64| *a = share[j] * *a + rest[j] * b;
+        mix(&mut out.values[j], series.values[j]);
+        if wanted == Wanted::All {
+            mix(&mut out.slopes[j], series.slopes[j]);
+            mix(&mut out.curved[j], series.curved[j]);
+            (0..k).for_each(|r| mix(&mut out.gradients[(j, r)], series.gradients[(j, r)]));
+            mix(&mut out.drift_errors[j], series.drift_errors[j]);
+        }
+    }
+}
+
+impl Units {
+    fn square(&self, overlaps: &Mat<f64>) -> f64 {
+        let roots: Vec<f64> = (0..self.count).map(|r| overlaps[(r, r)].max(0.0).sqrt()).collect();
+        let (mut rho, mut row) = (vec![0.0; self.count], Row::new(self.count));
+        let mut sum = 0.0;
+        for r in 0..self.count {
+            correlations(overlaps, &roots, r, 0, &mut rho);
+            self.neurons.row(r, &self.neurons, &rho, Wanted::Values, &mut row);
+            sum += row.values.iter().sum::<f64>();
+        }
+        self.scale * self.scale * sum
+    }
+
+    fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
+        let p = view.bias.len();
+        let (mut rho, mut row) = (vec![0.0; self.count], Row::new(self.count));
+        for j in 0..p {
+            correlations(view.omega, view.roots, j, p, &mut rho);
+            view.neurons.row(j, &self.neurons, &rho, wanted, &mut row);
+            out.values[j] = self.scale * row.values.iter().sum::<f64>();
+            if wanted == Wanted::All {
+                out.slopes[j] = self.scale * row.mixed.iter().sum::<f64>();
+                out.curved[j] = self.scale * row.curved.iter().sum::<f64>();
+                for (r, slope) in row.slopes.iter().enumerate() {
+                    out.gradients[(j, r)] = self.scale * slope;
+                }
+            }
+            let (value_error, drift_error) = self.errors(view.neurons, j);
+            out.value_error += view.coefficients[j].abs() * value_error;
+            out.drift_errors[j] = drift_error;
+        }
+    }
+
+    /// Cauchy–Schwarz on what the series leave.
+    fn errors(&self, neurons: &Neurons, j: usize) -> (f64, f64) {
+        let (Neurons::Series(left), Neurons::Series(right)) = (neurons, &self.neurons) else { return (0.0, 0.0) };
+        let (mut value, mut drift) = (0.0, 0.0);
+        for r in 0..self.count {
+            value += (left.value_tail[j] * right.value_tail[r]).sqrt();
+            drift += (left.slope_tail[j] * right.slope_tail[r]).sqrt();
+        }
+        (self.scale.abs() * value, 2.0 * self.scale.abs() * drift)
+    }
+}
+
+/// The degree of an activation that is known to be a polynomial.
+pub(super) fn degree(activation: &Activation) -> Option<usize> {
+    match activation {
+        Activation::Linear => Some(1),
+        Activation::Square => Some(2),
+        Activation::Hermite(degree) => Some(*degree),
+        _ => None,
+    }
+}
