@@ -1,5 +1,6 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
+mod analyze;
 mod check;
 mod machine;
 mod progress;
@@ -29,6 +30,8 @@ enum Command {
     Run(run::Arguments),
     /// Say what a run would do: formulas, scaling, the method of each view and why, seconds and bytes.
     Check(check::Arguments),
+    /// Say what a target hides: exponents, stairs, and which protocol learns which direction.
+    Analyze(analyze::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -36,6 +39,7 @@ Examples:
   twolayer check gallery/odes/high-dimensional.toml
   twolayer run gallery/odes/high-dimensional.toml
   twolayer run my.toml --only limit --out results/theory
+  twolayer analyze \"tanh(z1 + he3(z2))\" --activation relu
 
 Exit codes: 0 done; 1 a view did not finish; 2 the file or the command is wrong, nothing written; 130 interrupted.";
 
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
     let code = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Analyze(arguments) => analyze::analyze(&arguments),
     };
     ExitCode::from(code.unwrap_or_else(|problems| {
         for problem in problems {

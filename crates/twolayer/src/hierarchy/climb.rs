@@ -9,10 +9,13 @@ use super::{
     grid::Grid,
     indices::factorial,
     sample::{Labels, Sample, plans},
-    subspace::{columns, complement, join},
+    subspace::{columns, complement, eigen, join},
     vectors,
 };
 use crate::error::Result;
+
+/// Rounding of a tensor, relative to its largest eigenvalue.
+const ROUNDING: f64 = 1e-14;
 
 /// Climbs the stairs of `function`, which is itself known to `slack` of its standard deviation; `mirrors` are the spans of
 /// what its reflections turn round.
@@ -62,35 +65,82 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether reflections forbid a tensor of this degree. A reflection that leaves what is known alone makes every entry
-    /// vanish in which the directions it turns round occur an odd number of times in all: degree 1 along each of them, and
-    /// every odd degree where it turns all that is left.
-    fn is_forbidden(&self, degree: usize) -> bool {
-        let tolerance = 1e-9 + 10.0 * self.slack.powi(2);
-        let inside =
-            |span: &Mat<f64>, of: &Mat<f64>, c: usize| (span.transpose() * columns(of, c..c + 1)).squared_norm_l2();
-        let leaves_known = |span: &&Mat<f64>| (0..self.known.ncols()).all(|c| inside(span, self.known, c) < tolerance);
-        let turns = |span: &Mat<f64>, c: usize| inside(span, self.rest, c) > 1.0 - tolerance;
-        let mirrors: Vec<&Mat<f64>> = self.mirrors.iter().filter(leaves_known).collect();
-        let mut rest = 0..self.rest.ncols();
-        match degree {
-            1 => rest.all(|c| mirrors.iter().any(|span| turns(span, c))),
-            odd if odd % 2 == 1 => mirrors.iter().any(|span| rest.clone().all(|c| turns(span, c))),
-            _ => false,
+    /// An orthonormal basis of the directions, in the basis of the complement, along which a tensor of degree 1 is forbidden:
+    /// those that some reflection turns round while it leaves alone what is known.
+    fn forbidden(&self) -> Result<Mat<f64>> {
+        let m = self.rest.ncols();
+        let spans = self.leaving_known().map(|span| self.rest.transpose() * span);
+        let joined = spans.fold(Mat::zeros(m, 0), |joined, span| join(&joined, &span));
+        let (values, vectors) = eigen(&(&joined * joined.transpose()))?;
+        let rank = values.iter().filter(|value| **value > 1e-6).count();
+        Ok(columns(&vectors, 0..rank))
+    }
+
+    /// Whether a reflection leaves alone what is known and turns round all that is left: then odd degrees vanish.
+    fn is_even(&self) -> bool {
+        self.leaving_known().any(|span| span.ncols() == self.rest.ncols())
+    }
+
+    fn leaving_known(&self) -> impl Iterator<Item = &Mat<f64>> {
+        self.mirrors.iter().filter(|span| (span.transpose() * self.known).squared_norm_l2() < 1e-18)
+    }
+}
+
+/// Averages over the reflections that leave the known subspace where it is, so that what symmetry makes vanish vanishes.
+struct Symmetry {
+    reflections: Vec<Mat<f64>>,
+    /// What a tensor of degree 1 has to be projected on: the identity less the forbidden directions.
+    allowed: Mat<f64>,
+    even: bool,
+}
+
+impl Symmetry {
+    fn of(place: &Place<'_>) -> Result<Self> {
+        let Place { known, rest, mirrors, .. } = *place;
+        let identity = Mat::<f64>::identity(rest.ncols(), rest.ncols());
+        let forbidden = place.forbidden()?;
+        let stays = |span: &&Mat<f64>| (rest.transpose() * *span * (span.transpose() * known)).norm_max() < 1e-9;
+        let within = |span: &Mat<f64>| {
+            let inside = rest.transpose() * span;
+            &identity - &inside * inside.transpose() * faer::Scale(2.0)
+        };
+        let reflections = mirrors.iter().filter(stays).map(within).collect();
+        let allowed = &identity - &forbidden * forbidden.transpose();
+        Ok(Self { reflections, allowed, even: place.is_even() })
+    }
+
+    /// Whether a tensor of this degree vanishes altogether.
+    fn forbids(&self, degree: usize) -> bool {
+        (degree == 1 && self.allowed.norm_max() < 1e-9) || (degree % 2 == 1 && self.even)
+    }
+
+    /// The nearest matrix that commutes with every reflection: averages in turn, until nothing changes.
+    fn average(&self, matrix: &Mat<f64>, degree: usize) -> Mat<f64> {
+        let mut average = if degree == 1 { &self.allowed * matrix * &self.allowed } else { matrix.clone() };
+        for _ in 0..200 {
+            let before = average.clone();
+            for reflection in &self.reflections {
+                average = (&average + reflection * &average * reflection) * faer::Scale(0.5);
+            }
+            if (&average - before).norm_max() <= 1e-16 * average.norm_max() {
+                break;
+            }
         }
+        average
     }
 }
 
 /// The next stair.
 fn step(place: &Place<'_>) -> Result<Step> {
     let Place { function, known, rest, labels, .. } = *place;
-    let mut evidence = Evidence { place, grid: None, sample: None, tried: 0 };
+    let symmetry = Symmetry::of(place)?;
+    let mut evidence = Evidence { place, symmetry, grid: None, sample: None, tried: 0 };
     if labels == Labels::Value {
         evidence.grid = Grid::agreeing(function, known, rest, place.slack);
     }
     let mut zero_within = 0.0_f64;
     for degree in 1..=HIGHEST {
-        if place.is_forbidden(degree) {
+        if evidence.symmetry.forbids(degree) {
             continue;
         }
         let spectrum = evidence.about(degree)?;
@@ -123,9 +173,7 @@ fn step(place: &Place<'_>) -> Result<Step> {
             zero_within,
             method: spectrum.method,
         };
-        // The angle by which an error of the matrix turns what was found.
-        let drift = (spectrum.matrix_error / spectrum.values[rank - 1]).min(1.0);
-        return Ok(Step::Found { found, stair, drift, undecided });
+        return Ok(Step::Found { found, stair, drift: spectrum.drift(rank), undecided });
     }
     Ok(Step::Nothing)
 }
@@ -133,6 +181,7 @@ fn step(place: &Place<'_>) -> Result<Step> {
 /// Tensors from one known subspace, by the cheapest means that decides.
 struct Evidence<'a> {
     place: &'a Place<'a>,
+    symmetry: Symmetry,
     grid: Option<Grid>,
     sample: Option<Sample>,
     /// Plans of the sample that were tried.
@@ -141,8 +190,9 @@ struct Evidence<'a> {
 
 impl Evidence<'_> {
     fn about(&mut self, degree: usize) -> Result<Spectrum> {
+        let average = |matrix: &Mat<f64>| self.symmetry.average(matrix, degree);
         if let Some(grid) = self.grid.as_ref().filter(|grid| grid.reaches(degree)) {
-            let spectrum = grid.spectrum(degree)?;
+            let spectrum = grid.spectrum(degree, &average)?;
             if spectrum.first_undecided().is_none() {
                 return Ok(spectrum);
             }
@@ -151,7 +201,7 @@ impl Evidence<'_> {
         let plans = plans(known.ncols() == 0);
         loop {
             if let Some(sample) = &self.sample {
-                let spectrum = sample.spectrum(degree)?;
+                let spectrum = sample.spectrum(degree, &average)?;
                 if spectrum.first_undecided().is_none() || self.tried == plans.len() {
                     return Ok(spectrum);
                 }
@@ -174,6 +224,18 @@ impl Spectrum {
         let rank = self.rank();
         let sharp = self.resolution <= self.required;
         (rank..self.values.len()).find(|&at| !sharp || self.values[at] > self.zero_below[at])
+    }
+
+    /// The angle by which an error of the matrix turns what was found: three times the error of the block between what
+    /// was found and what was not, over the smallest eigenvalue found.
+    fn drift(&self, rank: usize) -> f64 {
+        let m = self.values.len();
+        let block = |error: &Mat<f64>| {
+            let turned = self.vectors.transpose() * error * &self.vectors;
+            (rank..m).flat_map(|i| (0..rank).map(move |j| (i, j))).map(|at| turned[at].powi(2)).sum::<f64>()
+        };
+        let error = 3.0 * self.deviations.iter().map(block).sum::<f64>().sqrt();
+        ((error + ROUNDING * self.values[0]) / self.values[rank - 1]).min(1.0)
     }
 
     fn undecided(&self, at: usize, degree: usize) -> Undecided {

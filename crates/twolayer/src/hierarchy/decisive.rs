@@ -31,36 +31,54 @@ pub(super) fn decisive(
     rest: &Mat<f64>,
     leap: usize,
 ) -> Result<Option<Decisive>> {
-    let (series, error, _) = expand(&function.along(&join(known, rest)), leap + KNOWN_DEGREE)?;
+    let Expansion { series, errors, .. } = expand(&function.along(&join(known, rest)), leap + KNOWN_DEGREE)?;
     let split = known.ncols();
     Ok((0..=KNOWN_DEGREE).find_map(|j| {
         let at = |index: &[u8]| total(&index[..split]) == j && total(&index[split..]) == leap;
-        let terms = series.terms().iter().filter(|(index, _)| at(index));
-        let power = terms.map(|(_, a)| a * a).fold(0.0, |sum, power| sum + power);
-        let unit = (factorial(j) * factorial(leap)).sqrt();
-        (power > 0.0).then(|| Decisive { size: unit * power.sqrt(), error: unit * error, known_degree: j })
+        let (mut power, mut error) = (0.0, 0.0);
+        for ((_, a), e) in series.terms().iter().zip(&errors).filter(|((index, _), _)| at(index)) {
+            power += a * a;
+            error += e * e;
+        }
+        let unit = factorial(j) * factorial(leap);
+        let (size, error) = ((unit * power).sqrt(), (unit * error).sqrt());
+        (power > 0.0).then_some(Decisive { size, error, known_degree: j })
     }))
 }
 
-/// The Hermite series of g up to `degree` (kinks in three directions and more: 8), without the terms that are zero; the error of the sum in the mean
-/// square, and √Var g.
-pub(super) fn expand(function: &Function<'_>, degree: usize) -> Result<(Series, f64, f64)> {
+/// What is known of the Hermite series of g.
+pub(super) struct Expansion {
+    /// Without the terms that are zero within their error.
+    pub(super) series: Series,
+    /// Of its terms.
+    pub(super) errors: Vec<f64>,
+    /// Of the sum, in the mean square.
+    pub(super) error: f64,
+    /// √Var g.
+    pub(super) deviation: f64,
+}
+
+/// The Hermite series of g up to `degree` (kinks in three directions and more: 8).
+pub(super) fn expand(function: &Function<'_>, degree: usize) -> Result<Expansion> {
     let m = function.dimension();
-    if let Some((coefficients, error, deviation)) = grid::coefficients(function, degree) {
-        let indices = Indices::up_to(degree, m);
-        let terms = indices.iter().zip(coefficients).filter(|(_, a)| a.abs() > 10.0 * error);
-        let terms = terms.map(|(index, a)| (index.to_vec(), a)).collect();
-        return Ok((Series::new(m, terms), error * (indices.len() as f64).sqrt(), deviation));
-    }
-    let degree = degree.min(if m < 3 { 12 } else { 8 });
-    let (coefficients, errors, deviation) = sample::coefficients(function, degree)?;
-    let indices = Indices::up_to(degree, m);
-    let mut terms = Vec::new();
-    for (index, (a, error)) in indices.iter().zip(coefficients.into_iter().zip(&errors)) {
-        if a.abs() > 8.0 * error {
+    let (degree, margin, coefficients, errors, deviation) = match grid::coefficients(function, degree) {
+        Some((coefficients, error, deviation)) => {
+            let errors = vec![error; coefficients.len()];
+            (degree, 10.0, coefficients, errors, deviation)
+        }
+        None => {
+            let degree = degree.min(if m < 3 { 12 } else { 8 });
+            let (coefficients, errors, deviation) = sample::coefficients(function, degree)?;
+            (degree, 8.0, coefficients, errors, deviation)
+        }
+    };
+    let (mut terms, mut kept) = (Vec::new(), Vec::new());
+    for (index, (a, error)) in Indices::up_to(degree, m).iter().zip(coefficients.into_iter().zip(&errors)) {
+        if a.abs() > margin * error {
             terms.push((index.to_vec(), a));
+            kept.push(*error);
         }
     }
     let error = errors.iter().map(|error| error * error).sum::<f64>().sqrt();
-    Ok((Series::new(m, terms), error, deviation))
+    Ok(Expansion { series: Series::new(m, terms), errors: kept, error, deviation })
 }

@@ -113,26 +113,29 @@ impl Grid {
         if largest.is_nan() { f64::INFINITY } else { largest }
     }
 
-    /// S_ℓ/ℓ! decided.
-    pub(super) fn spectrum(&self, degree: usize) -> Result<Spectrum> {
-        let tensor = &self.fine.tensors[degree - 1];
-        let (values, vectors) = eigen(tensor)?;
+    /// S_ℓ/ℓ!, averaged over symmetries, decided.
+    pub(super) fn spectrum(&self, degree: usize, average: &dyn Fn(&Mat<f64>) -> Mat<f64>) -> Result<Spectrum> {
+        let tensor = |moments: &Moments| {
+            let tensor = &moments.tensors[degree - 1];
+            average(&(&self.turn * tensor * self.turn.transpose()))
+        };
+        let (fine, coarse) = (tensor(&self.fine), tensor(&self.coarse));
+        let (values, vectors) = eigen(&fine)?;
         let deviation = self.fine.variance.sqrt();
         let unit = self.disagreement(degree).max(self.slack) * deviation + ROUNDING * self.fine.mean_square.sqrt();
         let floor = MARGIN * unit + ROOT_ROUNDING * values[0].max(0.0).sqrt();
         let trace = |tensor: &Mat<f64>| (0..tensor.nrows()).map(|i| tensor[(i, i)]).sum::<f64>().max(0.0).sqrt();
-        let size = trace(tensor);
-        let matrix_error = 1e-14 * values[0] + unit * deviation;
+        let size = trace(&fine);
         Ok(Spectrum {
-            size_error: (size - trace(&self.coarse.tensors[degree - 1])).abs() + self.slack * deviation + 1e-14 * size,
+            size_error: (size - trace(&coarse)).abs() + self.slack * deviation + 1e-14 * size,
             size,
             zero_below: vec![floor.powi(2); values.len()],
             nonzero_above: vec![(MARGIN * floor).powi(2); values.len()],
             resolution: floor / deviation,
             required: 1.0,
             values,
-            vectors: &self.turn * vectors,
-            matrix_error,
+            vectors,
+            deviations: vec![fine - coarse],
             scale: self.fine.variance,
             method: Method::Quadrature { nodes: self.fine.nodes },
         })

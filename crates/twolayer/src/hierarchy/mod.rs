@@ -256,8 +256,8 @@ struct Spectrum {
     resolution: f64,
     /// The resolution that a zero needs.
     required: f64,
-    /// Error of the matrix, for the error of its eigenvectors.
-    matrix_error: f64,
+    /// Matrices whose squares add up to the square of the error of S_ℓ/ℓ!.
+    deviations: Vec<Mat<f64>>,
     /// Units of the eigenvalues: the variance.
     scale: f64,
     method: Method,

@@ -4,7 +4,7 @@ use faer::Mat;
 
 use super::{
     function::Function,
-    subspace::{columns, complement, eigen, join, nearest_to_axes},
+    subspace::{columns, complement, eigen, join, nearest_to_axes, perpendicular},
 };
 use crate::{error::Result, gaussian::sobol};
 
@@ -75,14 +75,4 @@ fn guesses(m: usize) -> Vec<Vec<f64>> {
         }
     }
     all
-}
-
-/// What of `vector` is orthogonal to the columns of `basis`, normalised; no column where nothing is.
-fn perpendicular(basis: &Mat<f64>, mut vector: Vec<f64>) -> Mat<f64> {
-    for c in 0..basis.ncols() {
-        let along: f64 = (0..vector.len()).map(|i| basis[(i, c)] * vector[i]).sum();
-        vector.iter_mut().enumerate().for_each(|(i, x)| *x -= along * basis[(i, c)]);
-    }
-    let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
-    Mat::from_fn(vector.len(), usize::from(length > 1e-6), |i, _| vector[i] / length)
 }

@@ -17,6 +17,10 @@ use crate::{
     gaussian::sobol,
 };
 
+/// Rounding of labels relative to the largest, and of eigenvalues relative to the variance.
+const ROUNDING: f64 = 1e-12;
+/// Products of samples and coefficients that an expansion may cost.
+const COEFFICIENT_WORK: usize = 200_000_000;
 /// Independent scramblings; one more serves as the pilot that fixes centres and bins.
 const REPLICATES: usize = 16;
 /// Points whose Hermite polynomials are computed together.
@@ -156,8 +160,8 @@ impl Sample {
         Ok(Self { plan, unknown, replicates, bins, scale, required, slack })
     }
 
-    /// S_ℓ/ℓ!, or S̃_ℓ/ℓ!, decided.
-    pub(super) fn spectrum(&self, degree: usize) -> Result<Spectrum> {
+    /// S_ℓ/ℓ!, or S̃_ℓ/ℓ!, averaged over symmetries, decided.
+    pub(super) fn spectrum(&self, degree: usize, average: &dyn Fn(&Mat<f64>) -> Mat<f64>) -> Result<Spectrum> {
         let (m, r) = (self.unknown, REPLICATES as f64);
         let indices = Indices::up_to(degree, m);
         let unfolding = indices.unfolding(degree);
@@ -188,12 +192,12 @@ impl Sample {
         }
         let sum = |matrices: &[Mat<f64>]| matrices.iter().fold(zero(), |sum, matrix| sum + matrix);
         let (all, own_sum) = (sum(&with_all), sum(&own));
-        let mean = (&all - &own_sum) * faer::Scale(1.0 / (r * (r - 1.0)));
+        let mean = average(&((&all - &own_sum) * faer::Scale(1.0 / (r * (r - 1.0)))));
         // Σ_{s≠t≠r} of the products without replicate r.
         let without: Vec<Mat<f64>> = (0..REPLICATES)
             .map(|i| {
                 let rest = &all - &with_all[i] * faer::Scale(2.0) + &own[i] * faer::Scale(2.0) - &own_sum;
-                rest * faer::Scale(1.0 / ((r - 1.0) * (r - 2.0)))
+                average(&(rest * faer::Scale(1.0 / ((r - 1.0) * (r - 2.0)))))
             })
             .collect();
         let jackknife = |of: &dyn Fn(&Mat<f64>) -> f64| {
@@ -210,9 +214,11 @@ impl Sample {
         let errors: Vec<f64> = (0..m).map(|c| jackknife(&along(c))).collect();
         // One squared average has the heavy tail of χ²; a sum of many is normal.
         let nonzero = 8.0 + 32.0 / (terms as f64).sqrt();
-        let leak = 10.0 * self.slack.powi(2) * self.scale;
+        let leak = (10.0 * self.slack.powi(2) + ROUNDING) * self.scale;
         let zero_below: Vec<f64> = errors.iter().map(|error| (nonzero / 3.0).max(4.0) * error + leak).collect();
-        let resolution = zero_below.iter().fold(0.0, |l: f64, &x| l.max(x)) / self.scale;
+        let nonzero_above: Vec<f64> = errors.iter().map(|error| nonzero * error + 3.0 * leak).collect();
+        let small = |c: &usize| values[*c] <= nonzero_above[*c];
+        let resolution = (0..m).filter(small).map(|c| zero_below[c] / self.scale).fold(0.0, f64::max);
         let trace = |matrix: &Mat<f64>| (0..m).map(|i| matrix[(i, i)]).sum::<f64>();
         let squared = trace(&mean).max(0.0);
         let spread_over_known = (Spread::of(&by_known).variance / self.plan.known as f64).sqrt();
@@ -220,11 +226,13 @@ impl Sample {
         Ok(Spectrum {
             size: squared.sqrt(),
             size_error: squared_error / (2.0 * squared.sqrt()).max(squared_error.sqrt()),
-            nonzero_above: errors.iter().map(|error| nonzero * error + 3.0 * leak).collect(),
+            nonzero_above,
             zero_below,
             resolution: resolution.sqrt(),
             required: self.required.sqrt(),
-            matrix_error: 3.0 * errors.iter().fold(0.0, |l: f64, &x| l.max(x)) + leak,
+            deviations: (without.iter())
+                .map(|without| (without - &mean) * faer::Scale(((r - 1.0) / r).sqrt()))
+                .collect(),
             values,
             vectors,
             scale: self.scale,
@@ -282,7 +290,8 @@ impl Bins {
         let wanted = (count / 32).clamp(2, 128);
         let middle = sorted[count * 3 / 4] - sorted[count / 4];
         let range = if middle > 0.0 { middle } else { sorted[count - 1] - sorted[0] };
-        let tie = TIE.max(10.0 * slack) * range;
+        let largest = sorted[0].abs().max(sorted[count - 1].abs());
+        let tie = (TIE.max(10.0 * slack) * range).max(ROUNDING * largest);
         let mut edges: Vec<f64> = Vec::new();
         for bin in 1..wanted {
             let edge = sorted[bin * count / wanted - 1] + tie;
@@ -310,10 +319,11 @@ impl Bins {
 /// [`Error::Numerical`] where g is not finite.
 pub(super) fn coefficients(function: &Function<'_>, degree: usize) -> Result<(Vec<f64>, Vec<f64>, f64)> {
     let m = function.dimension();
-    let each = [1 << 16, 1 << 16, 1 << 15][..].get(m - 1).copied().unwrap_or(1 << 13);
+    let indices = Indices::up_to(degree, m);
+    let affordable = (COEFFICIENT_WORK / (REPLICATES * indices.len())).max(1).ilog2();
+    let each = 1 << affordable.clamp(13, 16);
     let plan = Plan { known: 1, each, required: [1.0, 1.0] };
     let sample = Sample::draw(function, &Mat::zeros(m, 0), &Mat::identity(m, m), Labels::Value, plan, 0.0)?;
-    let indices = Indices::up_to(degree, m);
     let mut by_replicate: Vec<Vec<f64>> = vec![Vec::new(); REPLICATES];
     for degree in 0..=degree {
         for (replicate, coefficients) in sample.replicates.iter().zip(&mut by_replicate) {

@@ -102,3 +102,13 @@ pub(super) fn turned(basis: &Mat<f64>, seed: u64) -> Mat<f64> {
 pub(super) fn tables(degree: usize, x: &[&[f64]]) -> Vec<Vec<Vec<f64>>> {
     x.iter().map(|x| table(degree, x)).collect()
 }
+
+/// What of `vector` is orthogonal to the columns of `basis`, normalised; no column where nothing is.
+pub(super) fn perpendicular(basis: &Mat<f64>, mut vector: Vec<f64>) -> Mat<f64> {
+    for c in 0..basis.ncols() {
+        let along: f64 = (0..vector.len()).map(|i| basis[(i, c)] * vector[i]).sum();
+        vector.iter_mut().enumerate().for_each(|(i, x)| *x -= along * basis[(i, c)]);
+    }
+    let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
+    Mat::from_fn(vector.len(), usize::from(length > 1e-6), |i, _| vector[i] / length)
+}

@@ -6,7 +6,7 @@ use super::{
     Stairs,
     function::{Function, Spread},
     matrix,
-    subspace::{complement, join, nearest_to_axes},
+    subspace::{complement, join, nearest_to_axes, perpendicular},
     vectors,
 };
 use crate::gaussian::sobol;
@@ -60,28 +60,28 @@ pub(super) fn hard(
         && stairs.stairs.iter().all(|stair| stair.leap == 1);
     let idle = complement(relevant);
     let left = nearest_to_axes(&complement(&join(&idle, &learnt)));
-    let mut unexplained = vectors(&left);
-    let (mut explained, mut used) = (Vec::new(), Vec::new());
-    let mut explain = |reflection: &Reflection, unexplained: &mut Vec<Vec<f64>>| {
-        let before = unexplained.len();
-        explained.extend(unexplained.extract_if(.., |direction| reflection.turns(direction)));
-        if unexplained.len() < before {
+    // What is turned round by the reflections used so far.
+    let mut explained = Mat::<f64>::zeros(k, 0);
+    let mut used: Vec<Reflection> = Vec::new();
+    let mut explain = |reflection: &Reflection| {
+        let before = explained.ncols();
+        for v in &reflection.flipped {
+            explained = join(&explained, &perpendicular(&explained, v.clone()));
+        }
+        if explained.ncols() > before {
             used.push(reflection.clone());
         }
+        explained.ncols() == left.ncols()
     };
-    reflections.iter().for_each(|reflection| explain(reflection, &mut unexplained));
-    if !unexplained.is_empty() {
+    if !reflections.iter().any(&mut explain) {
         let probe = Probe::new(whole);
         for flipped in subsets(&vectors(&left), relevant) {
-            let reflection = Reflection { flipped };
-            if unexplained.iter().any(|direction| reflection.turns(direction))
-                && probe.unchanged(whole, &reflection.flipped)
-            {
-                explain(&reflection, &mut unexplained);
+            if probe.unchanged(whole, &flipped) && explain(&Reflection { flipped }) {
+                break;
             }
         }
     }
-    (if open { explained } else { vectors(&left) }, used)
+    (vectors(&if open { nearest_to_axes(&explained) } else { left.clone() }), used)
 }
 
 impl Reflection {

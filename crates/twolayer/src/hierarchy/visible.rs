@@ -1,7 +1,12 @@
 //! What an activation sees of a target.
 
 use super::{
-    End, Stairs, Visible, climb::climb, decisive::expand, function::Function, indices::table, sample::Labels,
+    End, Stairs, Visible,
+    climb::climb,
+    decisive::{Expansion, expand},
+    function::Function,
+    indices::table,
+    sample::Labels,
     series::total,
 };
 use crate::{error::Result, problem::Activation};
@@ -28,7 +33,7 @@ pub struct Blind {
 /// degrees q with `c_q = E[σ He_q] ≠ 0`, at unit variance of the preactivation and without bias.
 pub(super) fn visible(function: &Function<'_>, activation: &Activation, fresh: &Stairs) -> Result<Visible> {
     let m = function.dimension();
-    let (series, error, deviation) = expand(function, DEGREES[m.min(DEGREES.len()) - 1])?;
+    let Expansion { series, error, deviation, .. } = expand(function, DEGREES[m.min(DEGREES.len()) - 1])?;
     let highest = series.terms().iter().map(|(index, _)| total(index)).max().unwrap_or(0);
     let components = components(activation, highest);
     let seen = |degree: usize| degree > 0 && components[degree].abs() > BLIND;
