@@ -5,7 +5,7 @@ use faer::Mat;
 use super::{
     End, HIGHEST, Spectrum, Stair, Stairs, Undecided,
     decisive::decisive,
-    function::Function,
+    function::{Function, Spread},
     grid::Grid,
     indices::factorial,
     sample::{Labels, Sample, plans},
@@ -17,24 +17,39 @@ use crate::error::Result;
 /// Rounding of a tensor, relative to its largest eigenvalue.
 const ROUNDING: f64 = 1e-14;
 
-/// Climbs the stairs of `function`, which is itself known to `slack` of its standard deviation; `mirrors` are the spans of
-/// what its reflections turn round.
-pub(super) fn climb(function: &Function<'_>, labels: Labels, mirrors: &[Mat<f64>], slack: f64) -> Result<Stairs> {
+/// Error of directions that were found by slopes.
+const SLOPES: f64 = 1e-6;
+/// Directions known to this angle are good enough to go on from.
+const FAITHFUL: f64 = 1e-3;
+
+/// Exact knowledge of a function that helps to climb.
+#[derive(Default)]
+pub(super) struct Hints {
+    /// The spans of what its reflections turn round.
+    pub(super) mirrors: Vec<Mat<f64>>,
+    /// The directions in which it has a slope, where there are others.
+    pub(super) sloped: Option<Mat<f64>>,
+}
+
+/// Climbs the stairs of `function`, which is itself known to `slack` of its standard deviation.
+pub(super) fn climb(function: &Function<'_>, labels: Labels, hints: &Hints, slack: f64) -> Result<Stairs> {
     let m = function.dimension();
     let (mut known, mut slack) = (Mat::<f64>::zeros(m, 0), slack);
     let mut stairs: Vec<Stair> = Vec::new();
     loop {
         let rest = complement(&known);
-        // An error of U lets through a trace of what is known: at a jump in proportion.
-        if known.ncols() == m || function.dependence(&known, &rest) <= 30.0 * slack + 1e-14 {
+        if known.ncols() == m || is_idle(function, &known, &rest, slack) {
             return Ok(Stairs { stairs, end: End::Complete });
         }
-        match step(&Place { function, known: &known, rest: &rest, labels, mirrors, slack })? {
+        match step(&Place { function, known: &known, rest: &rest, labels, mirrors: &hints.mirrors, slack })? {
             Step::Nothing => return Ok(Stairs { stairs, end: End::NeverFound }),
             Step::Found { found, stair, drift, undecided } => {
                 known = join(&known, &found);
                 slack += drift;
                 stairs.push(stair);
+                if let Some(sloped) = hints.sloped.as_ref().filter(|sloped| coincide(sloped, &known, slack)) {
+                    (known, slack) = (sloped.clone(), SLOPES);
+                }
                 if let Some(undecided) = undecided {
                     let undecided = Undecided { stair: stairs.len(), ..undecided };
                     return Ok(Stairs { stairs, end: End::Undecided(undecided) });
@@ -46,6 +61,23 @@ pub(super) fn climb(function: &Function<'_>, labels: Labels, mirrors: &[Mat<f64>
             }
         }
     }
+}
+
+/// Whether g depends on `rest` by no more than an error of U explains.
+fn is_idle(function: &Function<'_>, known: &Mat<f64>, rest: &Mat<f64>, slack: f64) -> bool {
+    if known.ncols() == 0 {
+        return false;
+    }
+    let (y, moved) = function.shaken(known, rest, slack);
+    let change = y.iter().zip(&moved).map(|(y, moved)| (y - moved).powi(2)).sum::<f64>() / y.len() as f64;
+    let explained = change / (2.0 * Spread::of(&y).variance);
+    // An error that explains more than that could hide a direction.
+    function.dependence(known, rest) <= 4.0 * explained.min(1e-3) + 1e-14
+}
+
+/// Whether two subspaces are the same up to `slack`.
+fn coincide(exact: &Mat<f64>, known: &Mat<f64>, slack: f64) -> bool {
+    exact.ncols() == known.ncols() && (known - exact * (exact.transpose() * known)).norm_l2() <= slack.clamp(1e-9, 0.03)
 }
 
 enum Step {
@@ -143,7 +175,7 @@ fn step(place: &Place<'_>) -> Result<Step> {
         if evidence.symmetry.forbids(degree) {
             continue;
         }
-        let spectrum = evidence.about(degree)?;
+        let spectrum = evidence.well_about(degree)?;
         let rank = spectrum.rank();
         let undecided = spectrum.first_undecided().map(|at| spectrum.undecided(at, degree));
         if rank == 0 {
@@ -189,26 +221,44 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    /// As [`Self::about`], with more samples where those do not say well in which directions.
+    fn well_about(&mut self, degree: usize) -> Result<Spectrum> {
+        let plans = plans(self.place.known.ncols() == 0).len();
+        loop {
+            let spectrum = self.about(degree)?;
+            let rank = spectrum.rank();
+            let partial = rank > 0 && rank < spectrum.values.len();
+            if !partial || spectrum.drift(rank) <= FAITHFUL || self.tried == plans || self.tried == 0 {
+                return Ok(spectrum);
+            }
+            self.draw_more()?;
+        }
+    }
+
+    fn draw_more(&mut self) -> Result<()> {
+        let Place { function, known, rest, labels, slack, .. } = *self.place;
+        let plan = plans(known.ncols() == 0)[self.tried];
+        self.sample = Some(Sample::draw(function, known, rest, labels, plan, slack)?);
+        self.tried += 1;
+        Ok(())
+    }
+
     fn about(&mut self, degree: usize) -> Result<Spectrum> {
-        let average = |matrix: &Mat<f64>| self.symmetry.average(matrix, degree);
         if let Some(grid) = self.grid.as_ref().filter(|grid| grid.reaches(degree)) {
-            let spectrum = grid.spectrum(degree, &average)?;
+            let spectrum = grid.spectrum(degree, &|matrix| self.symmetry.average(matrix, degree))?;
             if spectrum.first_undecided().is_none() {
                 return Ok(spectrum);
             }
         }
-        let Place { function, known, rest, labels, slack, .. } = *self.place;
-        let plans = plans(known.ncols() == 0);
+        let plans = plans(self.place.known.ncols() == 0).len();
         loop {
             if let Some(sample) = &self.sample {
-                let spectrum = sample.spectrum(degree, &average)?;
-                if spectrum.first_undecided().is_none() || self.tried == plans.len() {
+                let spectrum = sample.spectrum(degree, &|matrix| self.symmetry.average(matrix, degree))?;
+                if spectrum.first_undecided().is_none() || self.tried == plans {
                     return Ok(spectrum);
                 }
             }
-            let plan = plans[self.tried];
-            self.sample = Some(Sample::draw(function, known, rest, labels, plan, slack)?);
-            self.tried += 1;
+            self.draw_more()?;
         }
     }
 }

@@ -97,6 +97,30 @@ impl<'a> Function<'a> {
         change / (2.0 * Spread::of(&y).variance)
     }
 
+    /// What an error of `slack` in the known directions does: g at points, and at the same points with every known
+    /// coordinate u moved by slack times a direction of v.
+    pub(super) fn shaken(&self, known: &Mat<f64>, rest: &Mat<f64>, slack: f64) -> (Vec<f64>, Vec<f64>) {
+        let function = self.along(&join(known, rest));
+        let split = known.ncols();
+        let x = sobol::normals(PILOT, function.dimension(), 6);
+        let mut x: Vec<Vec<f64>> = x.chunks(PILOT).map(<[f64]>::to_vec).collect();
+        let value = |x: &[Vec<f64>]| {
+            let mut y = vec![0.0; PILOT];
+            function.evaluate(&x.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut y);
+            y
+        };
+        let y = value(&x);
+        let (u, v) = x.split_at_mut(split);
+        let step = slack / (v.len() as f64).sqrt();
+        for (i, u) in u.iter_mut().enumerate() {
+            for (j, v) in v.iter().enumerate() {
+                let sign = if (i + j) % 2 == 0 { step } else { -step };
+                u.iter_mut().zip(v).for_each(|(u, v)| *u += sign * v);
+            }
+        }
+        (y, value(&x))
+    }
+
     /// Mean and variance of g over scrambled Sobol points.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ use crate::{
     error::{Error, Result},
     problem::{Activation, Target},
 };
+use climb::{Hints, climb};
 use function::Function;
 use sample::Labels;
 
@@ -180,33 +181,17 @@ impl Analysis {
     /// [`Error::Invalid`] where g is constant, not finite, or where the noise is negative; [`Error::Refused`] where there
     /// are too many directions.
     pub fn of(target: &Target, activation: Option<&Activation>) -> Result<Self> {
-        let k = target.directions();
-        if k > MOST_DIRECTIONS {
-            return Err(Error::refused(
-                "target.expression",
-                format!("the target has k = {k} directions, and at most {MOST_DIRECTIONS} are analysed"),
-                "number its directions z1, z2, … without gaps, or analyse its parts",
-            ));
-        }
-        if !(target.noise >= 0.0 && target.noise.is_finite()) {
-            let reason = format!("the variance of the label noise is {}", target.noise);
-            return Err(Error::invalid("target.noise", reason, "write a number ≥ 0"));
-        }
+        validate(target)?;
         let whole = Function::of_target(target)?;
-        whole.look()?;
-        let basis = relevant::basis(&whole)?;
-        let mut function = whole.along(&basis);
-        function.smooth = grid::is_smooth(&function);
-        let reflections = symmetry::reflections(&whole, &basis);
-        let mirrors: Vec<Mat<f64>> = reflections.iter().map(|reflection| reflection.within(&basis)).collect();
+        let Prepared { basis, function, hints, reflections } = Prepared::of(&whole)?;
         let place = |stairs: Stairs| stairs.placed(&basis);
-        let fresh = climb::climb(&function, Labels::Value, &mirrors, 0.0)?;
-        let label_aware = climb::climb(&function, Labels::Law { noise: target.noise }, &mirrors, 0.0)?;
+        let fresh = climb(&function, Labels::Value, &hints, 0.0)?;
+        let label_aware = climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?;
         let visible = activation.map(|activation| visible::visible(&function, activation, &fresh)).transpose()?;
         let label_aware = place(label_aware);
         let (hard, reflections) = symmetry::hard(&whole, &basis, &label_aware, &reflections);
         Ok(Self {
-            directions: k,
+            directions: target.directions(),
             relevant: vectors(&basis),
             fresh: place(fresh),
             label_aware,
@@ -217,7 +202,57 @@ impl Analysis {
     }
 }
 
+fn validate(target: &Target) -> Result<()> {
+    let k = target.directions();
+    if k > MOST_DIRECTIONS {
+        return Err(Error::refused(
+            "target.expression",
+            format!("the target has k = {k} directions, and at most {MOST_DIRECTIONS} are analysed"),
+            "number its directions z1, z2, … without gaps, or analyse its parts",
+        ));
+    }
+    if !(target.noise >= 0.0 && target.noise.is_finite()) {
+        let reason = format!("the variance of the label noise is {}", target.noise);
+        return Err(Error::invalid("target.noise", reason, "write a number ≥ 0"));
+    }
+    Ok(())
+}
+
+/// What every climb starts from.
+struct Prepared<'a> {
+    /// The directions that g depends on.
+    basis: Mat<f64>,
+    /// g along them.
+    function: Function<'a>,
+    hints: Hints,
+    reflections: Vec<Reflection>,
+}
+
+impl<'a> Prepared<'a> {
+    fn of(whole: &Function<'a>) -> Result<Self> {
+        whole.look()?;
+        let basis = relevant::basis(whole)?;
+        let mut function = whole.along(&basis);
+        function.smooth = grid::is_smooth(&function);
+        let reflections = symmetry::reflections(whole, &basis);
+        let mirrors = reflections.iter().map(|reflection| reflection.within(&basis)).collect();
+        let hints = Hints { mirrors, sloped: relevant::sloped(&function)? };
+        Ok(Self { basis, function, hints, reflections })
+    }
+}
+
 impl Stairs {
+    /// The fresh stairs alone: what the mean of the label climbs. Label noise does not change them.
+    ///
+    /// # Errors
+    /// As [`Analysis::of`].
+    pub fn fresh(target: &Target) -> Result<Self> {
+        validate(target)?;
+        let whole = Function::of_target(target)?;
+        let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
+        Ok(climb(&function, Labels::Value, &hints, 0.0)?.placed(&basis))
+    }
+
     /// With directions in the coordinates in which the columns of `basis` are given.
     fn placed(mut self, basis: &Mat<f64>) -> Self {
         for stair in &mut self.stairs {

@@ -41,6 +41,15 @@ pub(super) fn basis(function: &Function<'_>) -> Result<Mat<f64>> {
     Ok(complement(&idle))
 }
 
+/// The directions along which g has a slope, where there are others that it depends on by jumps alone. A subspace that is
+/// known without sampling error.
+pub(super) fn sloped(function: &Function<'_>) -> Result<Option<Mat<f64>>> {
+    let m = function.dimension();
+    let (values, vectors) = eigen(&slopes(function))?;
+    let rank = values.iter().filter(|value| **value > FLAT.powi(2) * values[0]).count();
+    Ok((rank > 0 && rank < m).then(|| columns(&vectors, 0..rank)))
+}
+
 fn is_idle(function: &Function<'_>, directions: &Mat<f64>) -> bool {
     function.dependence(&complement(directions), directions) <= UNCHANGED
 }

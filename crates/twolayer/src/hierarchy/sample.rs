@@ -19,6 +19,11 @@ use crate::{
 
 /// Rounding of labels relative to the largest, and of eigenvalues relative to the variance.
 const ROUNDING: f64 = 1e-12;
+/// An error of U below this is rounding.
+const EXACT: f64 = 1e-9;
+/// Where U is known to δ only, g may tell v apart from labels that differ by δ. Label noise of this many times δ, which
+/// changes no stair, blurs that: what is left has a size of 1/300.
+const BLUR: f64 = 300.0;
 /// Products of samples and coefficients that an expansion may cost.
 const COEFFICIENT_WORK: usize = 200_000_000;
 /// Independent scramblings; one more serves as the pilot that fixes centres and bins.
@@ -72,7 +77,8 @@ pub(super) struct Sample {
     /// What the eigenvalues are compared with: E Var(g|u), or 1 shrunk by the noise.
     scale: f64,
     required: f64,
-    slack: f64,
+    /// What an error of U lets through, in units of `scale`.
+    leak: f64,
 }
 
 struct Replicate {
@@ -101,6 +107,7 @@ impl Sample {
         plan: Plan,
         slack: f64,
     ) -> Result<Self> {
+        let original = function;
         let function = function.along(&join(known, rest));
         let unknown = rest.ncols();
         let count = plan.known * plan.each;
@@ -108,36 +115,41 @@ impl Sample {
         let fixed: Vec<Vec<f64>> = (fixed.chunks(plan.known))
             .map(|u| u.iter().flat_map(|&u| std::iter::repeat_n(u, plan.each)).collect())
             .collect();
+        let noisy = matches!(labels, Labels::Law { noise } if noise > 0.0 || slack > EXACT);
         let draw = |seed: u64| -> Result<(Vec<f64>, Vec<f64>)> {
-            let noisy = matches!(labels, Labels::Law { noise } if noise > 0.0);
-            let mut points = sobol::normals(count, unknown + usize::from(noisy), 1000 + seed);
+            let points = sobol::normals(count, unknown + usize::from(noisy), 1000 + seed);
             let mut y = vec![0.0; count];
             let x: Vec<&[f64]> =
                 fixed.iter().map(Vec::as_slice).chain(points.chunks_exact(count).take(unknown)).collect();
             function.evaluate(&x, &mut y);
-            if let Some(wrong) = y.iter().find(|y| !y.is_finite()) {
-                return Err(Error::Numerical(format!("g is {wrong} at an input that normal data reach")));
+            match y.iter().find(|y| !y.is_finite()) {
+                Some(wrong) => Err(Error::Numerical(format!("g is {wrong} at an input that normal data reach"))),
+                None => Ok((points, y)),
             }
-            if let Labels::Law { noise } = labels
-                && noisy
-            {
-                let xi = &points[unknown * count..];
-                y.iter_mut().zip(xi).for_each(|(y, xi)| *y += noise.sqrt() * xi);
-            }
-            points.truncate(unknown * count);
-            Ok((points, y))
         };
         // The pilot fixes centres and bins and is not used again, so they are independent of everything averaged.
-        let (_, pilot) = draw(0)?;
+        let (points, mut pilot) = draw(0)?;
         let spreads: Vec<Spread> = pilot.chunks_exact(plan.each).map(Spread::of).collect();
         let variance = spreads.iter().map(|spread| spread.variance).sum::<f64>() / plan.known as f64;
+        let noise = match labels {
+            Labels::Law { noise } if slack > EXACT => noise + (BLUR * slack * deviation(&pilot)).powi(2),
+            Labels::Law { noise } => noise,
+            Labels::Value => 0.0,
+        };
+        let blur = |y: &mut [f64], points: &[f64]| {
+            let xi = points.chunks_exact(count).nth(unknown).unwrap_or_default();
+            y.iter_mut().zip(xi).for_each(|(y, xi)| *y += noise.sqrt() * xi);
+        };
+        blur(&mut pilot, &points);
         let bins: Vec<Bins> = match labels {
             Labels::Value => Vec::new(),
-            Labels::Law { .. } => pilot.chunks_exact(plan.each).map(|y| Bins::of(y, slack)).collect(),
+            Labels::Law { .. } => pilot.chunks_exact(plan.each).map(Bins::of).collect(),
         };
         let mut replicates = Vec::with_capacity(REPLICATES);
         for seed in 1..=REPLICATES {
-            let (points, mut y) = draw(seed as u64)?;
+            let (mut points, mut y) = draw(seed as u64)?;
+            blur(&mut y, &points);
+            points.truncate(unknown * count);
             let feature = match labels {
                 Labels::Value => {
                     let at_each = y.chunks_exact_mut(plan.each).zip(&spreads);
@@ -154,10 +166,13 @@ impl Sample {
         let (scale, required) = match labels {
             Labels::Value => (variance, plan.required[0]),
             // Noise shrinks what the label says of z; what “zero” has to exclude shrinks with it.
-            Labels::Law { noise } => (1.0, plan.required[1] * (1.0 - noise / variance).max(1e-3)),
+            Labels::Law { .. } => (1.0, plan.required[1] * (variance / (variance + noise)).max(1e-3)),
         };
         let bins = bins.into_iter().map(|bins| bins.probabilities).collect();
-        Ok(Self { plan, unknown, replicates, bins, scale, required, slack })
+        let leak =
+            if slack > EXACT { leak(&original.shaken(known, rest, slack), labels, variance, noise) } else { 0.0 };
+        let leak = leak + ROUNDING;
+        Ok(Self { plan, unknown, replicates, bins, scale, required, leak })
     }
 
     /// S_ℓ/ℓ!, or S̃_ℓ/ℓ!, averaged over symmetries, decided.
@@ -214,7 +229,7 @@ impl Sample {
         let errors: Vec<f64> = (0..m).map(|c| jackknife(&along(c))).collect();
         // One squared average has the heavy tail of χ²; a sum of many is normal.
         let nonzero = 8.0 + 32.0 / (terms as f64).sqrt();
-        let leak = (10.0 * self.slack.powi(2) + ROUNDING) * self.scale;
+        let leak = self.leak * self.scale;
         let zero_below: Vec<f64> = errors.iter().map(|error| (nonzero / 3.0).max(4.0) * error + leak).collect();
         let nonzero_above: Vec<f64> = errors.iter().map(|error| nonzero * error + 3.0 * leak).collect();
         let small = |c: &usize| values[*c] <= nonzero_above[*c];
@@ -274,6 +289,31 @@ impl Sample {
     }
 }
 
+/// How much an error of U can add to the eigenvalues: by Bessel's inequality no more than the mean square change of what
+/// is averaged. The label itself changes by `E(g∘R − g)²`; of its law, blurred by noise, only changes that the noise does
+/// not cover count.
+fn leak((y, moved): &(Vec<f64>, Vec<f64>), labels: Labels, variance: f64, noise: f64) -> f64 {
+    let change = |(y, moved): (&f64, &f64)| match labels {
+        Labels::Value => (y - moved).powi(2) / variance,
+        Labels::Law { .. } => (10.0 * (y - moved).powi(2) / noise).min(1.0),
+    };
+    y.iter().zip(moved).map(change).sum::<f64>() / y.len() as f64
+}
+
+/// The interquartile range of sorted numbers, or where that is 0 the whole range.
+fn range(sorted: &[f64]) -> f64 {
+    let count = sorted.len();
+    let middle = sorted[count * 3 / 4] - sorted[count / 4];
+    if middle > 0.0 { middle } else { sorted[count - 1] - sorted[0] }
+}
+
+/// A standard deviation that heavy tails do not blow up.
+fn deviation(labels: &[f64]) -> f64 {
+    let mut sorted = labels.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    range(&sorted) / 1.35
+}
+
 /// Bins of equal probability; equal labels share one.
 struct Bins {
     /// Upper edges of all but the last.
@@ -282,16 +322,13 @@ struct Bins {
 }
 
 impl Bins {
-    /// Of labels known up to `slack`: an error of u must not tell labels apart that are equal.
-    fn of(labels: &[f64], slack: f64) -> Self {
+    fn of(labels: &[f64]) -> Self {
         let mut sorted = labels.to_vec();
         sorted.sort_by(f64::total_cmp);
         let count = sorted.len();
         let wanted = (count / 32).clamp(2, 128);
-        let middle = sorted[count * 3 / 4] - sorted[count / 4];
-        let range = if middle > 0.0 { middle } else { sorted[count - 1] - sorted[0] };
         let largest = sorted[0].abs().max(sorted[count - 1].abs());
-        let tie = (TIE.max(10.0 * slack) * range).max(ROUNDING * largest);
+        let tie = (TIE * range(&sorted)).max(ROUNDING * largest);
         let mut edges: Vec<f64> = Vec::new();
         for bin in 1..wanted {
             let edge = sorted[bin * count / wanted - 1] + tie;

@@ -3,7 +3,7 @@
 use faer::Mat;
 
 use super::{
-    Stairs,
+    End, HIGHEST, Stairs,
     function::{Function, Spread},
     matrix,
     subspace::{complement, join, nearest_to_axes, perpendicular},
@@ -25,7 +25,7 @@ pub struct Reflection {
     pub flipped: Vec<Vec<f64>>,
 }
 
-/// Every reflection of g along the axes, sums and differences of two of them, and the basis of what is relevant.
+/// Every reflection of g along the axes, sums and differences of them, and the basis of what is relevant.
 pub(super) fn reflections(whole: &Function<'_>, relevant: &Mat<f64>) -> Vec<Reflection> {
     let probe = Probe::new(whole);
     let own = join(relevant, &complement(relevant));
@@ -40,7 +40,6 @@ pub(super) fn reflections(whole: &Function<'_>, relevant: &Mat<f64>) -> Vec<Refl
             }
         }
     }
-    found.sort_by_key(|reflection| reflection.flipped.len());
     found
 }
 
@@ -58,6 +57,9 @@ pub(super) fn hard(
     let learnt = matrix(&stairs.reached(1), k);
     let open = stairs.undecided().is_some_and(|undecided| undecided.degree == 1)
         && stairs.stairs.iter().all(|stair| stair.leap == 1);
+    // Where the stairs reach all that g depends on, what they do not reach is idle.
+    let reached = nearest_to_axes(&matrix(&stairs.reached(HIGHEST), k));
+    let relevant = if matches!(stairs.end, End::Complete) { &reached } else { relevant };
     let idle = complement(relevant);
     let left = nearest_to_axes(&complement(&join(&idle, &learnt)));
     // What is turned round by the reflections used so far.
@@ -100,16 +102,31 @@ impl Reflection {
     }
 }
 
-/// Orthonormal frames to reflect along: the axes, and with two of them replaced by their sum and difference.
+/// Orthonormal frames to reflect along: the axes, and with any disjoint pairs of them replaced by sum and difference.
 fn frames(k: usize) -> Vec<Mat<f64>> {
-    let mut frames = vec![Mat::identity(k, k)];
-    let half = std::f64::consts::FRAC_1_SQRT_2;
-    for (r, q) in (0..k).flat_map(|q| (0..q).map(move |r| (r, q))) {
-        let mut frame = Mat::identity(k, k);
-        (frame[(r, r)], frame[(q, r)], frame[(r, q)], frame[(q, q)]) = (half, half, half, -half);
-        frames.push(frame);
-    }
+    let mut frames = Vec::new();
+    pair_up(&mut Mat::identity(k, k), 0, &mut vec![false; k], &mut frames);
     frames
+}
+
+/// Adds the frames in which the axes from `r` on that are not `paired` stay, or are paired with later ones.
+fn pair_up(frame: &mut Mat<f64>, r: usize, paired: &mut [bool], frames: &mut Vec<Mat<f64>>) {
+    let k = paired.len();
+    let Some(r) = (r..k).find(|&r| !paired[r]) else {
+        frames.push(frame.clone());
+        return;
+    };
+    pair_up(frame, r + 1, paired, frames);
+    let half = std::f64::consts::FRAC_1_SQRT_2;
+    for q in r + 1..k {
+        if !paired[q] {
+            paired[q] = true;
+            (frame[(r, r)], frame[(q, r)], frame[(r, q)], frame[(q, q)]) = (half, half, half, -half);
+            pair_up(frame, r + 1, paired, frames);
+            (frame[(r, r)], frame[(q, r)], frame[(r, q)], frame[(q, q)]) = (1.0, 0.0, 0.0, 1.0);
+            paired[q] = false;
+        }
+    }
 }
 
 /// Sets of the vectors that lie among the relevant directions, small sets first.

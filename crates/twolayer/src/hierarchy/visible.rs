@@ -2,7 +2,7 @@
 
 use super::{
     End, Stairs, Visible,
-    climb::climb,
+    climb::{Hints, climb},
     decisive::{Expansion, expand},
     function::Function,
     indices::table,
@@ -48,7 +48,7 @@ pub(super) fn visible(function: &Function<'_>, activation: &Activation, fresh: &
         Stairs { stairs: Vec::new(), end: End::NeverFound }
     } else {
         let visible = left.terms().iter().map(|(_, a)| a * a).sum::<f64>().sqrt();
-        let mut stairs = climb(&Function::of_series(&left), Labels::Value, &[], error / visible)?;
+        let mut stairs = climb(&Function::of_series(&left), Labels::Value, &Hints::default(), error / visible)?;
         let found: usize = stairs.stairs.iter().map(|stair| stair.directions.len()).sum();
         // The visible part may depend on fewer directions than g does.
         if matches!(stairs.end, End::Complete) && found < m {
