@@ -1,5 +1,6 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
+mod analyze;
 mod check;
 mod gallery;
 mod list;
@@ -33,6 +34,8 @@ enum Command {
     Run(run::Arguments),
     /// Say what a run would do: formulas, scaling, the method of each view and why, seconds and bytes.
     Check(check::Arguments),
+    /// Say what a target hides: exponents, stairs, and which protocol learns which direction.
+    Analyze(analyze::Arguments),
     /// The experiments of the papers: list them, print one, run one.
     Gallery(gallery::Arguments),
     /// Write a file to start from.
@@ -56,6 +59,7 @@ Examples:
   twolayer check gallery/odes/high-dimensional.toml
   twolayer run gallery/odes/high-dimensional.toml
   twolayer run my.toml --only limit --out results/theory
+  twolayer analyze \"tanh(z1 + he3(z2))\" --activation relu
   twolayer gallery
   twolayer new my.toml --like high-dimensional
 
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
     let code = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Analyze(arguments) => analyze::analyze(&arguments),
         Command::Gallery(arguments) => gallery::gallery(arguments),
         Command::New(arguments) => new::new(&arguments),
         Command::List(arguments) => Ok(list::list(&arguments)),

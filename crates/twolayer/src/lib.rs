@@ -6,13 +6,14 @@
 //! 1. [`error`], [`observer`], [`random`]
 //! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
 //! 3. [`problem`], [`trajectory`]
-//! 4. [`kernel`], [`signal`]
+//! 4. [`hierarchy`], [`kernel`], [`signal`]
 //! 5. [`engine`]
 
 pub mod engine;
 pub mod error;
 pub mod expression;
 pub mod gaussian;
+pub mod hierarchy;
 pub mod kernel;
 pub mod observer;
 pub mod overlaps;

@@ -7,8 +7,8 @@ use twolayer::{
     expression::{Expression, Vocabulary},
     observer::Silent,
     problem::{
-        Activation, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement, Problem, Record,
-        Rule, Target, Training, View,
+        Activation, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Loss, Network, Placement, Problem,
+        Record, Rule, Target, Training, View,
     },
     trajectory::Trajectory,
 };
@@ -123,6 +123,57 @@ fn reduced_runs_come_to_the_limit() -> Outcome<()> {
         let slope = (spreads[1] / spreads[0]).ln() / 16f64.ln();
         assert!((slope + 0.5).abs() < 0.12, "{geometry:?}: distances {spreads:?}, slope {slope}");
     }
+    Ok(())
+}
+
+/// One step on n_b = d² samples at η = p √d.
+fn leap_two(d: u64, text: &str) -> Outcome<Problem> {
+    let mut network = Network::new(6, Activation::Relu);
+    network.output_scale = formula("1/sqrt(p)")?;
+    network.second_layer.init = Init::Alternating;
+    network.second_layer.scale = formula("1/sqrt(p)")?;
+    let mut training = Training::new(d, formula("p*sqrt(d)")?, Duration::Steps(Formula::number(1.0)));
+    training.batch = formula("d^2")?;
+    training.loss = Loss::Correlation;
+    Ok(Problem::new(target(text)?, network, training)?)
+}
+
+/// The leap-2 step is the mean of reduced runs, within 2 % at d = 2000.
+#[test]
+fn one_step_on_a_square_of_samples_learns_degree_two() -> Outcome<()> {
+    for (d, runs, allowed) in [(500, 40, 0.04), (2000, 12, 0.02)] {
+        let problem = leap_two(d, "he2(z1) - he2(z2)")?;
+        let limit = observe(&problem, Engine::Limit, 0, 1e-4, &Record::default())?;
+        let (mut m, mut q) = (vec![0.0; 12], vec![0.0; 36]);
+        for replicate in 0..runs {
+            let run = observe(&problem, Engine::Reduced, replicate, 1e-3, &Record::default())?;
+            m.iter_mut().zip(&run.student_teacher[12..]).for_each(|(sum, m)| *sum += m / runs as f64);
+            q.iter_mut().zip(&run.student_student[36..]).for_each(|(sum, q)| *sum += q / runs as f64);
+        }
+        let apart = |left: &[f64], right: &[f64]| {
+            let square: f64 = left.iter().zip(right).map(|(x, y)| (x - y).powi(2)).sum();
+            (square / left.iter().map(|x| x * x).sum::<f64>()).sqrt()
+        };
+        let distances = [apart(&limit.student_teacher[12..], &m), apart(&limit.student_student[36..], &q)];
+        println!("d = {d}: M, Q apart by {distances:?}");
+        assert!(distances.iter().all(|distance| *distance < allowed), "d = {d}: M, Q apart by {distances:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_leap_is_refused_where_a_lower_degree_hides_it() -> Outcome<()> {
+    let cases =
+        [("z1 + he2(z2)", "component of degree 1"), ("z1^2", "E[y] = 1"), ("he3(z1)", "no component of degree 2")];
+    for (text, words) in cases {
+        let error =
+            observe(&leap_two(1000, text)?, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    let mut problem = leap_two(1000, "he2(z1)")?;
+    problem.training.loss = Loss::Squared;
+    let error = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
+    assert!(error.contains("f = 0 at the start"), "{error}");
     Ok(())
 }
 

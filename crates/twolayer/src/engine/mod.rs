@@ -77,6 +77,12 @@ pub fn run(
                 limit::giant_step::run(problem, &state, alpha, &steps(), view.tolerance, record, observer)?;
             Ok(Run { trajectory, kernel })
         }
+        Method::LeapStep { degree } => {
+            let state = state(problem, start)?;
+            let (trajectory, kernel) =
+                limit::leap_step::run(problem, &state, degree, &steps(), view.tolerance, record)?;
+            Ok(Run { trajectory, kernel })
+        }
         Method::Ode { kappa, terms } => {
             let state = state(problem, start)?;
             let times = grid.times(problem);

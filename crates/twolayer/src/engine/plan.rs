@@ -1,6 +1,6 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
-use super::limit::ode;
+use super::limit::{leap_step, ode};
 use crate::{
     error::{Error, Result},
     kernel::{self, State, Want},
@@ -44,6 +44,11 @@ pub enum Method {
         /// α = lim n_b/d, possibly infinite.
         alpha: f64,
     },
+    /// One giant step on n_b ~ d^ℓ samples. (theory.md §5.2)
+    LeapStep {
+        /// ℓ.
+        degree: u32,
+    },
     /// The online ODE. (theory.md §5.1)
     Ode {
         /// κ = lim ηs·d/n_b, the coefficient of the η² term.
@@ -65,6 +70,7 @@ impl Method {
             Self::Direct { .. } => "direct",
             Self::Reduced { .. } => "reduced, fresh batches",
             Self::GiantStep { .. } => "giant steps",
+            Self::LeapStep { .. } => "leap step",
             Self::Ode { terms: Terms::Flow, .. } => "ode, gradient flow",
             Self::Ode { terms: Terms::LabelNoise, .. } => "ode, label-noise term",
             Self::Ode { terms: Terms::ExactStep, .. } => "ode, exact step",
@@ -188,6 +194,12 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let kappa = match reading.regime {
         Regime::Ode { kappa } => kappa,
         Regime::GiantStep { alpha } => return giant_step(problem, alpha, reading),
+        Regime::LeapStep { degree } => {
+            leap_step::conditions(problem, degree)?;
+            let cost = Cost { seconds: 2.0 * kernel::seconds(problem, Want::ALL) + 0.1, bytes: 0.0 };
+            let advice = reading.advice.into_iter().collect();
+            return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, cost, advice });
+        }
         Regime::MeanField { beta } => {
             let reason =
                 format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);

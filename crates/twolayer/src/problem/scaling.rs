@@ -66,6 +66,11 @@ pub enum Regime {
         /// α.
         alpha: f64,
     },
+    /// One step with n_b ~ d^ℓ and ηs ~ d^{(ℓ−1)/2}, ℓ ≥ 2.
+    LeapStep {
+        /// ℓ.
+        degree: u32,
+    },
     /// Dynamical mean-field theory; `β = lim n/d`.
     MeanField {
         /// β.
@@ -124,6 +129,10 @@ impl Problem {
         let noise = PowerLaw { exponent: short.exponent - alpha.exponent, far: short.far / alpha.far };
         let said = format!("ηs ~ d^{:.3}, n_b ~ d^{:.3}", short.exponent, batch.exponent);
         match self.training.data {
+            Data::Fresh if let Some(degree) = leap(&short, &batch) => {
+                let reason = format!("{said}: one step that learns degree {degree}");
+                Ok(Reading { regime: Regime::LeapStep { degree }, reason, advice })
+            }
             Data::Fresh => self.fresh(short.limit(), noise.limit(), alpha.limit(), said, advice),
             Data::Reused => self.reused(short.limit(), said),
         }
@@ -154,6 +163,7 @@ impl Problem {
         let reason = match regime {
             Regime::Ode { kappa: 0.0 } => format!("{said}, ηs·d/n_b → 0: gradient flow"),
             Regime::Ode { kappa } => format!("{said}, ηs·d/n_b → {kappa:.4}: online ODE"),
+            Regime::LeapStep { degree } => format!("{said}: one step that learns degree {degree}"),
             Regime::GiantStep { alpha } => format!("{said}, n_b/d → {alpha}: giant steps"),
             Regime::MeanField { beta } => format!("{said}, n/d → {beta}: dynamical mean-field theory"),
         };
@@ -183,6 +193,13 @@ impl Problem {
         };
         self.training.data == Data::Reused || giant()
     }
+}
+
+/// ℓ ≥ 2 where n_b ~ d^ℓ and ηs ~ d^{(ℓ−1)/2}.
+fn leap(short: &PowerLaw, batch: &PowerLaw) -> Option<u32> {
+    let degree = batch.exponent.round();
+    let fits = (batch.exponent - degree).abs() < 1e-3 && (short.exponent - (degree - 1.0) / 2.0).abs() < 1e-3;
+    (degree >= 2.0 && fits).then_some(degree as u32)
 }
 
 #[cfg(test)]

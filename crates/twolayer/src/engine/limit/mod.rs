@@ -2,4 +2,5 @@
 
 mod exact_step;
 pub mod giant_step;
+pub mod leap_step;
 pub mod ode;

@@ -1,0 +1,75 @@
+//! `twolayer analyze`.
+
+use clap::Args;
+use twolayer::{Error, problem::Activation};
+use twolayer_lab::analysis::{Analysed, json, text};
+
+use crate::{DONE, Failure, say};
+
+/// `twolayer analyze`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  twolayer analyze \"he3(z1)\"
+  twolayer analyze \"tanh(z1 + he3(z2))\" --activation relu
+  twolayer analyze \"relu(z1) + relu(z2)\" --noise 0.1 --json
+
+The target is an expression in z1, z2, …, standard normal, at most six. docs/exponents.md explains the words.")]
+pub struct Arguments {
+    /// The target, e.g. "z1 + z1*z2".
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    expression: String,
+    /// Also say what a network with this activation can see.
+    #[arg(long, value_name = "NAME")]
+    activation: Option<String>,
+    /// Variance Δ of the label noise.
+    #[arg(long, value_name = "Δ", default_value_t = 0.0, allow_negative_numbers = true)]
+    noise: f64,
+    /// Everything as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command; the exit code, or what to print.
+pub fn analyze(arguments: &Arguments) -> Result<u8, Failure> {
+    let activation = arguments.activation.as_deref().map(activation).transpose()?;
+    let analysed = Analysed::of_expression(&arguments.expression, arguments.noise, activation.as_ref())
+        .map_err(|error| words(&arguments.expression, &error))?;
+    if arguments.json {
+        say(&format!("{:#}\n", json(&analysed)));
+    } else {
+        say(&text(&analysed));
+    }
+    Ok(DONE)
+}
+
+fn activation(name: &str) -> Result<Activation, Failure> {
+    Activation::named(name).ok_or_else(|| {
+        let help = match Activation::nearest_name(name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of {}", Activation::NAMES.join(", ")),
+        };
+        vec![format!("error: there is no activation `{name}`\nhelp: {help}")]
+    })
+}
+
+/// The error, with the place in the expression where there is one.
+fn words(expression: &str, error: &Error) -> Failure {
+    vec![match error {
+        Error::Syntax { span, reason, remedy } => {
+            let before = expression.get(..span.start).map_or(0, |text| text.chars().count());
+            let fault = expression.get(span.clone()).map_or(1, |text| text.chars().count().max(1));
+            format!(
+                "error: {reason}\n  |\n  | {expression}\n  | {}{}\nhelp: {remedy}",
+                " ".repeat(before),
+                "^".repeat(fault)
+            )
+        }
+        Error::Invalid(advice) | Error::Refused(advice) if advice.key == "target.noise" => {
+            format!("error: --noise: {}\nhelp: {}", advice.reason, advice.remedy)
+        }
+        Error::Invalid(advice) | Error::Refused(advice) => {
+            format!("error: `{expression}`: {}\nhelp: {}", advice.reason, advice.remedy)
+        }
+        other => format!("error: `{expression}`: {other}"),
+    }]
+}

@@ -1,0 +1,181 @@
+//! One giant step on a batch of n_b ~ d^ℓ samples, ℓ ≥ 2: what a target whose first Hermite tensor has degree ℓ gives to a
+//! network that starts at f ≡ 0. (theory.md §5.2)
+
+use faer::Mat;
+
+use crate::{
+    engine::recorder::{Moment, Recorder},
+    error::{Error, Result},
+    hierarchy::hermite_series,
+    kernel::{self, Moments, State, Want},
+    problem::{Duration, Geometry, Loss, Placement, Problem, Record},
+    signal::Head,
+    trajectory::{Status, Trajectory},
+};
+
+/// Sizes below this fraction of the label's count as zero.
+const ZERO: f64 = 1e-9;
+
+/// Says no, with the remedy, to every problem for which the formula of [`run`] does not hold at leap `degree`.
+///
+/// # Errors
+/// [`Error::Refused`], naming the key.
+pub fn conditions(problem: &Problem, degree: u32) -> Result<()> {
+    let refused = |key: &str, reason: String, remedy: &str| Err(Error::refused(key, reason, remedy));
+    let said = format!("one step on n_b ~ d^{degree} samples has a limit");
+    let (network, training) = (&problem.network, &problem.training);
+    if problem.dimension().is_none() {
+        let reason = format!("{said} that starts from overlaps of order 1/√d, which d = ∞ does not have");
+        return refused("training.dimension", reason, "write a number, e.g. dimension = 2000");
+    }
+    if !matches!(training.duration, Duration::Steps(_)) || problem.steps() != 1 {
+        return refused("training.steps", format!("{said} for the first step only"), "write steps = 1");
+    }
+    let drawn = matches!(network.first_layer.placement, Placement::Gaussian | Placement::Sphere);
+    if !drawn || network.first_layer.scale.value(problem.sizes()) != 1.0 {
+        let reason = format!("{said} for unit rows in random directions");
+        return refused("network.first_layer", reason, "write first_layer = \"sphere\" or \"gaussian\"");
+    }
+    if training.loss != Loss::Correlation && !network.first_layer.symmetric {
+        let reason = format!("{said} where f = 0 at the start, or for the correlation loss");
+        let remedy = "write loss = \"correlation\", or first_layer = { kind = \"sphere\", symmetric = true }";
+        return refused("network.first_layer", reason, remedy);
+    }
+    if problem.target.overlaps != Mat::<f64>::identity(problem.directions(), problem.directions()) {
+        return refused("target.overlaps", format!("{said} for orthonormal target directions"), "remove the line");
+    }
+    if network.second_layer.train || network.bias.is_some() || training.geometry != Geometry::Free {
+        let reason = format!("{said} for a fixed second layer, no biases and free geometry");
+        return refused("network", reason, "use the reduced view");
+    }
+    lower_degrees(problem, degree)
+}
+
+/// Every component of lower degree that the activation sees is √d times louder or more, and would hide degree ℓ.
+fn lower_degrees(problem: &Problem, degree: u32) -> Result<()> {
+    let series = hermite_series(&problem.target, degree as usize)?;
+    let norm = |q: usize| {
+        let terms = series.iter().filter(|(index, _)| index.iter().map(|i| *i as usize).sum::<usize>() == q);
+        terms.map(|(_, a)| a * a).sum::<f64>().sqrt()
+    };
+    let sees = |q: u32| {
+        let c = problem.network.activation.hermite_coefficient(q, 1.0, 0.0);
+        c.value.abs() > ZERO + 10.0 * c.error
+    };
+    let remedy = "use the reduced view, or a target without it";
+    let said =
+        format!("a step on n_b ~ d^{degree} samples learns degree {degree} where nothing of lower degree hides it");
+    if norm(0) > 0.0 && sees(2) {
+        let reason = format!("{said}; here E[y] = {:.4}, which pushes every neuron along itself", norm(0));
+        return Err(Error::refused("target", reason, remedy));
+    }
+    for q in 1..degree {
+        if norm(q as usize) > 0.0 && sees(q) {
+            let reason = format!("{said}; here the component of degree {q} has norm {:.4}", norm(q as usize));
+            return Err(Error::refused("target", reason, remedy));
+        }
+    }
+    if norm(degree as usize) == 0.0 || !sees(degree) {
+        let name = problem.network.activation.name();
+        let reason = format!("{said}; here the target has no component of degree {degree}, or {name} does not see it");
+        return Err(Error::refused("target", reason, remedy));
+    }
+    Ok(())
+}
+
+/// The step, from `start`, with c_ℓ = E[σ He_ℓ] and the Hermite tensor C_ℓ = E[∇^ℓ g]:
+///
+/// ```text
+/// m_j = η s a_j (c_ℓ/(ℓ−1)!) C_ℓ (M_j)^{⊗(ℓ−1)},   M' = M + m,   Q' = Q + M mᵀ + m Mᵀ + m mᵀ + η² (d/n_b) N
+/// ```
+///
+/// where N = s² a_j a_l E[y²] E[σ'_jσ'_l]: to leading order in d, for M of order 1/√d. Exact in what it computes; the
+/// terms it drops are of relative order 1/√d.
+///
+/// # Errors
+/// [`Error::Numerical`] where the averages fail.
+pub fn run(
+    problem: &Problem,
+    start: &State,
+    degree: u32,
+    moments: &[u64],
+    tolerance: f64,
+    record: &Record,
+) -> Result<(Trajectory, String)> {
+    let kernel = kernel::for_problem(problem, tolerance)?;
+    let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
+    let head = Head { second_layer: start.second_layer.clone(), bias: Vec::new() };
+    let mut state = start.clone();
+    let (p, k) = (problem.width(), problem.directions());
+    let mut errors = Vec::new();
+    for &step in moments {
+        if step == 1 {
+            let error = advance(problem, degree, tolerance, &mut state)?;
+            errors.extend(
+                (0..p)
+                    .flat_map(|j| (0..k).map(move |r| (j, r)))
+                    .map(|at| error * (state.overlaps.student_teacher[at] - start.overlaps.student_teacher[at]).abs()),
+            );
+        } else {
+            errors.extend(vec![0.0; p * k]);
+        }
+        recorder.state.overlaps.clone_from(&state.overlaps);
+        let samples = step as f64 * problem.batch() as f64;
+        if !recorder.record(&Moment { step, samples, gradients: samples, head: &head, training_risk: None })? {
+            recorder.trajectory.status = Status::Diverged { at: step as f64 };
+            break;
+        }
+    }
+    let mut trajectory = recorder.trajectory;
+    errors.truncate(trajectory.valid * p * k);
+    trajectory.student_teacher_error = Some(errors);
+    (trajectory.gradient_teacher, trajectory.gradient_norm) = (None, None);
+    let rest = &moments[trajectory.valid..];
+    trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
+    Ok((trajectory, format!("Hermite tensor of degree {degree}; {}", kernel.describe())))
+}
+
+/// Takes the step; returns the relative error of the movement.
+fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) -> Result<f64> {
+    let (p, k) = (problem.width(), problem.directions());
+    let seen = problem.network.activation.hermite_coefficient(degree, 1.0, 0.0);
+    let series = hermite_series(&problem.target, degree as usize)?;
+    let rate = problem.learning_rate();
+    let m = &state.overlaps.student_teacher;
+    let mut moved = Mat::<f64>::zeros(p, k);
+    for (index, coefficient) in &series {
+        if index.iter().map(|i| u32::from(*i)).sum::<u32>() != degree {
+            continue;
+        }
+        // C_ℓ v^{⊗(ℓ−1)}/(ℓ−1)! is the gradient of Σ_m α_m v^m/√(m!), α the orthonormal coefficients.
+        let unit: f64 = index.iter().map(|&i| (1..=i).map(f64::from).product::<f64>().sqrt()).product();
+        for j in 0..p {
+            let weight = rate * problem.output_scale() * state.second_layer[j] * seen.value * coefficient / unit;
+            for r in 0..k {
+                let power = |i: usize| i32::from(index[i]) - i32::from(u8::from(i == r));
+                if index[r] > 0 {
+                    let product: f64 = (0..k).map(|i| m[(j, i)].powi(power(i))).product();
+                    moved[(j, r)] += weight * f64::from(index[r]) * product;
+                }
+            }
+        }
+    }
+    // With M = 0 the label knows nothing of the fields: N is s² a_j a_l E[y²] E[σ'_jσ'_l].
+    let mut blind = problem.clone();
+    blind.training.loss = Loss::Correlation;
+    let mut apart = state.clone();
+    apart.overlaps.student_teacher = Mat::zeros(p, k);
+    let mut noise = Moments::zeros(p, k);
+    let want = Want { risk: false, drift: false, noise: true, ..Want::ALL };
+    kernel::for_problem(&blind, tolerance)?.moments(&apart, want, &mut noise)?;
+    let share = problem.dimension().map_or(f64::NAN, |d| d as f64) / problem.batch() as f64;
+    let cross = m * moved.transpose();
+    let q = &state.overlaps.student_student
+        + &cross
+        + cross.transpose()
+        + &moved * moved.transpose()
+        + noise.noise * faer::Scale(rate * rate * share);
+    state.overlaps.student_teacher += moved;
+    state.overlaps.student_student = q;
+    Ok(seen.error / seen.value.abs() + 1e-12)
+}
