@@ -34,7 +34,7 @@ pub fn text(analysed: &Analysed) -> String {
     if !analysis.hard.is_empty() {
         lines.push(String::new());
         let why = match analysis.reflections.as_slice() {
-            [] => "by measurement; no reflection found".into(),
+            [] => "measured; no reflection of g was found that forbids it".into(),
             [one] => format!("g is the same with {} reversed", directions(&one.flipped)),
             [first, others @ ..] => {
                 let more = format!("{} more", others.len());
