@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
+use faer::Mat;
 use twolayer::{
     Error,
     expression::{Expression, Vocabulary},
@@ -214,6 +215,25 @@ fn kinks_jumps_and_tails_do_not_deceive() {
     let heavy = analyse("exp(he4(z1)/10)");
     assert!(heavy.fresh.undecided().is_some() && heavy.fresh.exponent().is_none());
     assert_eq!(steps(&heavy.label_aware), [(2, 1)]);
+}
+
+/// Correlated directions: with `z = P^{1/2} x` the target z1 is row 1 of the root, and g depends on nothing else.
+#[test]
+fn correlated_directions_are_reported_where_inputs_are_white() {
+    let with_overlap = |text: &str| {
+        let mut target = target(text);
+        target.overlaps = Mat::from_fn(2, 2, |i, j| if i == j { 1.0 } else { 0.6 });
+        Analysis::of(&target, None).unwrap()
+    };
+    let root = |sign: f64| (1.6f64.sqrt() + sign * 0.4f64.sqrt()) / 2.0;
+    let single = with_overlap("he3(z1) + 0*z2");
+    assert_eq!(steps(&single.fresh), [(3, 1)]);
+    let row = vec![root(1.0), root(-1.0)];
+    assert!(distance(&single.fresh.stairs[0].directions, &[row]) < 1e-6);
+    // z1 z2 = 0.8 s² − 0.2 t² in x's own coordinates s, t along (1, 1) and (1, −1): ‖C_2‖ = √(1.6² + 0.4²).
+    let product = with_overlap("z1*z2");
+    assert_eq!(steps(&product.fresh), [(2, 2)]);
+    assert!((product.fresh.stairs[0].size - 2.72f64.sqrt()).abs() < 1e-9);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The block for people.
 
-use twolayer::hierarchy::{Stair, Stairs};
+use twolayer::hierarchy::{HIGHEST, Stair, Stairs};
 
 use super::{
     Analysed,
@@ -34,7 +34,7 @@ pub fn text(analysed: &Analysed) -> String {
     if !analysis.hard.is_empty() {
         lines.push(String::new());
         let why = match analysis.reflections.as_slice() {
-            [] => "by measurement; no reflection found".into(),
+            [] => "measured; no reflection of g was found that forbids it".into(),
             [one] => format!("g is the same with {} reversed", directions(&one.flipped)),
             [first, others @ ..] => {
                 let more = format!("{} more", others.len());
@@ -77,7 +77,10 @@ fn stairs(lines: &mut Vec<String>, stairs: &Stairs, name: &dyn Fn(&Stair, bool) 
 
 /// By what the stairs were computed, and what could hide in a zero.
 fn certainty(stairs: &Stairs) -> String {
-    let Some(last) = stairs.stairs.last() else { return "nothing found up to leap 8".into() };
+    let Some(last) = stairs.stairs.last() else {
+        let open = stairs.undecided().is_some();
+        return if open { "undecided".into() } else { format!("nothing found up to leap {HIGHEST}") };
+    };
     let zero = stairs.stairs.iter().map(|stair| stair.zero_within).fold(0.0, f64::max);
     let means = method(last.method);
     match zero {

@@ -84,8 +84,9 @@ pub(super) fn exponent(value: Option<usize>, stairs: &Stairs) -> String {
 /// What is not decided and what would decide it.
 pub(super) fn undecided(what: &str, undecided: &Undecided) -> String {
     format!(
-        "{what}, stair {}: a tensor of degree {} has size {} — zero would be below {}, non-zero above {} (relative, {}). \
-         More samples would decide; so would a target of fewer directions or a smaller noise",
+        "{what}, stair {}: at this accuracy the tensor of degree {} is neither zero nor not: size {}, called zero below {} \
+         and non-zero above {}, in units of the label's standard deviation ({}). What would decide: more samples, fewer \
+         directions, less noise, or a bounded function of the label",
         undecided.stair,
         undecided.degree,
         digits(undecided.size),

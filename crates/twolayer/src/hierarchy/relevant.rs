@@ -26,7 +26,7 @@ pub(super) fn basis(function: &Function<'_>) -> Result<Mat<f64>> {
     let mut idle = Mat::<f64>::zeros(m, 0);
     let slopes = slopes(function);
     let (values, vectors) = eigen(&slopes)?;
-    let flat = values.iter().filter(|value| **value <= FLAT.powi(2) * values[0] || value.is_nan()).count();
+    let flat = m - values.iter().filter(|value| **value > FLAT.powi(2) * values[0]).count();
     let candidates = nearest_to_axes(&columns(&vectors, m - flat..m));
     if flat > 0 && flat < m && is_idle(function, &candidates) {
         idle = candidates;
