@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use twolayer::{
     engine::limit::ode,
@@ -14,9 +17,13 @@ use twolayer::{
     trajectory::{KeepQ, Status},
 };
 
+/// What is timed runs alone.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// The risk of a network of 1024 neurons in 50 ms; four times that for a busy machine.
 #[test]
 fn the_risk_of_a_wide_network_is_cheap() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     for (activation, text) in [
         ("relu", "tanh(z1 + he3(z2))"),
@@ -67,6 +74,7 @@ fn the_risk_of_a_wide_network_is_cheap() {
 /// p = 4, k = 2, t ≤ 100 at 10⁻⁴: 0.3 s for the flow of ReLU, and seconds for the rest; four times that for a busy machine.
 #[test]
 fn an_ode_takes_a_fraction_of_a_second() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let expression = |text: &str| {
         let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
         Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
@@ -112,6 +120,7 @@ fn an_ode_takes_a_fraction_of_a_second() {
 /// All averages of the first giant step of 1024 paired neurons.
 #[test]
 fn a_giant_step_of_a_wide_network_takes_seconds() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     let target = Target::new(Rule::Expression(Expression::parse("z1 + z1*z2", &vocabulary).unwrap()));
     let mut network = Network::new(1024, Activation::Relu);
