@@ -168,7 +168,7 @@ fn engines_that_come_later() {
             ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),
             ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\"\nterms = \"exact-step\""),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
-            ("", "[[figure]]\ny = \"histogram\"\nx = \"training.dimension\"\nneurons = [0]"),
+            ("", "[[figure]]\ny = \"spectrum\""),
         ],
     );
 }

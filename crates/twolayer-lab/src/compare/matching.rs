@@ -6,26 +6,26 @@ use twolayer::trajectory::{KeepQ, Trajectory};
 /// Below this mean of |cos_j · cos'_l| over matched neurons nothing tells them apart, and they are not averaged.
 const ALIKE: f64 = 0.5;
 
-/// For each run the neuron that plays the part of neuron j of the first run, `[run][j]`: the assignment that maximises
+/// For each run the neuron that plays the part of neuron j of `reference`, `[run][j]`: the assignment that maximises
 /// Σ_j |cos_j · cos'_l|, where cos_j is the k-vector of neuron j's cosines with the target directions (an orthonormal basis
-/// of them, where P ≠ I) at the last moment that both runs have. `None` where Q was not recorded, or where matched neurons
-/// are not alike (that sum below p/2: too little is learnt, or not the same): then there is nothing to average.
-pub fn match_neurons(runs: &[Trajectory], target: &Mat<f64>) -> Option<Vec<Vec<usize>>> {
-    let first = runs.first()?;
-    let last = runs.iter().map(|run| run.valid).min()?.checked_sub(1)?;
-    if runs.iter().any(|run| run.keep_q == KeepQ::None) {
+/// of them, where P ≠ I) at the end. `None` where Q was not recorded, or where matched neurons are not alike (that sum below
+/// p/2: too little is learnt, or not the same): then there is nothing to average.
+pub fn match_neurons(reference: &Trajectory, runs: &[Trajectory], target: &Mat<f64>) -> Option<Vec<Vec<usize>>> {
+    let same = |run: &&Trajectory| (run.width, run.directions) == (reference.width, reference.directions);
+    let known = |run: &Trajectory| run.keep_q != KeepQ::None && run.valid > 0;
+    if !known(reference) || runs.is_empty() || !runs.iter().all(|run| known(run) && same(&run)) {
         return None;
     }
     let whiten = inverse_root(target)?;
-    let reference = cosines(first, last, &whiten);
+    let last = runs.iter().map(|run| run.valid - 1).min()?;
+    let first = cosines(reference, reference.valid - 1, &whiten);
     let mut matched = Vec::new();
     // Neurons that have learnt little are short here, and alike to nothing.
     let (mut alike, mut count) = (0.0, 0.0);
     for run in runs {
         let own = cosines(run, last, &whiten);
-        let likeness = |j: usize, l: usize| reference[j].iter().zip(&own[l]).map(|(a, b)| a * b).sum::<f64>().abs();
-        let cost: Vec<Vec<f64>> =
-            (0..first.width).map(|j| (0..first.width).map(|l| -likeness(j, l)).collect()).collect();
+        let likeness = |j: usize, l: usize| first[j].iter().zip(&own[l]).map(|(a, b)| a * b).sum::<f64>().abs();
+        let cost: Vec<Vec<f64>> = (0..run.width).map(|j| (0..run.width).map(|l| -likeness(j, l)).collect()).collect();
         let chosen = assign(&cost);
         alike += chosen.iter().enumerate().map(|(j, &l)| likeness(j, l)).sum::<f64>();
         count += chosen.len() as f64;
@@ -164,11 +164,11 @@ mod tests {
                 runs[1].student_teacher[(t * 4 + l) * 4..(t * 4 + l + 1) * 4].copy_from_slice(&row);
             }
         }
-        let matched = match_neurons(&runs, &Mat::identity(4, 4)).unwrap();
+        let matched = match_neurons(&straight, &runs, &Mat::identity(4, 4)).unwrap();
         assert_eq!(matched[0], [0, 1, 2, 3]);
         assert_eq!(matched[1], [1, 3, 0, 2]);
         runs[1].keep_q = KeepQ::None;
-        assert_eq!(match_neurons(&runs, &Mat::identity(4, 4)), None);
+        assert_eq!(match_neurons(&straight, &runs, &Mat::identity(4, 4)), None);
     }
 
     #[test]
