@@ -78,7 +78,7 @@ fn bars(series: &Series<'_>, direction: &Direction, time: f64, figure: &Figure, 
     let counted: Vec<Vec<f64>> = (series.runs.iter())
         .filter_map(|run| {
             let t = nearest(run, time)?;
-            let mut counts = vec![0.0; BARS];
+            let mut counts = [0.0; BARS];
             let mut total = 0.0;
             for j in (0..run.width).filter(|j| figure.neurons.is_empty() || figure.neurons.contains(j)) {
                 let cosine = direction.cosine(run, t, j);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     Drawing, Mark, Marker, Panel, Sample, Style, font,
     layout::{Frame, LINE, PIECE, Placed, SMALL, TEXT, WIDTH, place},
-    ticks::ticks,
+    ticks::{self, ticks},
 };
 
 const INK: &str = "#222222";
@@ -148,11 +148,11 @@ impl Pen {
         }
         self.text((left, top - 6.0), TEXT, Anchor::Start, INK, &panel.title);
         if frame.x_labels {
-            self.text((left + width / 2.0, bottom + 34.0), TEXT, Anchor::Middle, INK, &panel.x.label);
+            self.text((left + width / 2.0, bottom + 34.0), TEXT, Anchor::Middle, INK, &ticks::label(&panel.x));
         }
         if frame.y_labels {
             let (x, y) = (left - 48.0, top + height / 2.0);
-            let label = label(&panel.y.label);
+            let label = label(&ticks::label(&panel.y));
             self.put(format_args!(
                 "<text transform=\"translate({x:.1} {y:.1}) rotate(-90)\" font-size=\"{TEXT}\" \
                  text-anchor=\"middle\">{label}</text>\n"

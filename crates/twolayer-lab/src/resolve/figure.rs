@@ -184,7 +184,7 @@ impl One<'_, '_> {
             return None;
         };
         let k = self.views.iter().map(|(view, _)| view.problem.directions()).find(|k| *k != rows[0].len());
-        let lost = rows.iter().find(|row| !(row.iter().map(|x| x * x).sum::<f64>() > 0.0));
+        let lost = rows.iter().find(|row| row.iter().all(|x| *x == 0.0));
         let (reason, remedy) = match (k, lost) {
             (Some(k), _) => (
                 format!("the directions have {} components, and the target has k = {k}", rows[0].len()),
