@@ -72,6 +72,9 @@ impl Sweep<'_> {
         let dotted = self.summaries.iter().flat_map(|summary| &summary.views).any(|view| !view.limit);
         let all = panels.len();
         let kept = spread(all, PANELS);
+        let every =
+            self.summaries.iter().flat_map(|summary| &summary.views).filter_map(|view| view.figures.get(number));
+        let directions = every.map(Vec::len).max().unwrap_or(1);
         let mut remark = Vec::new();
         if kept.len() < all {
             remark.push(format!("{} of {all} panels.", kept.len()));
@@ -95,7 +98,8 @@ impl Sweep<'_> {
         Block {
             legend: [self.views_in(true), colored.map_or_else(Vec::new, |b| self.colors(b))].into(),
             panels: drawn.collect(),
-            columns: columns(panels.len()),
+            // A column for each direction, where there are several and all panels are shown.
+            columns: if directions > 1 && kept.len() == all { directions.min(3) } else { columns(panels.len()) },
             remark: remark.join(" "),
         }
     }

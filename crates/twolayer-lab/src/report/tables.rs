@@ -19,6 +19,19 @@ fn table(head: &[&str], rows: &str) -> String {
     format!("<div class=\"scroll\"><table>\n<tr>{head}</tr>\n{rows}</table></div>\n")
 }
 
+/// Escaped, with `_{jr}` and `_j` set as indices.
+fn formula(text: &str) -> String {
+    let mut html = String::new();
+    for (i, part) in escape(text).split('_').enumerate() {
+        let (index, rest) = match part.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some(braced) => braced,
+            None => part.split_at(part.chars().next().map_or(0, char::len_utf8)),
+        };
+        html += &if i == 0 { part.to_string() } else { format!("<sub>{index}</sub>{rest}") };
+    }
+    html
+}
+
 /// The problem of each setting in formulas.
 pub(super) fn problem(experiment: &Experiment, outcomes: &[Outcome]) -> String {
     let mut rows = String::new();
@@ -27,7 +40,7 @@ pub(super) fn problem(experiment: &Experiment, outcomes: &[Outcome]) -> String {
         let problem = &view.problem;
         let noise = match problem.target.noise {
             0.0 => String::new(),
-            noise => format!(" + √{noise} ξ"),
+            noise => format!("; label noise of variance Δ = {}", digits(noise)),
         };
         let s = problem.output_scale();
         let biases = if problem.network.bias.is_some() { " + b_j" } else { "" };
@@ -40,8 +53,8 @@ pub(super) fn problem(experiment: &Experiment, outcomes: &[Outcome]) -> String {
         rows += &format!(
             "<tr><td>{}</td><td>y = {}{noise}</td><td>f = {}</td></tr>\n",
             escape(&name),
-            escape(&problem.target.formula()),
-            escape(&network)
+            formula(&problem.target.formula()),
+            formula(&network)
         );
     }
     table(&["", "target", "network"], &rows)

@@ -70,7 +70,7 @@ fn the_page_holds_everything_and_needs_nothing() {
         "symmetric plateau of the risk",
         "a stretch of time: p =",
         "Local slopes",
-        "y = 0.5 · Σ_{r≤2} σ(z_r)",
+        "y = 0.5 · Σ<sub>r≤2</sub> σ(z<sub>r</sub>)",
         "id=\"neurons\"",
     ] {
         assert!(page.contains(needed), "missing: {needed}");
