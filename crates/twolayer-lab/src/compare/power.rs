@@ -141,7 +141,7 @@ fn views_of_one_law_agree() {
         assert!(share <= 0.01, "{noise:?}, replicates {sizes:?}: {share} of 200 differ");
     }
     // What the test does not promise: replicates skew to one side against a number. 2 % were seen, not 0.1 %.
-    let share = differ(Noise::Skew, (16, 0), None, 100);
+    let share = differ(Noise::Skew, (16, 0), None, 60);
     assert!(share <= 0.05, "{share}");
 }
 
@@ -170,8 +170,8 @@ fn two_standard_errors_in_ten_places_are_found() {
         (Noise::White, Shift::Overlaps, 0.9),
         (Noise::White, Shift::Risk, 0.2),
     ] {
-        let power = differ(noise, (16, 16), Some(place), 15);
-        eprintln!("{noise:?}, {place:?}: found in {power:.2} of 15, in ten of {ENTRIES} entries");
+        let power = differ(noise, (16, 16), Some(place), 10);
+        eprintln!("{noise:?}, {place:?}: found in {power:.2} of 10, in ten of {ENTRIES} entries");
         assert!(power >= least, "{noise:?}, {place:?}: {power} < {least}");
     }
 }
