@@ -2,20 +2,26 @@
 
 use std::path::Path;
 
-use twolayer::trajectory::{KeepQ, Status, Trajectory};
+use twolayer::{
+    problem::Engine,
+    trajectory::{KeepQ, Status, Trajectory},
+};
 
 use crate::{
     compare::{Agreement, Verdict},
     experiment::{Experiment, NamedView},
+    figure::settings,
     outcome::Outcome,
 };
 
 /// Directions whose cosines are told one by one.
 const DIRECTIONS: usize = 4;
-/// Pairs of views whose verdicts are told one by one.
-const PAIRS: usize = 2;
+/// Lines between the title and the figure: those of the views, then the verdicts.
+const LINES: usize = 4;
+/// Lines of the views, one by one or in groups.
+const VIEWS: usize = 3;
 
-/// The answer: the title, a line for each view, the verdicts, and where the figure is.
+/// The answer, six lines at most: the title, what each view (or group of views) learnt, the verdicts, the figure.
 pub fn answer(
     experiment: &Experiment,
     outcomes: &[Outcome],
@@ -23,32 +29,68 @@ pub fn answer(
     seconds: f64,
     figure: &Path,
 ) -> String {
-    let width = experiment.views.iter().map(|view| view.name.chars().count()).max().unwrap_or(0);
+    let groups = groups(experiment, outcomes);
+    let width = groups.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut lines = vec![experiment.title.clone()];
-    for (view, outcome) in experiment.views.iter().zip(outcomes) {
-        let learnt = learnt(view, outcome);
-        lines.push(format!("  {:width$}  {learnt}  [{}, {}]", view.name, outcome.method, duration(outcome.seconds)));
+    for (name, views) in &groups {
+        let all: Vec<Learnt> = views.iter().map(|&i| Learnt::of(&experiment.views[i], &outcomes[i])).collect();
+        let mut methods: Vec<&str> = Vec::new();
+        for outcome in views.iter().map(|&i| &outcomes[i]) {
+            if !methods.contains(&outcome.method.as_str()) {
+                methods.push(&outcome.method);
+            }
+        }
+        let took: f64 = views.iter().map(|&i| outcomes[i].seconds).fold(0.0, f64::max);
+        lines.push(format!("  {name:width$}  {}  [{}, {}]", in_words(&all), methods.join("; "), duration(took)));
     }
-    lines.extend(verdicts(agreement));
+    lines.extend(verdicts(agreement, LINES - groups.len().min(VIEWS)));
     lines.push(format!("  figure: {} ({} in all)", figure.display(), duration(seconds)));
     lines.retain(|line| !line.trim().is_empty());
     lines.join("\n") + "\n"
 }
 
-/// Verdicts one by one, or, where there are many pairs, how many agree and which is the worst.
-fn verdicts(agreement: &[Agreement]) -> Vec<String> {
-    if agreement.len() <= PAIRS {
+/// The views one by one; where they are many, those of one setting together, or those of one engine, or all the rest.
+fn groups(experiment: &Experiment, outcomes: &[Outcome]) -> Vec<(String, Vec<usize>)> {
+    let views = || experiment.views.iter().take(outcomes.len()).enumerate();
+    if experiment.views.len() <= VIEWS {
+        return views().map(|(i, view)| (view.name.clone(), vec![i])).collect();
+    }
+    let mut groups = settings(experiment, outcomes);
+    if groups.len() < 2 {
+        groups = [Engine::Limit, Engine::Reduced, Engine::Direct]
+            .map(|engine| {
+                (engine.name().to_string(), views().filter(|(_, v)| v.view.engine == engine).map(|(i, _)| i).collect())
+            })
+            .into();
+        groups.retain(|(_, views): &(String, Vec<usize>)| !views.is_empty());
+    }
+    if groups.len() > VIEWS {
+        let rest = groups.split_off(VIEWS - 1);
+        let name = format!("{} other settings", rest.len());
+        groups.push((name, rest.into_iter().flat_map(|(_, views)| views).collect()));
+    }
+    for (name, views) in &mut groups {
+        if views.len() > 1 {
+            *name += &format!(" ({} views)", views.len());
+        }
+    }
+    groups
+}
+
+/// Verdicts one by one, or, where there are more than `most`, how many agree and which is the worst.
+fn verdicts(agreement: &[Agreement], most: usize) -> Vec<String> {
+    if agreement.len() <= most {
         return agreement.iter().map(|pair| format!("  {}", verdict(pair))).collect();
     }
     let count = |verdict| agreement.iter().filter(|pair| pair.verdict == verdict).count();
     let (agree, not) = (count(Verdict::Agree), count(Verdict::NotAssessed));
     let others = if not > 0 { format!(", {not} not assessed") } else { String::new() };
-    let mut lines = vec![format!("  {agree} of {} pairs of views agree{others}", agreement.len())];
+    let mut line = format!("  {agree} of {} pairs of views agree{others}", agreement.len());
     let probability = |pair: &&Agreement| pair.p_value.unwrap_or(1.0);
     if let Some(worst) = agreement.iter().min_by(|a, b| probability(a).total_cmp(&probability(b))) {
-        lines.push(format!("  least: {}", verdict(worst)));
+        line += &format!("; least: {}", verdict(worst));
     }
-    lines
+    vec![line]
 }
 
 /// `limit and reduced agree: rms z 0.97, max |z| 2.8 over 840 comparisons, p = 0.52; largest difference of M 0.0012 at
@@ -56,12 +98,16 @@ fn verdicts(agreement: &[Agreement]) -> Vec<String> {
 pub(crate) fn verdict(pair: &Agreement) -> String {
     let [first, second] = &pair.views;
     let mut text = match (pair.verdict, pair.rms_z, pair.max_z, pair.p_value) {
-        (verdict, Some(rms), Some(max), Some(p)) => format!(
-            "{first} and {second} {}: rms z {rms:.2}, max |z| {max:.1} over {} comparisons, p {}",
-            verdict.word(),
-            pair.comparisons,
-            probability(p)
-        ),
+        (verdict, Some(rms), Some(max), Some(p)) => {
+            let by = pair.decided_by().filter(|_| verdict == Verdict::Differ);
+            format!(
+                "{first} and {second} {}: rms z {rms:.2}, max |z| {max:.1} over {} comparisons, p {}{}",
+                verdict.word(),
+                pair.comparisons,
+                probability(p),
+                by.map(|evidence| format!(", by {}", evidence.statistic)).unwrap_or_default()
+            )
+        }
         (Verdict::Agree, ..) => format!("{first} and {second} agree: no difference at all"),
         _ => format!("{first} and {second}: not assessed"),
     };
@@ -83,38 +129,82 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
-/// `risk 0.201 → 0.00103; cosines z1 0.95, z2 0.86`; with the way it ended where that is not the end.
+/// `risk 0.201 → 0.00103; largest |cosine| z1 0.95, z2 0.86`; with the way it ended where that is not the end.
 pub(crate) fn learnt(view: &NamedView, outcome: &Outcome) -> String {
-    let runs = &outcome.trajectories;
-    let mean = |value: &dyn Fn(&Trajectory, usize) -> f64, at: &dyn Fn(&Trajectory) -> usize| {
-        let valid = || runs.iter().filter(|run| run.valid > 0);
-        valid().map(|run| value(run, at(run))).sum::<f64>() / valid().count() as f64
+    in_words(&[Learnt::of(view, outcome)])
+}
+
+/// What a view learnt, as means over its replicates.
+struct Learnt {
+    /// Risk at the start and at the end; NaN where nothing ran.
+    risk: [f64; 2],
+    /// The largest |cosine| with each direction at the end.
+    cosines: Vec<f64>,
+    /// How it ended, where that is not the end.
+    ended: Option<String>,
+}
+
+impl Learnt {
+    fn of(view: &NamedView, outcome: &Outcome) -> Self {
+        let runs = &outcome.trajectories;
+        let mean = |value: &dyn Fn(&Trajectory, usize) -> f64, at: &dyn Fn(&Trajectory) -> usize| {
+            let valid = || runs.iter().filter(|run| run.valid > 0);
+            valid().map(|run| value(run, at(run))).sum::<f64>() / valid().count() as f64
+        };
+        let last = |run: &Trajectory| run.valid - 1;
+        let risk = |run: &Trajectory, t: usize| run.risk[t];
+        let known = runs.iter().all(|run| run.keep_q != KeepQ::None && run.valid > 0);
+        let directions = if known { view.problem.directions() } else { 0 };
+        let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
+        let unfinished = |run: &&Trajectory| run.status != Status::Done;
+        let ended = runs.iter().find(unfinished).map(|run| {
+            let count = runs.iter().filter(unfinished).count();
+            let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
+            let at = match run.status {
+                Status::Diverged { at } => format!(" at {}", digits(at)),
+                Status::Stiff { at } => format!(" at t = {}", digits(at)),
+                Status::Done | Status::Interrupted => String::new(),
+            };
+            format!("{of}{}{at}", run.status.word())
+        });
+        let risk = [mean(&risk, &|_| 0), mean(&risk, &last)];
+        Self { risk, cosines: (0..directions).map(cosine).collect(), ended }
+    }
+}
+
+/// What several views learnt: numbers, or the range of them where they are not the same.
+fn in_words(all: &[Learnt]) -> String {
+    let range = |word: &dyn Fn(f64) -> String, values: &mut dyn Iterator<Item = f64>| {
+        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = (word(low), word(high));
+        if low == high { low } else { format!("{low} … {high}") }
     };
-    let last = |run: &Trajectory| run.valid - 1;
-    let risk = |run: &Trajectory, t: usize| run.risk[t];
-    let mut text = match runs.iter().any(|run| run.valid > 0) {
-        true => format!("risk {} → {}", digits(mean(&risk, &|_| 0)), digits(mean(&risk, &last))),
+    let mut text = match all.iter().any(|learnt| learnt.risk[0].is_finite()) {
+        true => {
+            let risk = |at: usize| range(&digits, &mut all.iter().map(|learnt| learnt.risk[at]));
+            format!("risk {} → {}", risk(0), risk(1))
+        }
         false => "nothing".into(),
     };
-    if runs.iter().all(|run| run.keep_q != KeepQ::None && run.valid > 0) {
-        let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
-        let shown: Vec<String> =
-            (0..view.problem.directions().min(DIRECTIONS)).map(|r| format!("z{} {:.2}", r + 1, cosine(r))).collect();
+    let directions = all.iter().map(|learnt| learnt.cosines.len()).max().unwrap_or(0);
+    if directions > 0 {
+        let cosine = |r: usize| {
+            let mut values = all.iter().filter_map(|learnt| learnt.cosines.get(r).copied());
+            format!("z{} {}", r + 1, range(&|value| format!("{value:.2}"), &mut values))
+        };
+        let shown: Vec<String> = (0..directions.min(DIRECTIONS)).map(cosine).collect();
         text += &format!("; largest |cosine| {}", shown.join(", "));
-        if view.problem.directions() > DIRECTIONS {
+        if directions > DIRECTIONS {
             text += ", …";
         }
     }
-    let ended = |run: &&Trajectory| run.status != Status::Done;
-    if let Some(run) = runs.iter().find(ended) {
-        let count = runs.iter().filter(ended).count();
-        let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
-        text += &format!("; {of}{}", run.status.word());
-        match run.status {
-            Status::Diverged { at } => text += &format!(" at {}", digits(at)),
-            Status::Stiff { at } => text += &format!(" at t = {}", digits(at)),
-            Status::Done | Status::Interrupted => {}
-        }
+    let ended: Vec<&str> = all.iter().filter_map(|learnt| learnt.ended.as_deref()).collect();
+    match ended[..] {
+        [] => {}
+        [one] => text += &format!("; {one}"),
+        [first, ..] => text += &format!("; {} views ended early ({first})", ended.len()),
     }
     text
 }
@@ -187,7 +277,7 @@ mod tests {
         One pass through the data specialises the neurons
           limit    risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
           reduced  risk 0.201 → 0.00104; largest |cosine| z1 0.96, z2 0.86  [reduced, fresh, 3.4 s]
-          limit and reduced agree: rms z 1.06, max |z| 2.4 over 529 comparisons, p = 0.77; largest difference of M 0.00505 at t = 13.2
+          limit and reduced agree: rms z 1.07, max |z| 2.4 over 520 comparisons, p = 0.62; largest difference of M 0.00505 at t = 13.2
           figure: results/odes/figure.png (3.5 s in all)
         ");
     }
@@ -214,9 +304,38 @@ mod tests {
         let (experiment, outcomes) = outcomes(0.01);
         let one = compare(&experiment.views, &outcomes).remove(0);
         let worse = Agreement { verdict: Verdict::Differ, p_value: Some(0.0005), max_z: Some(9.1), ..one.clone() };
-        insta::assert_snapshot!(verdicts(&[one.clone(), worse, one]).join("\n"), @"
-        2 of 3 pairs of views agree
-        least: limit and reduced differ: rms z 1.06, max |z| 9.1 over 529 comparisons, p < 0.001; largest difference of M 0.00505 at t = 13.2
+        insta::assert_snapshot!(verdicts(&[one.clone(), worse, one], 2).join("\n"), @"  2 of 3 pairs of views agree; least: limit and reduced differ: rms z 1.07, max |z| 9.1 over 520 comparisons, p < 0.001, by all places together; largest difference of M 0.00505 at t = 13.2");
+    }
+
+    #[test]
+    fn many_views_make_six_lines() {
+        let (mut experiment, mut outcomes) = outcomes(0.01);
+        for d in [2000_u64, 4000, 8000] {
+            experiment.views.push(fabricated::view(&format!("reduced-{d}"), Engine::Reduced, SIZES, d));
+            outcomes.push(fabricated::simulation(SIZES, &fabricated::log_times(40, 0.01, 30.0), 16, 0.01, d));
+        }
+        let lines = |experiment: &Experiment| {
+            let agreement = compare(&experiment.views, &outcomes);
+            answer(experiment, &outcomes, &agreement, 3.5, Path::new("results/odes/figure.png"))
+        };
+        let of_engines = lines(&experiment);
+        for (i, view) in experiment.views.iter_mut().enumerate() {
+            view.overrides.push(("target.noise".into(), format!("{i}")));
+        }
+        let of_settings = lines(&experiment);
+        assert!(of_engines.lines().count() <= 6 && of_settings.lines().count() <= 6);
+        insta::assert_snapshot!(of_engines + "\n" + &of_settings, @"
+        One pass through the data specialises the neurons
+          limit              risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
+          reduced (4 views)  risk 0.201 → 0.000941 … 0.00111; largest |cosine| z1 0.96, z2 0.86 … 0.87  [reduced, fresh, 3.4 s]
+          10 of 10 pairs of views agree; least: reduced-2000 and reduced-4000 agree: rms z 0.88, max |z| 2.6 over 520 comparisons, p = 0.09; largest difference of M 0.00704 at t = 30.0
+          figure: results/odes/figure.png (3.5 s in all)
+
+        One pass through the data specialises the neurons
+          noise = 0                   risk 0.201 → 0.00100; largest |cosine| z1 0.95, z2 0.85  [ode, all terms, 12 ms]
+          noise = 1                   risk 0.201 → 0.00104; largest |cosine| z1 0.96, z2 0.86  [reduced, fresh, 3.4 s]
+          3 other settings (3 views)  risk 0.201 → 0.000941 … 0.00111; largest |cosine| z1 0.96, z2 0.86 … 0.87  [reduced, fresh, 3.4 s]
+          figure: results/odes/figure.png (3.5 s in all)
         ");
     }
 

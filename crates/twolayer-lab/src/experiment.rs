@@ -83,8 +83,20 @@ pub struct Figure {
     pub x_scale: Option<Scale>,
     /// Scale of y; `None`: chosen to fit.
     pub y_scale: Option<Scale>,
-    /// Times of the panels (scatter).
+    /// The directions of overlaps and cosines.
+    pub directions: Directions,
+    /// Times of the panels (scatter, histogram).
     pub at: Vec<f64>,
+    /// The neurons that are drawn, from 0; empty: all, or as many as can be told apart.
+    pub neurons: Vec<usize>,
+}
+
+impl Figure {
+    /// `y` against `x`, all else chosen to fit.
+    pub fn new(y: Quantity, x: Axis) -> Self {
+        let (x_scale, y_scale) = (None, None);
+        Self { y, x, x_scale, y_scale, directions: Directions::Axes, at: Vec::new(), neurons: Vec::new() }
+    }
 }
 
 /// What a figure draws.
@@ -98,17 +110,36 @@ pub enum Quantity {
     Overlap,
     /// M_jr/√(Q_jj P_rr).
     Cosine,
+    /// ½ mean (f−y)² on the training set.
+    TrainingRisk,
+    /// When levels were crossed.
+    Crossing,
     /// Neurons in the plane of the first two cosines, one panel per time.
     Scatter,
+    /// The distribution of the neurons' cosines, one panel per time.
+    Histogram,
 }
 
 /// The horizontal axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Axis {
     /// t = νηs.
     Time,
     /// ν.
     Step,
+    /// Distinct samples seen.
+    Samples,
+    /// The values of a swept key, by its path.
+    Swept(String),
+}
+
+/// The directions along which overlaps are drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Directions {
+    /// z₁ … z_k.
+    Axes,
+    /// `v·z` for each of these v, scaled to `vᵀPv = 1`.
+    Given(Vec<Vec<f64>>),
 }
 
 /// The scale of an axis.
@@ -128,17 +159,22 @@ impl Quantity {
             Self::TwiceRisk => "2*risk",
             Self::Overlap => "overlap",
             Self::Cosine => "cosine",
+            Self::TrainingRisk => "training_risk",
+            Self::Crossing => "crossing",
             Self::Scatter => "scatter",
+            Self::Histogram => "histogram",
         }
     }
 }
 
 impl Axis {
     /// Its name in the experiment file.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Time => "time",
             Self::Step => "step",
+            Self::Samples => "samples",
+            Self::Swept(key) => key,
         }
     }
 }

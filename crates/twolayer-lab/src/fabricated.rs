@@ -133,7 +133,7 @@ pub fn view(name: &str, engine: Engine, sizes: Sizes, d: u64) -> NamedView {
 
 /// A figure of `y` against time with everything chosen to fit.
 pub fn figure(y: Quantity) -> Figure {
-    Figure { y, x: Axis::Time, x_scale: None, y_scale: None, at: Vec::new() }
+    Figure::new(y, Axis::Time)
 }
 
 /// An experiment with these views and figures.

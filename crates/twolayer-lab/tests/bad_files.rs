@@ -194,7 +194,7 @@ fn engines_that_come_later() {
             ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),
             ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\""),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
-            ("", "[[figure]]\ny = \"histogram\"\nx = \"training.dimension\"\nneurons = [0]"),
+            ("", "[[figure]]\ny = \"spectrum\""),
         ],
     );
 }

@@ -53,7 +53,7 @@ fn a_short_file_gets_the_defaults_of_the_reference() {
     assert!((network.second_layer.scale.value(problem.sizes()) - 0.5f64.sqrt()).abs() < 1e-15);
     assert_eq!((network.start, network.start_seed, network.start_dimension), (StartMode::Shared, 0, Some(500)));
     assert_eq!((problem.rate_ratio(), problem.training.weight_decay), (1.0, 0.0));
-    let drawn: Vec<_> = experiment.figures.iter().map(|figure| (figure.y, figure.x)).collect();
+    let drawn: Vec<_> = experiment.figures.iter().map(|figure| (figure.y, figure.x.clone())).collect();
     assert_eq!(drawn, [(Quantity::Risk, Axis::Step), (Quantity::Overlap, Axis::Step)]);
 }
 
@@ -200,7 +200,7 @@ fn figures_as_written() {
     );
     let figures = experiment(&text).figures;
     assert_eq!((figures[0].y, &figures[0].at), (Quantity::Scatter, &vec![0.0, 2.0]));
-    assert_eq!((figures[1].y, figures[1].x, figures[1].x_scale), (Quantity::TwiceRisk, Axis::Time, None));
+    assert_eq!((figures[1].y, figures[1].x.clone(), figures[1].x_scale), (Quantity::TwiceRisk, Axis::Time, None));
     assert_eq!(figures[1].y_scale, Some(Scale::Log));
 }
 

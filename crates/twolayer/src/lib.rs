@@ -8,6 +8,7 @@
 //! 3. [`problem`], [`trajectory`]
 //! 4. [`hierarchy`], [`kernel`], [`signal`]
 //! 5. [`engine`]
+//! 6. [`prediction`]
 
 pub mod engine;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod hierarchy;
 pub mod kernel;
 pub mod observer;
 pub mod overlaps;
+pub mod prediction;
 pub mod problem;
 pub mod random;
 pub mod signal;

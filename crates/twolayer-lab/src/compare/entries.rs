@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::trajectory::{KeepQ, Trajectory};
 
-use super::QuantityAgreement;
+use super::{QuantityAgreement, rows::Contrast};
 
 /// Times that differ by less than this fraction are the same moment.
 const SAME_TIME: f64 = 1e-9;
@@ -12,6 +12,10 @@ const SAME_TIME: f64 = 1e-9;
 const ROUNDING: f64 = 1e-12;
 /// More entries than this are thinned: 2000 say as much as 10⁶ that move together, at once.
 const MOST: usize = 2000;
+/// Times that are kept then.
+const MOST_TIMES: usize = 100;
+/// So many stated errors are no difference.
+pub(super) const FORGIVEN: f64 = 2.0;
 
 /// Pairs of indices at which the two axes are at the same moment.
 pub(super) fn common_times(a: &Trajectory, b: &Trajectory) -> Vec<(usize, usize)> {
@@ -47,23 +51,28 @@ impl Moments {
     }
 }
 
-/// One view's replicates at the entries that are compared.
-pub(super) struct Side {
-    pub replicates: usize,
-    /// Deviations from the mean, replicate after replicate.
-    pub centred: Vec<f64>,
+/// One entry of a quantity at one time, as the test sees it.
+pub(super) struct Column {
+    /// The contrast, then the residuals: see [`Contrast`].
+    pub rows: Vec<f64>,
+    /// e of the contrast, in its units.
+    pub error: f64,
+}
+
+/// One entry of a quantity, in the order of time.
+pub(super) struct Line {
+    /// Number of the quantity in [`QUANTITIES`]; 0 is the risk.
+    pub quantity: usize,
+    pub columns: Vec<Column>,
 }
 
 /// What two views have in common.
 pub(super) struct Entries {
-    pub sides: [Side; 2],
-    /// e², both views together.
-    pub error: Vec<f64>,
-    /// z on the normal scale.
-    pub z: Vec<f64>,
+    pub lines: Vec<Line>,
+    /// z on the normal scale, and the quantity's number in `largest`.
+    z: Vec<(f64, usize)>,
     /// (entries kept, entries in all), where they were thinned.
     pub thinned: Option<(usize, usize)>,
-    quantity_of: Vec<usize>,
     largest: Vec<QuantityAgreement>,
 }
 
@@ -92,90 +101,90 @@ const QUANTITIES: [Quantity; 3] = [
 ];
 
 impl Entries {
-    pub fn new(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> Self {
-        let mut entries = Self {
-            sides: [first, second].map(|runs| Side { replicates: runs.len(), centred: Vec::new() }),
-            error: Vec::new(),
-            z: Vec::new(),
-            thinned: None,
-            quantity_of: Vec::new(),
-            largest: Vec::new(),
-        };
-        let mut kept: [Vec<Vec<f64>>; 2] = [vec![Vec::new(); first.len()], vec![Vec::new(); second.len()]];
+    /// The entries at the given pairs of times; without a `contrast`, only the sizes.
+    pub fn new(
+        first: &[Trajectory],
+        second: &[Trajectory],
+        times: &[(usize, usize)],
+        contrast: Option<&Contrast>,
+    ) -> Self {
         let widths = QUANTITIES.map(|q| (q.width)(&first[0]).min((q.width)(&second[0])));
         let all = times.len() * widths.iter().sum::<usize>();
-        let share = MOST.saturating_sub(times.len()) as f64 / (all - times.len() * widths[0]).max(1) as f64;
-        for (index, quantity) in QUANTITIES.iter().enumerate() {
-            let (width, total) = (widths[index], widths[index] * times.len());
-            if total == 0 {
-                continue;
+        let kept_times = thin(times.len(), if all > MOST { MOST_TIMES } else { usize::MAX });
+        let most_lines = (MOST / kept_times.len().max(1)).saturating_sub(widths[0]).max(1);
+        let mut entries = Self { lines: Vec::new(), z: Vec::new(), thinned: None, largest: Vec::new() };
+        for (index, quantity) in QUANTITIES.iter().enumerate().filter(|(index, _)| widths[*index] * times.len() > 0) {
+            let width = widths[index];
+            let at = |time: usize, i: usize| [times[time].0 * width + i, times[time].1 * width + i];
+            let both = |time: usize, i: usize| {
+                let at = at(time, i);
+                [moments(first, quantity, at[0]), moments(second, quantity, at[1])]
+            };
+            let everywhere = || (0..times.len()).flat_map(|time| (0..width).map(move |i| (time, i)));
+            let (mut scale, mut largest) = (0.0_f64, (0.0, 0.0, 0));
+            for (time, i) in everywhere() {
+                let [(a, _), (b, _)] = both(time, i);
+                scale = scale.max(a.mean.abs()).max(b.mean.abs());
+                let difference = (a.mean - b.mean).abs();
+                if difference >= largest.0 {
+                    largest = (difference, b.mean, time);
+                }
             }
-            let chosen = choose(total, if index == 0 { 1.0 } else { share });
-            let at = |entry: usize, side: usize| {
-                let (i, j) = times[entry / width];
-                [i, j][side] * width + entry % width
-            };
-            let moments = |entry: usize| {
-                [first, second].map(|runs| {
-                    let side = usize::from(std::ptr::eq(runs, second));
-                    moments(runs, quantity, at(entry, side))
-                })
-            };
-            let scale = (0..total).flat_map(moments).map(|(m, _)| m.mean.abs()).fold(0.0, f64::max);
-            let size = |entry: usize| {
-                let [(a, _), (b, _)] = moments(entry);
-                ((a.mean - b.mean).abs(), b.mean)
-            };
-            let worst = (0..total).max_by(|&x, &y| size(x).0.total_cmp(&size(y).0)).unwrap_or(0);
             entries.largest.push(QuantityAgreement {
                 quantity: quantity.name.into(),
                 comparisons: 0,
                 rms_z: None,
                 max_z: None,
-                max_difference: size(worst).0,
-                value: size(worst).1,
-                time: first[0].time[times[worst / width].0],
+                max_difference: largest.0,
+                value: largest.1,
+                time: first[0].time[times[largest.2].0],
             });
-            for entry in chosen {
-                let [(a, error_a), (b, error_b)] = moments(entry);
-                let error = error_a * error_a + error_b * error_b;
-                let difference = a.mean - b.mean;
-                let floor = (ROUNDING * scale) * (ROUNDING * scale);
-                if a.variance + b.variance + error <= floor && difference.abs() <= ROUNDING * scale {
-                    continue;
-                }
-                let error = error + floor;
-                let z = normal_score(difference, [a.variance, b.variance], error, entries.replicates());
-                entries.z.push(z);
-                entries.error.push(error);
-                entries.quantity_of.push(entries.largest.len() - 1);
-                for (side, (runs, mean)) in [(first, a.mean), (second, b.mean)].into_iter().enumerate() {
-                    for (r, run) in runs.iter().enumerate() {
-                        kept[side][r].push((quantity.values)(run)[at(entry, side)] - mean);
+            let Some(contrast) = contrast else { continue };
+            // The risk is always among them; of the others a random share, always the same one: strides would meet the
+            // same neuron again and again.
+            let others = widths[1..].iter().sum::<usize>();
+            let share = if index == 0 { 1.0 } else { most_lines as f64 / others.max(1) as f64 };
+            for i in choose(width, share) {
+                let mut columns = Vec::new();
+                for &time in &kept_times {
+                    let [(a, error_a), (b, error_b)] = both(time, i);
+                    let (error, floor) = (error_a.hypot(error_b), ROUNDING * scale);
+                    let difference = a.mean - b.mean;
+                    let spread = (a.variance + b.variance).sqrt();
+                    if spread <= floor && difference.abs() <= floor.max(FORGIVEN * error) {
+                        continue;
                     }
+                    let error = error.hypot(floor);
+                    let replicates = [first.len() as f64, second.len() as f64];
+                    let z = normal_score(difference, [a.variance, b.variance], error * error, replicates);
+                    entries.z.push((z, entries.largest.len() - 1));
+                    let at = at(time, i);
+                    let values: Vec<f64> = (first.iter().map(|run| (quantity.values)(run)[at[0]]))
+                        .chain(second.iter().map(|run| (quantity.values)(run)[at[1]]))
+                        .collect();
+                    columns.push(Column { rows: contrast.of(&values), error: contrast.scale * error });
                 }
-            }
-            if all > MOST {
-                entries.thinned = Some((entries.z.len(), all));
+                entries.lines.push(Line { quantity: index, columns });
             }
         }
-        for (side, rows) in entries.sides.iter_mut().zip(kept) {
-            side.centred = rows.concat();
+        if contrast.is_some() && all > MOST {
+            entries.thinned = Some((entries.z.len(), all));
         }
         entries
     }
 
-    pub fn replicates(&self) -> [f64; 2] {
-        [self.sides[0].replicates as f64, self.sides[1].replicates as f64]
+    /// All z.
+    pub fn z(&self) -> impl Iterator<Item = f64> {
+        self.z.iter().map(|(z, _)| *z)
     }
 
     /// The sizes, quantity by quantity.
-    pub fn quantities(&self, assessed: bool) -> Vec<QuantityAgreement> {
+    pub fn quantities(&self) -> Vec<QuantityAgreement> {
         let mut sizes = self.largest.clone();
         for (index, size) in sizes.iter_mut().enumerate() {
-            let mut z = (self.z.iter().zip(&self.quantity_of)).filter(|(_, q)| **q == index).map(|(z, _)| *z);
-            [size.rms_z, size.max_z] = super::sizes(assessed, &mut z);
-            size.comparisons = if assessed { self.quantity_of.iter().filter(|q| **q == index).count() } else { 0 };
+            let own = || self.z.iter().filter(|(_, of)| *of == index).map(|(z, _)| *z);
+            [size.rms_z, size.max_z] = super::sizes(own());
+            size.comparisons = own().count();
         }
         sizes
     }
@@ -198,8 +207,12 @@ fn moments(runs: &[Trajectory], quantity: &Quantity, index: usize) -> (Moments, 
     (moments, error / runs.len() as f64)
 }
 
-/// A random `share` of `0..total`, always the same one, in rising order: strides would meet the same neuron again and
-/// again.
+/// At most `most` of `0..n`, evenly spread, the last among them.
+fn thin(n: usize, most: usize) -> Vec<usize> {
+    if n <= most { (0..n).collect() } else { (1..=most).map(|i| i * n / most - 1).collect() }
+}
+
+/// A random `share` of `0..total`, always the same one, in rising order.
 fn choose(total: usize, share: f64) -> Vec<usize> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(total as u64);
     (0..total).filter(|_| share >= 1.0 || rng.random::<f64>() < share).collect()

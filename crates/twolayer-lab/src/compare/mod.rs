@@ -1,17 +1,26 @@
 //! How far apart two views of one problem are, in standard errors.
 //!
 //! At every common time and for every entry of the risk, M and diag Q, `z = difference/√(se² + e²)`, with se² the
-//! squared standard errors over replicates of both views and e² their stated numerical errors. The p-value of max|z|
-//! is that of a bootstrap over replicates, which knows how strongly entries move together.
+//! squared standard errors over replicates of both views and e² their stated numerical errors. Whether the differences
+//! are more than chance is asked of five statistics at once (one place, all of them, stretches of time, steps between
+//! records, the risk), calibrated by rotations of the replicates, which keep how strongly entries move together.
 
-mod bootstrap;
+mod crossings;
 mod entries;
+mod matching;
+mod rotation;
+mod rows;
+mod slopes;
 
 use serde::{Deserialize, Serialize};
 use twolayer::trajectory::Trajectory;
 
 use crate::{experiment::NamedView, outcome::Outcome};
+pub use crossings::{Crossed, crossings, in_words};
 use entries::{Entries, common_times};
+pub use matching::match_neurons;
+use rows::{Contrast, Sample};
+pub use slopes::{Slope, slopes};
 
 /// Views with a smaller p-value differ.
 pub const SIGNIFICANCE: f64 = 1e-3;
@@ -33,16 +42,35 @@ pub struct Agreement {
     pub rms_z: Option<f64>,
     /// max |z|.
     pub max_z: Option<f64>,
-    /// Of max |z|.
+    /// Probability of evidence as strong as this, of all statistics together, against views of the same means.
     pub p_value: Option<f64>,
+    /// Each statistic alone.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
     /// The same for each quantity.
     pub quantities: Vec<QuantityAgreement>,
+}
+
+/// The p-value of one statistic alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Where it looks: `one place`, `all places together`, `a stretch of time`, `the step between two records`, `the risk`.
+    pub statistic: String,
+    /// Its p-value.
+    pub p_value: f64,
+}
+
+impl Agreement {
+    /// Where the strongest evidence against agreement is.
+    pub fn decided_by(&self) -> Option<&Evidence> {
+        self.evidence.iter().min_by(|a, b| a.p_value.total_cmp(&b.p_value))
+    }
 }
 
 /// Whether two views agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// The p-value of max |z| is larger than [`SIGNIFICANCE`].
+    /// The p-value is larger than [`SIGNIFICANCE`].
     #[serde(rename = "agree")]
     Agree,
     /// It is not.
@@ -137,48 +165,60 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
     if times.len() < recorded.len() {
         note.push(format!("{} of {} common times: a replicate has no numbers beyond", times.len(), recorded.len()));
     }
-    let entries = Entries::new(first, second, &times);
-    let assessed = first.len() > 1 || second.len() > 1;
-    if !assessed {
+    let sample =
+        |runs: &[Trajectory]| Sample { replicates: runs.len(), exact: runs[0].student_teacher_error.is_some() };
+    let samples = [sample(first), sample(second)];
+    let contrast = Contrast::new(samples[0], samples[1]);
+    let entries = Entries::new(first, second, &times, contrast.as_ref());
+    if contrast.is_none() {
         note.push("no standard error: one replicate each".into());
-    } else if let Some(r) = [first.len(), second.len()].into_iter().filter(|&r| r > 1).min().filter(|&r| r < 8) {
-        note.push(format!("{r} replicates: only differences of many standard errors are found"));
+    } else if let Some(r) = samples.iter().map(|s| s.replicates).filter(|&r| r > 1).min().filter(|&r| r < 8) {
+        note.push(format!("{r} replicates: small differences are not found"));
+    }
+    if contrast.is_some()
+        && let Some(lone) = samples.iter().position(|sample| sample.replicates == 1 && !sample.exact)
+    {
+        note.push(format!("one replicate of {}: taken to spread as {} does", views[lone], views[1 - lone]));
     }
     if let Some((kept, all)) = entries.thinned {
         note.push(format!("z at {kept} of {all} entries, drawn at random"));
     }
-    let p_value = (assessed && !entries.z.is_empty()).then(|| bootstrap::p_value(&entries));
-    let verdict = match p_value {
-        Some(p) if p > SIGNIFICANCE => Verdict::Agree,
+    let tested = (contrast.is_some() && entries.z().next().is_some()).then(|| rotation::p_value(&entries));
+    let verdict = match &tested {
+        Some((p, _)) if *p > SIGNIFICANCE => Verdict::Agree,
         Some(_) => Verdict::Differ,
         // All differences vanish exactly: there is nothing to be tested.
-        None if assessed && !times.is_empty() => Verdict::Agree,
+        None if contrast.is_some() && !times.is_empty() => Verdict::Agree,
         None => Verdict::NotAssessed,
     };
-    let [rms_z, max_z] = sizes(assessed, &mut entries.z.iter().copied());
+    let [rms_z, max_z] = sizes(entries.z());
+    let (p_value, evidence) = tested.map_or((None, Vec::new()), |(p, evidence)| (Some(p), evidence));
     Some(Agreement {
         views,
         verdict,
         note: note.join("; "),
         times: times.len(),
-        comparisons: if assessed { entries.z.len() } else { 0 },
+        comparisons: entries.z().count(),
         rms_z,
         max_z,
         p_value,
-        quantities: entries.quantities(assessed),
+        evidence,
+        quantities: entries.quantities(),
     })
 }
 
-/// Root mean square and maximum of |z|.
-fn sizes(assessed: bool, z: &mut dyn Iterator<Item = f64>) -> [Option<f64>; 2] {
+/// Root mean square and maximum of |z|; nothing of nothing.
+fn sizes(z: impl Iterator<Item = f64>) -> [Option<f64>; 2] {
     let (mut n, mut squares, mut max) = (0.0, 0.0, 0.0_f64);
     for z in z {
         n += 1.0;
         squares += z * z;
         max = max.max(z.abs());
     }
-    if assessed && n > 0.0 { [Some((squares / n).sqrt()), Some(max)] } else { [None, None] }
+    if n > 0.0 { [Some((squares / n).sqrt()), Some(max)] } else { [None, None] }
 }
 
+#[cfg(test)]
+mod power;
 #[cfg(test)]
 mod tests;

@@ -37,34 +37,10 @@ fn views_of_the_same_law_agree() {
 #[test]
 fn the_p_value_is_neither_timid_nor_rash() {
     let small = (0..100).filter(|&seed| compare_simulations(seed, 16, |_| {}).p_value.unwrap() < 0.2).count();
-    // Uniform p-values would give 20 ± 4; the bootstrap's heavier tails make it smaller.
-    assert!((4..=32).contains(&small), "{small} of 100 p-values below 0.2");
+    // The test is exact for these replicates: 20 ± 4.
+    assert!((8..=32).contains(&small), "{small} of 100 p-values below 0.2");
 }
 
-/// Shifts the mean of M by `errors` standard errors of the difference at `places` times, one neuron.
-fn shifted(seed: u64, replicates: usize, errors: f64, places: usize) -> Agreement {
-    let n = times().len();
-    let width = SIZES.p * SIZES.k;
-    compare_simulations(seed, replicates, |run| {
-        for t in n - places..n {
-            // A random walk: variance t/n at entry t.
-            let deviation = 0.1 * (t as f64 / n as f64).sqrt();
-            run.student_teacher[t * width] += errors * deviation * (2.0 / replicates as f64).sqrt();
-        }
-    })
-}
-
-#[test]
-fn a_difference_is_found_and_a_small_one_is_not_cried_over() {
-    let found = 20 - verdicts(20, |seed| shifted(seed, 16, 9.0, 10));
-    assert!(found >= 19, "a shift of 9 standard errors is found in {found} of 20");
-    let cried = 50 - verdicts(50, |seed| shifted(seed, 16, 2.0, 10));
-    assert!(cried <= 3, "a shift of 2 standard errors is called a difference in {cried} of 50");
-    let found = 20 - verdicts(20, |seed| shifted(seed, 8, 20.0, 10));
-    assert!(found >= 18, "8 replicates: a shift of 20 standard errors is found in {found} of 20");
-}
-
-/// The bootstrap alone could not: 1 resample in 64 repeats one of four replicates.
 #[test]
 fn few_replicates_find_gross_differences_and_cry_over_nothing() {
     for replicates in [2, 4] {

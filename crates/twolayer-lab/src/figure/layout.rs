@@ -83,7 +83,7 @@ fn place_block(block: &Block, mut top: f64) -> (Placed<'_>, f64) {
     let rows = block.panels.chunks(columns);
     let shared = |a: &AxisOf, b: &AxisOf| a == b;
     let separate = block.panels.windows(2).any(|pair| !shared(&pair[0].y, &pair[1].y));
-    let gap = if separate { LEFT - 8.0 } else { GAP };
+    let gap = if separate { LEFT } else { GAP };
     let width = (WIDTH - LEFT - RIGHT - gap * (columns - 1) as f64) / columns as f64;
     let mut frames = Vec::new();
     let count = block.panels.len();
@@ -130,7 +130,7 @@ fn height(panel: &Panel, width: f64, columns: usize) -> f64 {
 
 fn key_width(key: &Key) -> f64 {
     let sample = match key.sample {
-        Sample::Line => PIECE + 6.0,
+        Sample::Line | Sample::Area => PIECE + 6.0,
         Sample::Dot => 14.0,
         Sample::Words => 0.0,
     };

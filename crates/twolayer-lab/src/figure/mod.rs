@@ -3,23 +3,30 @@
 //! One drawing holds all figures of an experiment, one [`Block`] below the other. Limits are lines, simulations are
 //! dots with error bars of ± 2 standard errors.
 
+mod axes;
 mod curves;
+mod direction;
 mod font;
+mod grid;
+mod histogram;
 mod layout;
 mod scatter;
 mod series;
 mod style;
+mod summary;
 mod svg;
+mod sweep;
 mod ticks;
 
 use crate::{
-    experiment::{Experiment, Quantity, Scale},
+    experiment::{Axis, Experiment, Quantity, Scale},
     outcome::Outcome,
 };
 
 pub use style::{Dash, Marker, PALETTE, Style};
 pub(crate) use svg::escape;
 pub use svg::svg;
+pub use sweep::{Summary, draw_sweep};
 
 /// A drawing: blocks below each other, small print at the bottom.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +68,8 @@ pub enum Sample {
     Line,
     /// A dot.
     Dot,
+    /// A patch of an area.
+    Area,
     /// Only words, as the heading of the entries that follow.
     Words,
 }
@@ -89,6 +98,21 @@ pub struct AxisOf {
     pub scale: Scale,
     /// The numbers at its ends, rising.
     pub limits: (f64, f64),
+    /// What stands at 0, 1, 2 … instead of numbers; usually empty.
+    pub names: Vec<String>,
+}
+
+impl AxisOf {
+    /// An axis with numbers.
+    pub fn new(label: impl Into<String>, scale: Scale, limits: (f64, f64)) -> Self {
+        Self { label: label.into(), scale, limits, names: Vec::new() }
+    }
+
+    /// An axis with names.
+    pub fn named(label: impl Into<String>, names: Vec<String>) -> Self {
+        let limits = (-0.5, names.len().max(1) as f64 - 0.5);
+        Self { label: label.into(), scale: Scale::Linear, limits, names }
+    }
 }
 
 /// Something drawn between the axes, in data coordinates, cut off at the frame.
@@ -106,6 +130,15 @@ pub enum Mark {
         /// Positions and error bars.
         points: Vec<Dot>,
         /// Colour, marker.
+        style: Style,
+    },
+    /// Bars from 0 up, the i-th between `edges[i]` and `edges[i + 1]`.
+    Bars {
+        /// One more than bars, rising.
+        edges: Vec<f64>,
+        /// One for each bar.
+        heights: Vec<f64>,
+        /// Colour and opacity of the area, width of the outline.
         style: Style,
     },
     /// The unit circle.
@@ -127,20 +160,38 @@ pub struct Dot {
     pub high: f64,
 }
 
-/// All figures of `experiment`. `version` is that of the program, for the small print.
+/// All figures of `experiment` but those against a swept key, which are of the sweep ([`draw_sweep`]). `version` is that of
+/// the program, for the small print.
 pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Drawing {
-    let blocks = experiment.figures.iter().flat_map(|figure| match figure.y {
-        Quantity::Risk | Quantity::TwiceRisk => vec![curves::risk(experiment, outcomes, figure)],
+    let own = experiment.figures.iter().filter(|figure| !matches!(figure.x, Axis::Swept(_)));
+    let blocks = own.flat_map(|figure| match figure.y {
+        Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
+            vec![curves::risk(experiment, outcomes, figure)]
+        }
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
+        Quantity::Crossing => vec![sweep::crossings(experiment, outcomes, figure)],
         Quantity::Scatter => vec![scatter::scatter(experiment, outcomes, figure)],
+        Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],
     });
-    Drawing {
-        blocks: blocks.collect(),
-        small_print: vec![
-            experiment.title.clone(),
-            format!("twolayer {version}; {}; dots ± 2 standard errors over replicates", experiment.seeds()),
-        ],
-    }
+    Drawing { blocks: blocks.collect(), small_print: small_print(experiment, version) }
+}
+
+/// The settings of an experiment: what each changes, in words (empty where there is only one), and its views.
+pub(crate) fn settings(experiment: &Experiment, outcomes: &[Outcome]) -> Vec<(String, Vec<usize>)> {
+    let (all, count) = series::series(experiment, outcomes);
+    let one = |setting: usize| {
+        let own = all.iter().filter(|series| series.setting == setting).map(|series| series.index);
+        (series::setting_label(&all, setting, count), own.collect())
+    };
+    (0..count).map(one).collect()
+}
+
+/// What stands below every drawing.
+fn small_print(experiment: &Experiment, version: &str) -> Vec<String> {
+    vec![
+        experiment.title.clone(),
+        format!("twolayer {version}; {}; dots ± 2 standard errors over replicates", experiment.seeds()),
+    ]
 }
 
 /// A picture of a drawing that is `width` pixels wide, as a PNG file: the SVG, rasterised with the embedded font.
@@ -160,5 +211,7 @@ pub fn png(drawing: &Drawing, width: u32) -> Result<Vec<u8>, String> {
     pixels.encode_png().map_err(|e| format!("figure.png: {e}"))
 }
 
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod tests;

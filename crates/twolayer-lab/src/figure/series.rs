@@ -2,12 +2,12 @@
 
 use twolayer::{
     problem::{Engine, StartMode},
-    trajectory::{KeepQ, Trajectory},
+    trajectory::Trajectory,
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
 use crate::{
-    compare::same_problem,
+    compare::{match_neurons, same_problem},
     experiment::{Axis, Experiment, NamedView, Scale},
     outcome::Outcome,
 };
@@ -23,6 +23,19 @@ pub(super) struct Series<'a> {
     pub rank: usize,
     /// Its number among all views.
     pub index: usize,
+    /// Which neurons of which runs are averaged.
+    pub neurons: Neurons,
+}
+
+/// Which neurons of several runs are averaged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Neurons {
+    /// Neuron j with neuron j: the start is shared.
+    Shared,
+    /// Neuron `[run][j]` as neuron j of the first view: the starts are independent, the neurons matched.
+    Matched(Vec<Vec<usize>>),
+    /// None: the first run stands alone.
+    First,
 }
 
 /// The mean over replicates, and twice its standard error.
@@ -49,7 +62,19 @@ pub(super) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) ->
         );
         let limit = view.view.engine == Engine::Limit;
         let rank = all.iter().filter(|other| other.setting == setting && other.is_limit() == limit).count();
-        all.push(Series { experiment, view, runs: &outcome.trajectories, setting, rank, index });
+        let runs = &outcome.trajectories[..];
+        let neurons = match view.problem.network.start {
+            StartMode::Shared => Neurons::Shared,
+            StartMode::Independent if runs.len() < 2 => Neurons::Shared,
+            StartMode::Independent => {
+                // The first view of the setting, a limit as a rule, is who is who.
+                let reference =
+                    all.iter().find(|other| other.setting == setting).map_or(&runs[0], |other| &other.runs[0]);
+                let matched = match_neurons(reference, runs, &view.problem.target.overlaps);
+                matched.map_or(Neurons::First, Neurons::Matched)
+            }
+        };
+        all.push(Series { experiment, view, runs, setting, rank, index, neurons });
     }
     (all, settings)
 }
@@ -99,52 +124,53 @@ impl Series<'_> {
         label
     }
 
-    /// The horizontal positions.
-    pub fn abscissa(&self, axis: Axis) -> Vec<f64> {
+    /// The horizontal positions. A limit may not know its steps and samples; the problem it stands for does.
+    pub fn abscissa(&self, axis: &Axis) -> Vec<f64> {
         let run = &self.runs[0];
+        let steps = || -> Vec<f64> {
+            let known = run.step.iter().any(|nu| nu.is_finite());
+            let step_time = self.view.problem.step_time();
+            if known { run.step.clone() } else { run.time.iter().map(|t| t / step_time).collect() }
+        };
         match axis {
-            Axis::Time => run.time.clone(),
-            // A limit may not know its steps; the problem it stands for does.
-            Axis::Step if run.step.iter().all(|nu| nu.is_nan()) => {
-                run.time.iter().map(|t| t / self.view.problem.step_time()).collect()
+            Axis::Step => steps(),
+            Axis::Samples if run.samples.iter().any(|n| n.is_finite() && *n > 0.0) => run.samples.clone(),
+            Axis::Samples => {
+                let (batch, most) = (self.view.problem.batch() as f64, self.view.problem.sizes().n);
+                let seen = |nu: f64| if most.is_finite() { (nu * batch).min(most) } else { nu * batch };
+                steps().into_iter().map(seen).collect()
             }
-            Axis::Step => run.step.clone(),
+            Axis::Time | Axis::Swept(_) => run.time.clone(),
         }
     }
 
-    /// Whether the mean over replicates means something for M: a shared start does not average over symmetric ones.
-    pub fn shared_start(&self) -> bool {
-        self.view.problem.network.start == StartMode::Shared
+    /// The estimates of `value(run, t, j)` for neuron j, over the runs in which it can be told which one that is.
+    pub fn of_neuron(&self, j: usize, value: impl Fn(&Trajectory, usize, usize) -> f64) -> Vec<Estimate> {
+        match &self.neurons {
+            Neurons::Shared => self.estimates(usize::MAX, |_, run, t| value(run, t, j)),
+            Neurons::Matched(which) => self.estimates(usize::MAX, |r, run, t| value(run, t, which[r][j])),
+            Neurons::First => self.estimates(1, |_, run, t| value(run, t, j)),
+        }
     }
 
-    /// The estimates of `value(run, t)` at every recorded moment, over the first `most` replicates that are valid.
-    pub fn estimates(&self, most: usize, value: impl Fn(&Trajectory, usize) -> f64) -> Vec<Estimate> {
+    /// The estimates of `value(r, run, t)` at every recorded moment, over the first `most` replicates that are valid.
+    pub fn estimates(&self, most: usize, value: impl Fn(usize, &Trajectory, usize) -> f64) -> Vec<Estimate> {
         let estimate = |t: usize| {
-            let values: Vec<f64> = (self.runs.iter().take(most))
-                .filter(|run| t < run.valid)
-                .map(|run| value(run, t))
-                .filter(|x| x.is_finite())
-                .collect();
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
-            Estimate { mean, bar: if n > 1.0 { 2.0 * (squares / (n * (n - 1.0))).sqrt() } else { 0.0 } }
+            let valid = self.runs.iter().enumerate().take(most).filter(|(_, run)| t < run.valid);
+            Estimate::of(&valid.map(|(r, run)| value(r, run, t)).collect::<Vec<_>>())
         };
         (0..self.runs[0].len()).map(estimate).collect()
     }
+}
 
-    /// M_jr.
-    pub fn overlap(run: &Trajectory, t: usize, j: usize, r: usize) -> f64 {
-        run.student_teacher[(t * run.width + j) * run.directions + r]
-    }
-
-    /// M_jr/√(Q_jj P_rr); NaN where Q was not recorded.
-    pub fn cosine(&self, run: &Trajectory, t: usize, j: usize, r: usize) -> f64 {
-        if run.keep_q == KeepQ::None {
-            return f64::NAN;
-        }
-        let scale = run.student_norms[t * run.width + j] * self.view.problem.target.overlaps[(r, r)];
-        if scale > 0.0 { Self::overlap(run, t, j, r) / scale.sqrt() } else { scale * 0.0 }
+impl Estimate {
+    /// Of the finite ones among these values.
+    pub fn of(values: &[f64]) -> Self {
+        let values: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
+        Self { mean, bar: if n > 1.0 { 2.0 * (squares / (n * (n - 1.0))).sqrt() } else { 0.0 } }
     }
 }
 
@@ -187,7 +213,7 @@ pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize)
 }
 
 /// 5000, 10⁵.
-fn whole(d: u64) -> String {
+pub(super) fn whole(d: u64) -> String {
     let power = d.checked_ilog10().unwrap_or(0);
     if power >= 4 && d == 10_u64.pow(power) { format!("10{}", superscript(power as i32)) } else { d.to_string() }
 }

@@ -3,6 +3,10 @@
 /// Okabe and Ito's colours, without the yellow that paper swallows; neighbours differ in lightness too.
 pub const PALETTE: [&str; 7] = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#D55E00"];
 
+/// Dark to light, for values in their order: viridis without the end that paper swallows.
+pub const RAMP: [&str; 10] =
+    ["#440154", "#482475", "#414487", "#355F8D", "#2A788E", "#21918C", "#22A884", "#44BF70", "#7AD151", "#A8DB34"];
+
 /// How a curve is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
@@ -76,6 +80,11 @@ impl Style {
     /// A line of the `index`-th colour.
     pub fn line(index: usize, dash: Dash) -> Self {
         Self { color: PALETTE[index % PALETTE.len()], dash, marker: Marker::Circle, size: 1.6, opacity: 1.0 }
+    }
+
+    /// In the colour of the `index`-th of `count` values on [`RAMP`].
+    pub fn on_ramp(self, index: usize, count: usize) -> Self {
+        Self { color: RAMP[index * (RAMP.len() - 1) / count.saturating_sub(1).max(1)], ..self }
     }
 
     /// Dots of the `index`-th colour.

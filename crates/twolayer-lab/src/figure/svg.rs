@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     Drawing, Mark, Marker, Panel, Sample, Style, font,
     layout::{Frame, LINE, PIECE, Placed, SMALL, TEXT, WIDTH, place},
-    ticks::ticks,
+    ticks::{self, ticks},
 };
 
 const INK: &str = "#222222";
@@ -78,6 +78,15 @@ impl Pen {
                     self.polyline(&[(left, middle), (left + PIECE, middle)], &key.style);
                     left + PIECE + 6.0
                 }
+                Sample::Area => {
+                    let Style { color, opacity, .. } = key.style;
+                    let top = middle - 5.0;
+                    self.put(format_args!(
+                        "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{PIECE}\" height=\"10\" fill=\"{color}\" \
+                         fill-opacity=\"{opacity}\" stroke=\"{color}\"/>\n"
+                    ));
+                    left + PIECE + 6.0
+                }
                 Sample::Dot => {
                     self.marker((left + 4.0, middle), &key.style);
                     left + 14.0
@@ -139,11 +148,11 @@ impl Pen {
         }
         self.text((left, top - 6.0), TEXT, Anchor::Start, INK, &panel.title);
         if frame.x_labels {
-            self.text((left + width / 2.0, bottom + 34.0), TEXT, Anchor::Middle, INK, &panel.x.label);
+            self.text((left + width / 2.0, bottom + 34.0), TEXT, Anchor::Middle, INK, &ticks::label(&panel.x));
         }
         if frame.y_labels {
             let (x, y) = (left - 48.0, top + height / 2.0);
-            let label = label(&panel.y.label);
+            let label = label(&ticks::label(&panel.y));
             self.put(format_args!(
                 "<text transform=\"translate({x:.1} {y:.1}) rotate(-90)\" font-size=\"{TEXT}\" \
                  text-anchor=\"middle\">{label}</text>\n"
@@ -170,6 +179,22 @@ impl Pen {
                     }
                     self.marker((x, y), style);
                 }
+            }
+            Mark::Bars { edges, heights, style } => {
+                let corner = |i: usize, y: f64| at(edges[i], y);
+                let mut outline = vec![corner(0, 0.0)];
+                for (i, height) in heights.iter().enumerate() {
+                    outline.extend([corner(i, *height), corner(i + 1, *height)]);
+                }
+                outline.push(corner(heights.len(), 0.0));
+                let points: Vec<String> = outline.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+                self.put(format_args!(
+                    "<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"{}\"/>\n",
+                    points.join(" "),
+                    style.color,
+                    style.opacity
+                ));
+                self.polyline(&outline, &Style { opacity: 1.0, ..*style });
             }
             Mark::UnitCircle => {
                 let ((x, y), (edge, _)) = (at(0.0, 0.0), at(1.0, 0.0));

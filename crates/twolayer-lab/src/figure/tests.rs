@@ -157,10 +157,14 @@ fn settings_have_their_own_colours_markers_and_headings() {
 }
 
 #[test]
-fn independent_starts_are_not_averaged() {
-    let (mut experiment, outcomes) = plain(vec![fabricated::figure(Quantity::Overlap)]);
+fn independent_starts_that_learn_nothing_alike_are_not_averaged() {
+    let (mut experiment, mut outcomes) = plain(vec![fabricated::figure(Quantity::Overlap)]);
     for view in &mut experiment.views {
         view.problem.network.start = twolayer::problem::StartMode::Independent;
+    }
+    // One neuron in two has learnt nothing, and the other little.
+    for run in outcomes.iter_mut().flat_map(|outcome| &mut outcome.trajectories) {
+        run.student_teacher.iter_mut().for_each(|m| *m *= 0.5);
     }
     let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
     assert!(block.remark.contains("first run"), "{}", block.remark);
@@ -175,7 +179,16 @@ fn independent_starts_are_not_averaged() {
 /// Odd sizes and broken runs: a picture with finite numbers all the same.
 #[test]
 fn nothing_breaks_a_figure() {
-    let all = [Quantity::Risk, Quantity::TwiceRisk, Quantity::Overlap, Quantity::Cosine, Quantity::Scatter];
+    let all = [
+        Quantity::Risk,
+        Quantity::TwiceRisk,
+        Quantity::Overlap,
+        Quantity::Cosine,
+        Quantity::TrainingRisk,
+        Quantity::Crossing,
+        Quantity::Scatter,
+        Quantity::Histogram,
+    ];
     let figures: Vec<Figure> = all.into_iter().map(fabricated::figure).collect();
     for (p, k) in [(1, 1), (40, 1), (3, 8)] {
         for times in [vec![0.0], vec![0.0, 1.0], fabricated::log_times(50, 1e-3, 1e4)] {

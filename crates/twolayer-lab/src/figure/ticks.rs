@@ -13,27 +13,47 @@ pub(super) struct Tick {
 
 /// The ticks of an axis, at most about `most` with a label.
 pub(super) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
+    if !axis.names.is_empty() {
+        let every = axis.names.len().div_ceil(most.max(1));
+        let named = |(i, name): (usize, &String)| Tick { at: i as f64, label: name.clone() };
+        return axis.names.iter().enumerate().step_by(every).map(named).collect();
+    }
     match axis.scale {
-        Scale::Linear => linear(axis.limits, most),
+        Scale::Linear => linear(axis.limits, 10_f64.powi(power(axis)), most),
         Scale::Log => logarithmic(axis.limits, most),
     }
 }
 
+/// The power of ten that a linear axis counts in: small and large numbers are written once, beside the label.
+pub(super) fn power(axis: &AxisOf) -> i32 {
+    let far = axis.limits.0.abs().max(axis.limits.1.abs());
+    let plain = axis.scale == Scale::Log || !axis.names.is_empty() || (1e-2..1e5).contains(&far);
+    if plain { 0 } else { far.log10().floor() as i32 }
+}
+
+/// The label of an axis, with the power of ten it counts in.
+pub(super) fn label(axis: &AxisOf) -> String {
+    match power(axis) {
+        0 => axis.label.clone(),
+        n => format!("{}  (10{})", axis.label, superscript(n)),
+    }
+}
+
 /// 1, 2 or 5 times a power of ten apart (a quarter more than asked for, at most), all with the same number of decimals.
-fn linear((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+fn linear((low, high): (f64, f64), unit: f64, most: usize) -> Vec<Tick> {
+    let (low, high) = (low / unit, high / unit);
     let rough = (high - low) / most as f64;
     let power = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= 0.8 * rough);
     let step = step.unwrap_or(10.0 * power);
-    let decimals = (-step.log10().floor()).max(0.0) as usize;
-    let far = low.abs().max(high.abs());
+    let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let label = |value: f64| {
         let value = if value.abs() < 1e-9 * step { 0.0 } else { value };
-        if decimals > 4 || far >= 1e5 { scientific(value) } else { minus(&format!("{value:.decimals$}")) }
+        minus(&format!("{value:.decimals$}"))
     };
     let first = (low / step - 1e-9).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;
-    (first..=last).map(|i| Tick { at: i as f64 * step, label: label(i as f64 * step) }).collect()
+    (first..=last).map(|i| Tick { at: i as f64 * step * unit, label: label(i as f64 * step) }).collect()
 }
 
 /// 10ⁿ, or 1, 2 and 5 times it where fewer than two powers of ten are seen; the rest of 2…9 unlabelled.
@@ -83,6 +103,21 @@ fn scientific(value: f64) -> String {
     format!("{}·10{}", minus(mantissa.trim_end_matches('0').trim_end_matches('.')), superscript(n))
 }
 
+/// A number as the file has it, at most four digits long: `0.00012` and `1.2e-4` are 1.2·10⁻⁴. Other words stay.
+pub(super) fn readable(word: &str) -> String {
+    let Ok(value) = word.parse::<f64>() else { return word.into() };
+    if !value.is_finite() {
+        return word.into();
+    }
+    if value != 0.0 && !(1e-3..1e5).contains(&value.abs()) {
+        let text = scientific(value);
+        return text.strip_prefix("1·").map(String::from).unwrap_or(text);
+    }
+    let decimals = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i32).max(0) as usize };
+    let text = format!("{value:.decimals$}");
+    minus(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text })
+}
+
 /// With a true minus sign.
 pub(super) fn minus(number: &str) -> String {
     number.replace('-', "−")
@@ -114,7 +149,7 @@ mod tests {
     use super::*;
 
     fn labels(scale: Scale, limits: (f64, f64), most: usize) -> Vec<String> {
-        let axis = AxisOf { label: String::new(), scale, limits };
+        let axis = AxisOf::new("", scale, limits);
         ticks(&axis, most).into_iter().map(|t| t.label).filter(|l| !l.is_empty()).collect()
     }
 
@@ -122,7 +157,9 @@ mod tests {
     fn a_linear_axis_has_round_numbers_with_the_same_decimals() {
         assert_eq!(labels(Scale::Linear, (-0.31, 1.0), 6), ["−0.2", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(Scale::Linear, (0.0, 6.0), 7), ["0", "1", "2", "3", "4", "5", "6"]);
-        assert_eq!(labels(Scale::Linear, (0.0, 2e6), 4), ["0", "5·10⁵", "1·10⁶", "1.5·10⁶", "2·10⁶"]);
+        assert_eq!(labels(Scale::Linear, (0.0, 2e6), 4), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+        assert_eq!(label(&AxisOf::new("risk", Scale::Linear, (0.0, 2e-3))), "risk  (10⁻³)");
+        assert_eq!(label(&AxisOf::new("risk", Scale::Linear, (0.0, 0.2))), "risk");
     }
 
     #[test]
@@ -130,6 +167,13 @@ mod tests {
         assert_eq!(labels(Scale::Log, (1e-3, 1e2), 8), ["10⁻³", "10⁻²", "10⁻¹", "10⁰", "10¹", "10²"]);
         assert_eq!(labels(Scale::Log, (2e-8, 3e4), 5), ["10⁻⁶", "10⁻³", "10⁰", "10³"]);
         assert_eq!(labels(Scale::Log, (0.03, 0.6), 8), ["0.05", "0.1", "0.2", "0.5"]);
+    }
+
+    #[test]
+    fn swept_values_are_short() {
+        let words = ["1e-4", "0.00012", "1000", "2.120950887920191", "-0.5", "0", "1e5", "relu", "0.5/d", "12345"];
+        let short = ["10⁻⁴", "1.2·10⁻⁴", "1000", "2.121", "−0.5", "0", "10⁵", "relu", "0.5/d", "12345"];
+        assert_eq!(words.map(readable), short);
     }
 
     #[test]

@@ -65,6 +65,12 @@ fn the_page_holds_everything_and_needs_nothing() {
         "title = &quot;One pass &amp; two &lt;neurons&gt;&quot;",
         "twolayer run odes/saad-solla.toml --seed 0",
         "eprint = {2302.05882}",
+        "saad1995online",
+        "langsrud2005rotation",
+        "symmetric plateau of the risk",
+        "a stretch of time: p =",
+        "Local slopes",
+        "y = 0.5 · Σ<sub>r≤2</sub> σ(z<sub>r</sub>)",
         "id=\"neurons\"",
     ] {
         assert!(page.contains(needed), "missing: {needed}");
@@ -87,7 +93,7 @@ fn nothing_from_the_file_becomes_markup() {
 
 #[test]
 fn known_papers_have_authors_and_unknown_ones_a_number() {
-    for arxiv in ["2402.03220", "2305.18270", "2303.00055", "2302.05882"] {
+    for arxiv in ["2402.03220", "2305.18270", "2303.00055", "2302.05882", "1906.08632", "2405.15459", "2101.07464"] {
         let entry = bibtex(arxiv);
         assert!(entry.contains("author = {") && entry.contains(arxiv), "{entry}");
         assert_eq!(entry.matches('{').count(), entry.matches('}').count());

@@ -10,7 +10,7 @@ use twolayer::{
 use super::reader::Reader;
 use crate::{
     diagnostic::{Diagnostic, Severity, Source},
-    experiment::{Experiment, Figure, NamedView, Scale},
+    experiment::{Directions, Experiment, Figure, NamedView, Scale},
     spec::{
         keys::{self, Key, Kind},
         place,
@@ -179,12 +179,18 @@ fn put(json: &mut Map<String, Json>, path: &str, value: Json) {
 
 fn figure(figure: &Figure) -> Json {
     let scale = |scale: Option<Scale>| scale.map_or("auto", Scale::name);
+    let directions = match &figure.directions {
+        Directions::Axes => "axes".into(),
+        Directions::Given(rows) => json!(rows),
+    };
     json!({
         "y": figure.y.name(),
         "x": figure.x.name(),
         "x_scale": scale(figure.x_scale),
         "y_scale": scale(figure.y_scale),
+        "directions": directions,
         "at": figure.at,
+        "neurons": figure.neurons.iter().map(|j| j + 1).collect::<Vec<_>>(),
     })
 }
 

@@ -189,9 +189,9 @@ pub const KEYS: &[Key] = &[
     optional("figure.x", Kind::WordOrPath(&["time", "step", "samples"]), "against what"),
     optional("figure.x_scale", Word(&["linear", "log"]), "scale of x"),
     optional("figure.y_scale", Word(&["linear", "log"]), "scale of y"),
-    default("figure.directions", Kind::Any, r#""axes""#, "the directions of overlaps"),
-    default("figure.at", Numbers, "[]", "times of the panels"),
-    optional("figure.neurons", Kind::Any, "which neurons"),
+    default("figure.directions", Kind::Any, r#""axes""#, r#"of overlaps: "axes", "stairs" or vectors, [[1, 1], [1, -1]]"#),
+    default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
+    default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
     optional("sweep", Kind::Any, "values of keys, all combinations"),
 ];

@@ -39,11 +39,7 @@ pub const LATER: &[Later] = &[
     later("record.crossings", AllBut(&["[]"]), "remove the line"),
     later("readout", All, "remove the section"),
     later("view.method", AllBut(&["auto", "ode"]), "write method = \"ode\", or remove the line"),
-    later("figure.y", Only(&["training_risk", "readout", "crossing", "histogram", "spectrum"]),
-        "draw risk, 2*risk, overlap, cosine or scatter"),
-    later("figure.x", AllBut(&["time", "step"]), "write x = \"time\" or x = \"step\""),
-    later("figure.directions", AllBut(&["axes"]), "write directions = \"axes\""),
-    later("figure.neurons", All, "remove the line: all neurons are drawn"),
+    later("figure.y", Only(&["readout", "spectrum"]), "draw risk, 2*risk, overlap, cosine, scatter or histogram"),
     later("sweep", All, "write one [[view]] with an override for each value"),
 ];
 

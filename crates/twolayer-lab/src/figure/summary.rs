@@ -1,0 +1,124 @@
+//! What of one point of a sweep its figures need: curves and crossings, no trajectories.
+
+use twolayer::problem::Engine;
+
+use super::{
+    curves::scalar,
+    direction::directions,
+    series::{Estimate, series, whole},
+};
+use crate::{
+    compare::{Crossed, crossings},
+    experiment::{Experiment, Figure, Quantity},
+    outcome::Outcome,
+};
+
+/// One point of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The swept keys, by path, and what they are here: `("training.dimension", "1000")`.
+    pub values: Vec<(String, String)>,
+    pub(super) views: Vec<ViewSummary>,
+}
+
+/// One view at one point.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ViewSummary {
+    pub name: String,
+    pub limit: bool,
+    /// Its number among all views, and among the limits or the simulations.
+    pub index: usize,
+    pub rank: usize,
+    pub runs: usize,
+    pub dimension: Option<u64>,
+    /// For each figure of the experiment, its curves: one, or one for each direction.
+    pub figures: Vec<Vec<Traced>>,
+    pub crossed: Vec<Crossed>,
+}
+
+/// A curve, mean ± 2 standard errors.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Traced {
+    /// `along z₁`; empty where there is only one.
+    pub title: String,
+    pub x: Vec<f64>,
+    pub y: Vec<Estimate>,
+}
+
+impl Traced {
+    /// The last estimate that there is.
+    pub fn end(&self) -> Option<Estimate> {
+        self.y.iter().rev().copied().find(|e| e.mean.is_finite())
+    }
+}
+
+impl Summary {
+    /// Of the outcomes of `experiment`, as it is at the point with these values.
+    pub fn of(values: &[(String, String)], experiment: &Experiment, outcomes: &[Outcome]) -> Self {
+        let (all, _) = series(experiment, outcomes);
+        let limits = |limit: bool, before: usize| {
+            let earlier = experiment.views.iter().take(before);
+            earlier.filter(|view| (view.view.engine == Engine::Limit) == limit).count()
+        };
+        let views = (all.iter()).map(|one| ViewSummary {
+            name: one.view.name.clone(),
+            limit: one.is_limit(),
+            index: one.index,
+            rank: limits(one.is_limit(), one.index),
+            runs: one.runs.len(),
+            dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
+            figures: experiment.figures.iter().map(|figure| traced(one, figure)).collect(),
+            crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
+        });
+        Self { values: values.to_vec(), views: views.collect() }
+    }
+}
+
+impl ViewSummary {
+    /// `reduced, d = 1000, 16 runs`, with what is the same in `all` points.
+    pub fn label(&self, all: &[Summary]) -> String {
+        let own = || all.iter().flat_map(|point| &point.views).filter(|view| view.name == self.name);
+        let mut label = self.name.clone();
+        if let Some(d) = self.dimension.filter(|_| own().all(|view| view.dimension == self.dimension)) {
+            label += &format!(", d = {}", whole(d));
+        }
+        if self.runs > 1 && own().all(|view| view.runs == self.runs) {
+            label += &format!(", {} runs", self.runs);
+        }
+        label
+    }
+}
+
+/// The curves of one figure: with many curves side by side, of the neurons only the largest |overlap| or |cosine|, or the
+/// one neuron that the figure asks for, with its sign.
+fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
+    let x = series.abscissa(&figure.x);
+    match figure.y {
+        Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
+            let (_, value) = scalar(figure.y);
+            vec![Traced { title: String::new(), x, y: series.estimates(usize::MAX, |_, run, t| value(run, t)) }]
+        }
+        Quantity::Overlap | Quantity::Cosine => {
+            let every = directions(figure, &series.view.problem.target.overlaps);
+            let several = every.len() > 1;
+            (every.iter())
+                .map(|direction| {
+                    let value = |run: &twolayer::trajectory::Trajectory, t: usize, j: usize| match figure.y {
+                        Quantity::Cosine => direction.cosine(run, t, j),
+                        _ => direction.overlap(run, t, j),
+                    };
+                    let y = match figure.neurons[..] {
+                        [j] => series.of_neuron(j, value),
+                        _ => series.estimates(usize::MAX, |_, run, t| {
+                            let some = |j: &usize| figure.neurons.is_empty() || figure.neurons.contains(j);
+                            (0..run.width).filter(some).map(|j| value(run, t, j).abs()).fold(f64::NAN, f64::max)
+                        }),
+                    };
+                    let title = if several { format!("along {}", direction.name) } else { String::new() };
+                    Traced { title, x: x.clone(), y }
+                })
+                .collect()
+        }
+        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram => Vec::new(),
+    }
+}

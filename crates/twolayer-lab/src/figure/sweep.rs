@@ -1,0 +1,366 @@
+//! The figures of a sweep: curves in the colours of the swept values, or what came out against them.
+
+use super::{
+    AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
+    axes::{Curve, around, horizontal, marks, vertical},
+    curves::{scalar, spread},
+    grid::{Bundle, bundles},
+    series::{Estimate, series},
+    small_print,
+    summary::ViewSummary,
+};
+use crate::{
+    compare::{Crossed, crossings as crossed, in_words},
+    experiment::{Axis, Experiment, Figure, Quantity, Scale},
+    outcome::Outcome,
+};
+
+pub use super::summary::Summary;
+
+/// More panels than this are not read.
+const PANELS: usize = 9;
+/// Swept values that the legend names.
+const NAMED: usize = 7;
+
+/// All figures of a sweep of `experiment` (its views are those of any point); scatter and histogram are drawn at each
+/// point, not here. `version` is that of the program.
+pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str) -> Drawing {
+    let sweep = Sweep { summaries, bundles: bundles(summaries) };
+    let drawn = |(number, figure): (usize, &Figure)| match (&figure.x, figure.y) {
+        (_, Quantity::Scatter | Quantity::Histogram) => None,
+        (Axis::Swept(key), _) => Some(sweep.against(key, number, figure)),
+        (_, Quantity::Crossing) => {
+            let key = summaries.first()?.values.first()?.0.clone();
+            Some(sweep.against(&key, number, figure))
+        }
+        _ => Some(sweep.overlaid(number, figure)),
+    };
+    let blocks = experiment.figures.iter().enumerate().filter_map(drawn).collect();
+    Drawing { blocks, small_print: small_print(experiment, version) }
+}
+
+struct Sweep<'a> {
+    summaries: &'a [Summary],
+    bundles: Vec<Bundle>,
+}
+
+impl Sweep<'_> {
+    /// Curves against time: a colour for each value, a panel for each direction and each value of the other swept keys.
+    fn overlaid(&self, number: usize, figure: &Figure) -> Block {
+        let colored = (0..self.bundles.len()).max_by_key(|&b| (self.bundles[b].levels.len(), usize::MAX - b));
+        let count = colored.map_or(1, |b| self.bundles[b].levels.len());
+        let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
+        // Dots of many values hide each other: where there are lines, only those that the legend names have dots.
+        let named = colored.map_or_else(Vec::new, |b| self.named(b));
+        let lines = self.summaries.iter().flat_map(|summary| &summary.views).any(|view| view.limit);
+        for (point, summary) in self.summaries.iter().enumerate() {
+            let rest = self.others(point, colored);
+            let silent = lines && colored.is_some_and(|b| !named.contains(&self.bundles[b].of_point[point]));
+            for view in summary.views.iter().filter(|view| view.limit || !silent) {
+                for traced in view.figures.get(number).into_iter().flatten() {
+                    let title = joined([traced.title.clone(), rest.clone()]);
+                    let style = self.style(view, colored.map(|b| (b, self.bundles[b].of_point[point])));
+                    let (limit, index) = (view.limit, view.index);
+                    let curve = Curve { limit, index, x: traced.x.clone(), y: traced.y.clone(), style };
+                    match panels.iter_mut().find(|(other, _)| *other == title) {
+                        Some((_, curves)) => curves.push(curve),
+                        None => panels.push((title, vec![curve])),
+                    }
+                }
+            }
+        }
+        let dotted = self.summaries.iter().flat_map(|summary| &summary.views).any(|view| !view.limit);
+        let all = panels.len();
+        let kept = spread(all, PANELS);
+        let every =
+            self.summaries.iter().flat_map(|summary| &summary.views).filter_map(|view| view.figures.get(number));
+        let directions = every.map(Vec::len).max().unwrap_or(1);
+        let mut remark = Vec::new();
+        if kept.len() < all {
+            remark.push(format!("{} of {all} panels.", kept.len()));
+        }
+        if lines && dotted && named.len() < count {
+            remark.push(format!("Dots at {} of {count} values, those of the legend.", named.len()));
+        }
+        let panels: Vec<&(String, Vec<Curve>)> = kept.iter().map(|&i| &panels[i]).collect();
+        let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
+        let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
+        let (label, scale) = label_of(figure, "");
+        let y = vertical(scale, &label, flat.iter().copied(), &x);
+        let dots = if count > 8 { 6 } else { 12 };
+        let drawn = panels.iter().map(|(title, curves)| Panel {
+            title: title.clone(),
+            x: x.clone(),
+            y: y.clone(),
+            square: false,
+            marks: marks(curves, &x, dots),
+        });
+        Block {
+            legend: [self.views_in(true), colored.map_or_else(Vec::new, |b| self.colors(b))].into(),
+            panels: drawn.collect(),
+            // A column for each direction, where there are several and all panels are shown.
+            columns: if directions > 1 && kept.len() == all { directions.min(3) } else { columns(panels.len()) },
+            remark: remark.join(" "),
+        }
+    }
+
+    /// What came out in the end, or when levels were crossed, against the values of `key`.
+    fn against(&self, key: &str, number: usize, figure: &Figure) -> Block {
+        let across = self.bundles.iter().position(|bundle| bundle.keys.iter().any(|k| k == key));
+        let place = |point: usize| across.map_or(0, |b| self.bundles[b].of_point[point]);
+        let values = across.map(|b| self.bundles[b].of_key(key)).unwrap_or_default();
+        let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
+        // The other keys, all together, have a colour for each of their combinations.
+        let mut rests: Vec<String> = Vec::new();
+        let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
+        let mut remark = String::new();
+        for (point, summary) in self.summaries.iter().enumerate() {
+            let rest = self.others(point, across);
+            let color = rests.iter().position(|other| *other == rest).unwrap_or_else(|| {
+                rests.push(rest.clone());
+                rests.len() - 1
+            });
+            for view in &summary.views {
+                for (title, estimate) in ends(view, number, figure, &mut remark) {
+                    // No line leads from one name to the next.
+                    let cross = view.limit && numbers.is_none();
+                    let style = match (view.limit, cross) {
+                        (_, true) => Style { size: 4.2, ..Style::dots(view.index, Marker::Cross) },
+                        (true, _) => self.style(view, None),
+                        (false, _) => {
+                            Style { size: if values.len() > 20 { 2.2 } else { 3.2 }, ..self.style(view, None) }
+                        }
+                    };
+                    let x = numbers.as_ref().map_or(place(point) as f64, |numbers| numbers[place(point)]);
+                    let index = view.index + 1000 * color;
+                    let fresh = || Curve { limit: view.limit && !cross, index, x: Vec::new(), y: Vec::new(), style };
+                    if !panels.iter().any(|(other, _)| *other == title) {
+                        panels.push((title.clone(), Vec::new()));
+                    }
+                    let Some((_, curves)) = panels.iter_mut().find(|(other, _)| *other == title) else { continue };
+                    let found = curves.iter().position(|curve| curve.index == index).unwrap_or_else(|| {
+                        curves.push(fresh());
+                        curves.len() - 1
+                    });
+                    curves[found].x.push(x);
+                    curves[found].y.push(estimate);
+                }
+            }
+        }
+        for curve in panels.iter_mut().flat_map(|(_, curves)| curves) {
+            if rests.len() > 1 {
+                curve.style = curve.style.on_ramp(curve.index / 1000, rests.len());
+            }
+            let mut order: Vec<usize> = (0..curve.x.len()).collect();
+            order.sort_by(|&i, &j| curve.x[i].total_cmp(&curve.x[j]));
+            curve.x = order.iter().map(|&i| curve.x[i]).collect();
+            curve.y = order.iter().map(|&i| curve.y[i]).collect();
+        }
+        let x = match numbers {
+            Some(numbers) => spread_axis(key, &numbers, figure.x_scale),
+            None => AxisOf::named(super::grid::symbol(key), values),
+        };
+        let (label, scale) = label_of(figure, ", at the end");
+        let all = || panels.iter().flat_map(|(_, curves)| curves).flat_map(|curve| &curve.y);
+        let mut y = around(scale, &label, &all().map(|e| e.mean).collect::<Vec<_>>());
+        if y.scale == Scale::Linear {
+            y = around(
+                Some(y.scale),
+                &label,
+                &all().flat_map(|e| [e.mean - e.bar, e.mean + e.bar]).collect::<Vec<_>>(),
+            );
+        }
+        let drawn = panels.iter().map(|(title, curves)| Panel {
+            title: title.clone(),
+            x: x.clone(),
+            y: y.clone(),
+            square: false,
+            marks: marks(curves, &x, usize::MAX / 2),
+        });
+        let mut legend = vec![self.views_in(rests.len() > 1)];
+        if !x.names.is_empty() {
+            for key in legend[0].iter_mut().filter(|key| key.sample == Sample::Line) {
+                key.sample = Sample::Dot;
+                key.style = Style { size: 4.2, marker: Marker::Cross, ..key.style };
+            }
+        }
+        if rests.len() > 1 {
+            let named = spread(rests.len(), NAMED);
+            legend.push((named.into_iter()).map(|i| patch(&rests[i], i, rests.len())).collect());
+        }
+        Block { legend, panels: drawn.collect(), columns: columns(panels.len()), remark }
+    }
+
+    /// What the bundles other than `but` are at a point, in words.
+    fn others(&self, point: usize, but: Option<usize>) -> String {
+        let words = (0..self.bundles.len()).filter(|b| Some(*b) != but).map(|b| {
+            let bundle = &self.bundles[b];
+            bundle.words(bundle.of_point[point])
+        });
+        joined(words)
+    }
+
+    /// In the colour of a bundle's value, or of the view.
+    fn style(&self, view: &ViewSummary, of: Option<(usize, usize)>) -> Style {
+        let style = match view.limit {
+            true => Style::line(view.index, Dash::nth(view.rank)),
+            false => Style::dots(view.index, Marker::nth(view.rank)),
+        };
+        match of {
+            Some((b, level)) if self.bundles[b].ordered => style.on_ramp(level, self.bundles[b].levels.len()),
+            Some((_, level)) => Style { color: PALETTE[level % PALETTE.len()], ..style },
+            None => style,
+        }
+    }
+
+    /// The views, in black where colours mean something else.
+    fn views_in(&self, black: bool) -> Vec<Key> {
+        let mut keys: Vec<Key> = Vec::new();
+        for view in self.summaries.iter().flat_map(|summary| &summary.views) {
+            let label = view.label(self.summaries);
+            if keys.iter().all(|key| key.label != label) {
+                let style = self.style(view, None);
+                let style = if black { Style { color: "#222222", ..style } } else { style };
+                let sample = if view.limit { Sample::Line } else { Sample::Dot };
+                keys.push(Key { label, sample, style });
+            }
+        }
+        keys
+    }
+
+    /// The values that the legend names, the first and the last among them.
+    fn named(&self, b: usize) -> Vec<usize> {
+        match self.bundles[b].levels.len() {
+            count @ 0..=NAMED => (0..count).collect(),
+            count => (0..NAMED).map(|i| i * (count - 1) / (NAMED - 1)).collect(),
+        }
+    }
+
+    /// The colours of a bundle's values; of many, some.
+    fn colors(&self, b: usize) -> Vec<Key> {
+        let bundle = &self.bundles[b];
+        let count = bundle.levels.len();
+        let keys = self.named(b).into_iter().map(|level| match bundle.ordered {
+            true => patch(&bundle.words(level), level, count),
+            false => Key {
+                style: Style { color: PALETTE[level % PALETTE.len()], ..patch("", 0, 1).style },
+                ..patch(&bundle.words(level), 0, 1)
+            },
+        });
+        keys.collect()
+    }
+}
+
+fn patch(label: &str, level: usize, count: usize) -> Key {
+    let style = Style { size: 3.0, ..Style::line(0, Dash::Solid) }.on_ramp(level, count);
+    Key { label: label.into(), sample: Sample::Line, style }
+}
+
+fn joined(words: impl IntoIterator<Item = String>) -> String {
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn columns(panels: usize) -> usize {
+    match panels {
+        0 | 1 => 1,
+        2 | 4 => 2,
+        _ => 3,
+    }
+}
+
+/// The label of the vertical axis, and its scale where it is not chosen to fit.
+fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
+    let one = figure.neurons.len() == 1;
+    let sign = if one { "" } else { "|" };
+    let (words, linear) = match figure.y {
+        Quantity::Overlap => (format!("{}{sign}M_{{jr}}{sign}", if one { "overlap  " } else { "largest  " }), true),
+        Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
+        Quantity::Crossing => ("time t of crossing".to_string(), false),
+        y => (scalar(y).0.to_string(), false),
+    };
+    let at = if figure.y == Quantity::Crossing { "" } else { at };
+    (words + at, figure.y_scale.or(linear.then_some(Scale::Linear)))
+}
+
+/// What a view gave in the end: for each panel, its title and the number.
+fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String) -> Vec<(String, Estimate)> {
+    if figure.y != Quantity::Crossing {
+        let traced = view.figures.get(number).into_iter().flatten();
+        return traced.filter_map(|traced| Some((traced.title.clone(), traced.end()?))).collect();
+    }
+    if view.crossed.iter().any(|crossed| crossed.censored > 0) {
+        *remark = "Runs that ended before they crossed are left out: means over the others are too early.".into();
+    }
+    view.crossed.iter().filter(|c| c.reached > 0).map(|c| (in_words(&c.crossing), time_of(c))).collect()
+}
+
+/// The time of a crossing, ± 2 standard errors.
+fn time_of(crossed: &Crossed) -> Estimate {
+    let bar = 2.0 * crossed.step_error * crossed.time / crossed.step.max(1e-300);
+    Estimate { mean: crossed.time, bar }
+}
+
+/// An axis over the numbers of a swept key.
+fn spread_axis(key: &str, numbers: &[f64], scale: Option<Scale>) -> AxisOf {
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let scale = scale.unwrap_or(if low > 0.0 && high >= 8.0 * low { Scale::Log } else { Scale::Linear });
+    let limits = match scale {
+        Scale::Log if low > 0.0 => {
+            let room = (high / low).powf(0.06).max(1.1);
+            (low / room, high * room)
+        }
+        _ => {
+            let room = if high > low { 0.06 * (high - low) } else { 0.5 * high.abs().max(1.0) };
+            (low - room, high + room)
+        }
+    };
+    AxisOf::new(super::grid::symbol(key), if limits.0 > 0.0 { scale } else { Scale::Linear }, limits)
+}
+
+/// When levels were crossed, view by view, where nothing is swept.
+pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+    let (all, _) = series(experiment, outcomes);
+    let mut panels: Vec<(String, Vec<Mark>, Vec<f64>)> = Vec::new();
+    let mut remark = String::new();
+    for (place, one) in all.iter().enumerate() {
+        let Some(outcome) = outcomes.get(one.index) else { continue };
+        for found in crossed(one.view, outcome) {
+            let title = in_words(&found.crossing);
+            if found.censored > 0 {
+                remark += &format!(
+                    "{}: {} of {} runs never reached {title}. ",
+                    one.view.name,
+                    found.censored,
+                    one.runs.len()
+                );
+            }
+            let Estimate { mean, bar } = time_of(&found);
+            let style = if one.is_limit() {
+                Style { size: 4.2, ..Style::dots(one.index, Marker::Cross) }
+            } else {
+                Style { size: 3.4, ..Style::dots(one.index, Marker::nth(one.rank)) }
+            };
+            let dot = Dot { x: place as f64, y: mean, low: mean - bar, high: mean + bar };
+            let mark = Mark::Dots { points: vec![dot], style };
+            let seen = [mean, mean + bar, mean - bar];
+            match panels.iter_mut().find(|(other, ..)| *other == title) {
+                Some((_, marks, numbers)) => {
+                    marks.push(mark);
+                    numbers.extend(seen);
+                }
+                None => panels.push((title, vec![mark], seen.into())),
+            }
+        }
+    }
+    let names = all.iter().map(|one| one.view.name.clone()).collect::<Vec<_>>();
+    let count = panels.len();
+    let drawn = panels.into_iter().map(|(title, marks, seen)| Panel {
+        title,
+        x: AxisOf::named("view", names.clone()),
+        y: around(figure.y_scale, "time t of crossing", &seen),
+        square: false,
+        marks,
+    });
+    Block { legend: Vec::new(), panels: drawn.collect(), columns: columns(count), remark }
+}

@@ -1,0 +1,231 @@
+//! The tables of the report.
+
+use twolayer::prediction::predictions;
+
+use crate::{
+    answer::{digits, duration, learnt, probability, verdict},
+    compare::{Agreement, Verdict, crossings, in_words, slopes},
+    experiment::{Axis, Experiment, NamedView, Quantity},
+    figure::{escape, settings},
+    outcome::Outcome,
+    store::Manifest,
+};
+
+/// Windows of local slopes.
+const WINDOWS: usize = 7;
+
+fn table(head: &[&str], rows: &str) -> String {
+    let head: String = head.iter().map(|word| format!("<th>{word}</th>")).collect();
+    format!("<div class=\"scroll\"><table>\n<tr>{head}</tr>\n{rows}</table></div>\n")
+}
+
+/// Escaped, with `_{jr}` and `_j` set as indices.
+fn formula(text: &str) -> String {
+    let mut html = String::new();
+    for (i, part) in escape(text).split('_').enumerate() {
+        let (index, rest) = match part.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some(braced) => braced,
+            None => part.split_at(part.chars().next().map_or(0, char::len_utf8)),
+        };
+        html += &if i == 0 { part.to_string() } else { format!("<sub>{index}</sub>{rest}") };
+    }
+    html
+}
+
+/// The problem of each setting in formulas.
+pub(super) fn problem(experiment: &Experiment, outcomes: &[Outcome]) -> String {
+    let mut rows = String::new();
+    for (name, views) in settings(experiment, outcomes) {
+        let Some(view) = views.first().and_then(|&i| experiment.views.get(i)) else { continue };
+        let problem = &view.problem;
+        let noise = match problem.target.noise {
+            0.0 => String::new(),
+            noise => format!("; label noise of variance Δ = {}", digits(noise)),
+        };
+        let s = problem.output_scale();
+        let biases = if problem.network.bias.is_some() { " + b_j" } else { "" };
+        let network = format!(
+            "{} Σ_{{j≤{}}} a_j σ(⟨w_j, x⟩{biases}), σ(h) = {}",
+            digits(s),
+            problem.width(),
+            problem.network.activation.formula()
+        );
+        rows += &format!(
+            "<tr><td>{}</td><td>y = {}{noise}</td><td>f = {}</td></tr>\n",
+            escape(&name),
+            formula(&problem.target.formula()),
+            formula(&network)
+        );
+    }
+    table(&["", "target", "network"], &rows)
+}
+
+/// What each view learnt, and how it was computed.
+pub(super) fn views(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest) -> String {
+    let mut rows = String::new();
+    for ((view, outcome), record) in experiment.views.iter().zip(outcomes).zip(&manifest.views) {
+        let d = record.dimension.map_or("∞".into(), |d| d.to_string());
+        let error = record.max_risk_error.map_or("none stated".into(), digits);
+        let overlap_error = record.max_overlap_error.map(|e| format!(", of M {}", digits(e))).unwrap_or_default();
+        rows += &format!(
+            "<tr><td><b>{}</b><br><span class=\"faint\">d = {d}, {} run{}, seed {}</span></td><td>{}</td>\
+             <td>{}<br><span class=\"faint\">{}; population averages: {}; largest numerical error of the risk \
+             {error}{overlap_error}</span></td><td>{}</td></tr>\n",
+            escape(&record.name),
+            outcome.trajectories.len(),
+            if outcome.trajectories.len() == 1 { "" } else { "s" },
+            record.seed,
+            escape(&learnt(view, outcome)),
+            escape(&record.method),
+            escape(&record.reason),
+            escape(&record.kernel),
+            duration(record.seconds),
+        );
+    }
+    format!(
+        "<h2>What was learnt, and how it was computed</h2>\n<div class=\"scroll\"><table>\n<tr><th>view</th><th>learnt\
+         </th><th>method</th><th>time</th></tr>\n{rows}</table></div>\n"
+    )
+}
+
+/// The verdicts in words, then the numbers.
+pub(super) fn agreement(pairs: &[Agreement]) -> String {
+    if pairs.is_empty() {
+        return "<h2>Agreement</h2>\n<p>No two views see the same problem at the same times.</p>\n".into();
+    }
+    let mut words = String::new();
+    let mut rows = String::new();
+    let number = |value: Option<f64>| value.map_or("–".into(), |z| format!("{z:.2}"));
+    for pair in pairs {
+        let class = match pair.verdict {
+            Verdict::Agree => "agree",
+            Verdict::Differ => "differ",
+            Verdict::NotAssessed => "faint",
+        };
+        words += &format!("<p><span class=\"{class}\">●</span> {}.</p>\n", escape(&verdict(pair)));
+        for (i, size) in pair.quantities.iter().enumerate() {
+            let p = match (i, pair.p_value) {
+                (0, Some(p)) => probability(p).trim_start_matches("= ").to_string(),
+                _ => String::new(),
+            };
+            let views = if i == 0 { escape(&pair.views.join(" – ")) } else { String::new() };
+            rows += &format!(
+                "<tr><td>{views}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} (value {}, t = {})</td><td>{}</td>\
+                 </tr>\n",
+                escape(&size.quantity),
+                size.comparisons,
+                number(size.rms_z),
+                number(size.max_z),
+                digits(size.max_difference),
+                digits(size.value),
+                digits(size.time),
+                escape(&p),
+            );
+        }
+        if !pair.evidence.is_empty() {
+            let each = pair.evidence.iter().map(|one| format!("{}: p {}", one.statistic, probability(one.p_value)));
+            let each = each.collect::<Vec<_>>().join("; ");
+            rows += &format!("<tr><td></td><td colspan=\"6\" class=\"faint\">{}</td></tr>\n", escape(&each));
+        }
+    }
+    format!(
+        "<h2>Agreement</h2>\n{words}<div class=\"scroll\"><table>\n<tr><th>views</th><th>quantity</th><th>comparisons\
+         </th><th>rms z</th><th>max |z|</th><th>largest difference</th><th>p</th></tr>\n{rows}</table></div>\n\
+         <p class=\"faint\">z = difference / √(se² + e²): standard errors over replicates, and stated numerical errors. \
+         p: probability of evidence as strong as the strongest of five statistics (one place, all places together, \
+         stretches of time, steps between records, the risk) when both views have the same means, by random rotations of \
+         the replicates, which keep how entries move together; below it, each statistic alone. Views agree when \
+         p &gt; 0.001.</p>\n"
+    )
+}
+
+/// Of a view, the numbers that theory gives in advance.
+pub(super) fn foretold(experiment: &Experiment, outcomes: &[Outcome]) -> String {
+    let mut rows = String::new();
+    for (_, views) in settings(experiment, outcomes) {
+        let shown = views.iter().filter_map(|&i| Some((experiment.views.get(i)?, outcomes.get(i)?)));
+        let ends: Vec<String> = shown.map(|(view, outcome)| format!("{}: {}", view.name, end_of(outcome))).collect();
+        let mut told: Vec<String> = Vec::new();
+        for view in views.iter().filter_map(|&i| experiment.views.get(i)) {
+            for found in predictions(&view.problem) {
+                let row = format!(
+                    "<td>{}<br><span class=\"faint\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
+                    escape(found.name),
+                    escape(found.holds),
+                    digits(found.value),
+                    escape(found.formula),
+                    escape(found.source),
+                    escape(&ends.join("; ")),
+                );
+                if !told.contains(&row) {
+                    told.push(row);
+                }
+            }
+        }
+        rows += &told.iter().map(|row| format!("<tr>{row}</tr>\n")).collect::<String>();
+    }
+    if rows.is_empty() {
+        return "<h2>Predictions</h2>\n<p>None in closed form for this problem: the limit views are the prediction.</p>\n".into();
+    }
+    format!("<h2>Predictions</h2>\n{}", table(&["prediction", "value", "formula", "source", "risk at the end"], &rows))
+}
+
+/// The mean risk at the last moment.
+fn end_of(outcome: &Outcome) -> String {
+    let ends: Vec<f64> =
+        outcome.trajectories.iter().filter(|run| run.valid > 0).map(|run| run.risk[run.valid - 1]).collect();
+    if ends.is_empty() { "–".into() } else { digits(ends.iter().sum::<f64>() / ends.len() as f64) }
+}
+
+/// Local slopes of the risk where it is drawn against time, and when levels were crossed.
+pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
+    let all = || experiment.views.iter().zip(outcomes);
+    let drawn = experiment.figures.iter().any(|f| {
+        matches!(f.y, Quantity::Risk | Quantity::TwiceRisk) && matches!(f.x, Axis::Time | Axis::Step | Axis::Samples)
+    });
+    let rows: String =
+        if drawn { all().filter_map(|(view, outcome)| slope_row(view, outcome)).collect() } else { String::new() };
+    let mut text = String::new();
+    if !rows.is_empty() {
+        text += &format!(
+            "<h2>Local slopes</h2>\n{}<p class=\"faint\">d ln R/d ln t over windows that overlap by half, around the time \
+             given; ± half of the 95 % interval, by a bootstrap over replicates.</p>\n",
+            table(&["view", "t: slope"], &rows)
+        );
+    }
+    let mut rows = String::new();
+    for (view, outcome) in all() {
+        for found in crossings(view, outcome) {
+            let error = if found.reached > 1 { format!(" ± {}", digits(found.step_error)) } else { String::new() };
+            let time = if found.time.is_finite() { digits(found.time) } else { "–".into() };
+            rows += &format!(
+                "<tr><td>{}</td><td>{}</td><td>{}{error}</td><td>{time}</td><td>{} of {}</td></tr>\n",
+                escape(&view.name),
+                escape(&in_words(&found.crossing)),
+                digits(found.step),
+                found.reached,
+                found.reached + found.censored,
+            );
+        }
+    }
+    if !rows.is_empty() {
+        text += &format!(
+            "<h2>Crossings</h2>\n{}<p class=\"faint\">Means over the runs that crossed, ± one standard error. Where some did \
+             not, the mean is too early.</p>\n",
+            table(&["view", "level", "step", "t", "runs that crossed"], &rows)
+        );
+    }
+    text
+}
+
+fn slope_row(view: &NamedView, outcome: &Outcome) -> Option<String> {
+    let valid = outcome.trajectories.iter().map(|run| run.valid).min().filter(|valid| *valid >= 30)?;
+    let curves: Vec<&[f64]> = outcome.trajectories.iter().map(|run| &run.risk[..valid]).collect();
+    let found = slopes(&outcome.trajectories[0].time[..valid], &curves, WINDOWS);
+    let words = found.iter().map(|one| {
+        let width = if one.half_width.is_nan() { String::new() } else { format!(" ± {:.2}", one.half_width) };
+        format!("{}: <b>{:.2}</b>{width}", digits(one.time), one.slope).replace('-', "−")
+    });
+    let words = words.collect::<Vec<_>>().join("; ");
+    (!found.is_empty()).then(|| format!("<tr><td>{}</td><td>{words}</td></tr>\n", escape(&view.name)))
+}
