@@ -1,18 +1,16 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
+mod changes;
 mod check;
 mod machine;
 mod progress;
 mod run;
+mod sweep;
 
 use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use twolayer::Error;
-use twolayer_lab::{
-    diagnostic::{Diagnostic, Severity},
-    experiment::Experiment,
-};
+use twolayer_lab::diagnostic::Diagnostic;
 
 /// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
 /// d → ∞ theory of one experiment, on the same axes.
@@ -71,17 +69,4 @@ fn say(text: &str) {
 
 fn words(diagnostics: Vec<Diagnostic>) -> Failure {
     diagnostics.iter().map(ToString::to_string).collect()
-}
-
-/// An error of the library about view number `view`, at its place in the file.
-fn at_its_place(experiment: &Experiment, view: usize, error: &Error) -> Failure {
-    let name = experiment.views.get(view).map_or("", |view| view.name.as_str());
-    match error {
-        Error::Invalid(advice) | Error::Refused(advice) => {
-            let mut advice = advice.clone();
-            advice.reason = format!("view `{name}`: {}", advice.reason);
-            vec![experiment.diagnose(view, &advice, Severity::Error).to_string()]
-        }
-        other => vec![format!("error: view `{name}` of {}: {other}", experiment.path.display())],
-    }
 }

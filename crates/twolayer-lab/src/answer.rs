@@ -110,9 +110,10 @@ pub(crate) fn learnt(view: &NamedView, outcome: &Outcome) -> String {
         let count = runs.iter().filter(ended).count();
         let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
         text += &format!("; {of}{}", run.status.word());
-        match run.status {
-            Status::Diverged { at } => text += &format!(" at {}", digits(at)),
-            Status::Stiff { at } => text += &format!(" at t = {}", digits(at)),
+        match &run.status {
+            Status::Diverged { at } => text += &format!(" at {}", digits(*at)),
+            Status::Stiff { at } => text += &format!(" at t = {}", digits(*at)),
+            Status::Failed { reason } => text += &format!(": {reason}"),
             Status::Done | Status::Interrupted => {}
         }
     }
@@ -132,7 +133,7 @@ fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64
 }
 
 /// Three significant digits.
-pub(crate) fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
@@ -141,7 +142,7 @@ pub(crate) fn digits(value: f64) -> String {
 }
 
 /// `12 ms`, `3.4 s`, `5 min`.
-pub(crate) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 0.0995 => format!("{:.0} ms", 1e3 * s),
         s if s < 99.5 => format!("{} s", digits_two(s)),

@@ -11,9 +11,12 @@ pub mod experiment;
 #[cfg(test)]
 mod fabricated;
 pub mod figure;
+mod hash;
 pub mod outcome;
 pub mod report;
 pub mod resolve;
 pub mod run;
 pub mod spec;
 pub mod store;
+pub mod sweep;
+pub mod task;

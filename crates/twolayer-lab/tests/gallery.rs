@@ -12,13 +12,15 @@ use twolayer_lab::{
     outcome::Outcome,
     resolve,
     run::{Monitor, plan, run},
+    store::Part,
+    task::Task,
 };
 
 struct Quiet;
 
 impl Monitor for Quiet {
-    fn progress(&self, _: usize, _: usize, _: &Progress) {}
-    fn finished(&self, _: usize, _: usize) {}
+    fn progress(&self, _: &Task, _: &Progress) {}
+    fn finished(&self, _: &Task, _: &Part) {}
     fn interrupted(&self) -> bool {
         false
     }

@@ -10,6 +10,7 @@ mod scatter;
 mod series;
 mod style;
 mod svg;
+pub mod sweep;
 mod ticks;
 
 use crate::{

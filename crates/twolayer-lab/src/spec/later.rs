@@ -45,8 +45,6 @@ pub const LATER: &[Later] = &[
     later("training.displacement", AllBut(&["0"]), "write displacement = 0"),
     later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
     later("training.geometry", AllBut(&["free"]), "write geometry = \"free\""),
-    later("record.gradients", AllBut(&["false"]), "write gradients = false"),
-    later("record.crossings", AllBut(&["[]"]), "remove the line"),
     later("readout", All, "remove the section"),
     later("view.method", AllBut(&["auto", "ode"]), "write method = \"ode\", or remove the line"),
     later("view.terms", Only(&["exact-step"]), "write terms = \"all\""),
@@ -55,7 +53,6 @@ pub const LATER: &[Later] = &[
     later("figure.x", AllBut(&["time", "step"]), "write x = \"time\" or x = \"step\""),
     later("figure.directions", AllBut(&["axes"]), "write directions = \"axes\""),
     later("figure.neurons", All, "remove the line: all neurons are drawn"),
-    later("sweep", All, "write one [[view]] with an override for each value"),
 ];
 
 /// The remedy, where `node` is a value of the key `path` that is refused.

@@ -220,12 +220,12 @@ fn a_full_disk_is_named() {
     // Writing to /dev/full fails as on a full disk; only its message is at stake here.
     let full = Error::Io {
         path: "results/limit.npz".into(),
-        action: "write",
+        action: "write 1.2 MB".into(),
         source: std::io::Error::from(std::io::ErrorKind::StorageFull),
     };
     let message = full.to_string();
     assert!(
-        message.starts_with("results/limit.npz: cannot write:") && message.contains("free some space"),
+        message.starts_with("results/limit.npz: cannot write 1.2 MB:") && message.contains("free some space"),
         "{message}"
     );
 }
