@@ -29,7 +29,7 @@ pub fn setting(source: &Source<'_>, root: &Table, path: &str, at: &Range<usize>,
             Some((first, _)) => format!("name one of its keys, e.g. `{path}.{first}`"),
             None => "name the key itself".into(),
         };
-        check.report(at, format!("`{path}` is not one key"), remedy);
+        check.report(at, format!("`{path}` is more than one key"), remedy);
     } else if keys::parent(path) == "constants" && root.get(path).is_none() {
         let remedy = format!("write it in [constants] first: {} = …", keys::last(path));
         check.report(at, format!("`{path}` is not a constant of this file"), remedy);

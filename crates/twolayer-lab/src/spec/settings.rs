@@ -31,7 +31,8 @@ pub fn read(source: &Source<'_>, settings: &[String]) -> Result<Vec<Override>, V
                         node: node.shifted(value_at),
                     }),
                     Err(reason) => {
-                        let remedy = format!("write it as in the file, e.g. --set '{}=\"0.5/d\"'", key.trim());
+                        let key = key.trim();
+                        let remedy = format!("write it as in the file, in quotes for the shell: --set '{key}=…'");
                         faults.push(fault(&format!("the value is not TOML: {reason}"), remedy));
                     }
                 }
@@ -74,6 +75,14 @@ impl Spec {
                 format!("sweep keys of {}", keys::list(SWEPT)),
             );
         }
+        if !known {
+            let sections: Vec<&str> = keys::children("").map(|(name, _)| name).collect();
+            let remedy = match super::nearest(section, sections.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", sections.join(", ")),
+            };
+            return fault(format!("`{path}` is not a key of the experiment file"), remedy);
+        }
         if section == "sweep" {
             let taken = setting.node.array().is_some() && path != "sweep";
             let remedy = "write lists: --set 'sweep.training.dimension=[500, 1000]'";
@@ -115,6 +124,11 @@ impl Spec {
                     }
                 }
             }
+            Some(("sweep", key)) => {
+                // The same list may be written under one quoted key.
+                self.inner_table("sweep").into_iter().for_each(|table| table.0.retain(|entry| entry.key != key));
+                self.root.set(path, at.clone(), node.clone());
+            }
             Some(("figure", key)) => {
                 let key = key.to_string();
                 self.inner("figure").for_each(|figure| figure.set(&key, at.clone(), node.clone()));
@@ -124,6 +138,13 @@ impl Spec {
                 self.root.set(path, at.clone(), node.clone());
                 super::spell_out(&mut self.root, path);
             }
+        }
+    }
+
+    fn inner_table(&mut self, name: &str) -> Option<&mut Table> {
+        match &mut self.root.get_mut(name)?.node.value {
+            Value::Table(table) => Some(table),
+            _ => None,
         }
     }
 

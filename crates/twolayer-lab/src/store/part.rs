@@ -113,7 +113,7 @@ impl Part {
         }
     }
 
-    fn to_bytes(&self, task: &str) -> Vec<u8> {
+    pub(super) fn to_bytes(&self, task: &str) -> Vec<u8> {
         let run = &self.trajectory;
         let arrays = || ARRAYS.iter().filter_map(|array| Some((array.name, (array.get)(run)?)));
         let header = Header {
@@ -173,5 +173,66 @@ fn word(keep_q: KeepQ) -> &'static str {
         KeepQ::Full => "full",
         KeepQ::Diagonal => "diagonal",
         KeepQ::None => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twolayer::trajectory::Status;
+
+    use super::*;
+    use crate::fabricated::{self, Sizes};
+
+    fn part() -> Part {
+        let times = fabricated::log_times(7, 0.01, 10.0);
+        let mut trajectory = fabricated::simulation(Sizes { p: 3, k: 2 }, &times, 1, 0.1, 7).trajectories.remove(0);
+        trajectory.training_risk = Some(trajectory.risk.iter().map(|risk| risk + 0.25).collect());
+        trajectory.gradient_norm = Some(vec![0.5; 7 * 3]);
+        trajectory.crossing_step = vec![12.5, f64::NAN];
+        trajectory.risk[7] = f64::from_bits(0x7ff8_0000_dead_beef);
+        trajectory.status = Status::Diverged { at: 31.0 };
+        trajectory.valid = 7;
+        Part { trajectory, kernel: "erf, closed form".into(), started: 1.7e9, seconds: 1.5 }
+    }
+
+    fn bits(part: &Part) -> Vec<Vec<u64>> {
+        let arrays = ARRAYS.iter().filter_map(|array| (array.get)(&part.trajectory));
+        arrays.map(|array| array.iter().map(|x| x.to_bits()).collect()).collect()
+    }
+
+    #[test]
+    fn a_part_is_read_back_bit_for_bit() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut parts = vec![part(), part()];
+        parts[1].trajectory.status = Status::Failed { reason: "no \"covariance\"".into() };
+        for part in &parts {
+            part.write(directory.path(), "name").unwrap();
+            let back = Part::read(directory.path(), "name").unwrap().unwrap();
+            assert_eq!(bits(&back), bits(part));
+            let head = |part: &Part| (part.kernel.clone(), part.started, part.seconds, part.trajectory.status.clone());
+            assert_eq!(head(&back), head(part));
+            assert_eq!((back.trajectory.valid, back.trajectory.keep_q), (7, KeepQ::Diagonal));
+        }
+        assert_eq!(Part::read(directory.path(), "other").unwrap(), None);
+    }
+
+    /// Cut off anywhere, one bit turned anywhere, another task's file under this name: never taken for a result.
+    #[test]
+    fn what_is_not_whole_is_damaged() {
+        let directory = tempfile::tempdir().unwrap();
+        let whole = part().to_bytes("name");
+        let path = directory.path().join("name.part");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            matches!(Part::read(directory.path(), "name"), Err(Error::Damaged { .. }))
+        };
+        assert!((0..whole.len()).all(|length| Part::from_bytes(&whole[..length], "name").is_err()));
+        for at in 0..whole.len() {
+            let mut garbled = whole.clone();
+            garbled[at] ^= 1 << (at % 8);
+            assert!(Part::from_bytes(&garbled, "name").is_err(), "byte {at}");
+        }
+        assert!(refused(&whole[..whole.len() / 2]) && refused(b"") && refused(&part().to_bytes("other")));
+        assert!(!refused(&whole));
     }
 }
