@@ -65,13 +65,20 @@ impl Lines {
     }
 }
 
-/// `risk limit 4.5e-7, direct 4.4e-7 ± 2e-8; agree`.
+/// `risk limit 4.5e-7, direct 4.4e-7 ± 2e-8; agree`; with the times, where the views end at different ones.
 fn results(record: &PointRecord) -> String {
+    let first = record.views.first().and_then(|view| view.final_time);
+    let together = |time: Option<f64>| matches!((first, time), (Some(a), Some(b)) if (a - b).abs() <= 1e-2 * a);
+    let apart = record.views.iter().any(|view| view.final_risk.is_some() && !together(view.final_time));
     let view = |view: &ViewSummary| {
         let risk = view.final_risk.map_or("nothing".into(), digits);
         let error = view.final_risk_error.map(|error| format!(" ± {}", digits(error))).unwrap_or_default();
         let status = if view.status == "done" { String::new() } else { format!(" ({})", view.status) };
-        format!("{} {risk}{error}{status}", view.name)
+        let at = match view.final_time {
+            Some(time) if apart => format!(" at t = {}", digits(time)),
+            _ => String::new(),
+        };
+        format!("{} {risk}{error}{at}{status}", view.name)
     };
     let views: Vec<String> = record.views.iter().map(view).collect();
     let not: Vec<String> = (record.agreement.iter())

@@ -193,8 +193,8 @@ fn sweeps_without_a_meaning() {
             ("", "[sweep]\n\"training.dimension\" = [1000, 1]"),
             ("", "[sweep]\n\"training.learning_rate\" = [\"0.5/d\", \"0.5/q\"]"),
             (
-                "learning_rate = \"0.5/d\"",
-                "learning_rate = \"rate/d\"\n[constants]\nrate = 1\n[sweep]\n\"constants.rate\" = [1, -1]\n[training]",
+                "learning_rate = \"0.5/d\"\ntime = 10",
+                "learning_rate = \"rate/d\"\ntime = 10\n[constants]\nrate = 1\n[sweep]\n\"constants.rate\" = [1, -1]",
             ),
             // At all of them: said once, of the file.
             ("noise = 0.1", "noise = -1\n[sweep]\n\"training.dimension\" = [1000, 2000]"),

@@ -68,7 +68,7 @@ pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>
 }
 
 /// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same
-/// problem, or its own grid where there are none.
+/// problem, and those of its own grid that lie beyond them.
 pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
     let grid = |named: &NamedView| named.record.grid(&named.problem, named.problem.counts_steps());
     let views = || experiment.views.iter().zip(plans);
@@ -89,9 +89,8 @@ pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
                 })
                 .filter(|time| *time <= last)
                 .collect();
-            if times.is_empty() {
-                return Grid::Times(grid(named).times(&named.problem));
-            }
+            let simulated = times.iter().copied().fold(f64::NEG_INFINITY, f64::max) * (1.0 + 1e-9);
+            times.extend(grid(named).times(&named.problem).into_iter().filter(|time| *time > simulated));
             times.sort_by(f64::total_cmp);
             times.dedup_by(|later, earlier| (*later - *earlier).abs() <= 1e-12 * *later);
             Grid::Times(times)

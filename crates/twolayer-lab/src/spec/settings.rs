@@ -78,6 +78,9 @@ impl Spec {
         if !known {
             let sections: Vec<&str> = keys::children("").map(|(name, _)| name).collect();
             let remedy = match super::nearest(section, sections.iter().copied()) {
+                _ if self.root.get(&format!("constants.{path}")).is_some() => {
+                    format!("did you mean `constants.{path}`?")
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known here: {}", sections.join(", ")),
             };
