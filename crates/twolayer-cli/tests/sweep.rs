@@ -27,7 +27,7 @@ activation = "erf"
 [training]
 dimension = 50
 learning_rate = "0.5/d"
-time = 40
+time = 20
 [record]
 points = 12
 [[view]]
@@ -89,7 +89,7 @@ fn assert_clean(directory: &Path) {
 
 #[test]
 fn a_sweep_writes_each_point_and_one_index() {
-    let desk = Desk::new(&SWEEP.replace("time = 40", "time = 2"));
+    let desk = Desk::new(&SWEEP.replace("time = 20", "time = 2"));
     let output = desk.call(&["run", "experiment.toml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
     let answer = words(&output.stdout);
@@ -164,7 +164,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_results() {
 
 #[test]
 fn jobs_of_an_array_leave_parts_and_a_resume_puts_them_together() {
-    let desk = Desk::new(&SWEEP.replace("time = 40", "time = 2"));
+    let desk = Desk::new(&SWEEP.replace("time = 20", "time = 2"));
     finish(&desk, "whole", &[]);
     for job in ["3/3", "1/3", "2/3"] {
         let told = finish(&desk, "out", &["--task", job]);
@@ -224,7 +224,7 @@ fn control_c_keeps_finished_points_and_a_resume_goes_on() {
 
 #[test]
 fn a_directory_of_another_experiment_is_refused_with_both_names() {
-    let desk = Desk::new(&SWEEP.replace("time = 40", "time = 1"));
+    let desk = Desk::new(&SWEEP.replace("time = 20", "time = 1"));
     finish(&desk, "out", &["--task", "1/8"]);
     let refused = |arguments: &[&str]| {
         let output = desk.call(&[&["run", "experiment.toml", "--out", "out"], arguments].concat());
@@ -309,7 +309,7 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
 fn memory_does_not_grow_with_the_number_of_points() {
     let text = SWEEP
         .replace("width = 3", "width = 64")
-        .replace("time = 40", "steps = 80")
+        .replace("time = 20", "steps = 80")
         .replace("points = 12", "points = 80")
         .replace("[[view]]\nengine = \"limit\"\n", "")
         .replace("replicates = 4", "replicates = 2");
