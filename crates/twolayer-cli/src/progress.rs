@@ -54,17 +54,18 @@ impl Bars {
         let width = tasks.iter().map(|task| task.view_name.chars().count()).max().unwrap_or(0);
         let template = format!("{{prefix:{width}}} {{bar:30}} {{percent:>3}} %  {{msg}}  {{eta}} left");
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let mut views: HashMap<String, View> = HashMap::new();
+        let mut counts: Vec<(&str, usize)> = Vec::new();
         for task in tasks {
-            let view = views.entry(task.view_name.clone()).or_insert_with(|| {
-                let bar = all.add(ProgressBar::new(0));
-                bar.set_style(style.clone());
-                bar.set_prefix(task.view_name.clone());
-                View { bar, tasks: 0, state: Mutex::default() }
-            });
-            view.tasks += 1;
+            match counts.iter_mut().find(|(name, _)| *name == task.view_name) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((&task.view_name, 1)),
+            }
         }
-        views.values().for_each(|view| view.bar.set_length(view.tasks as u64 * TICKS as u64));
+        let bar = |(name, tasks): (&str, usize)| {
+            let bar = all.add(ProgressBar::new(tasks as u64 * TICKS as u64).with_style(style.clone()));
+            (name.to_string(), View { bar: bar.with_prefix(name.to_string()), tasks, state: Mutex::default() })
+        };
+        let views = counts.into_iter().map(bar).collect();
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
         // Without a handler Ctrl-C still ends the program, only less kindly.
@@ -96,6 +97,11 @@ impl Bars {
         self.interrupted.load(Ordering::Relaxed)
     }
 
+    /// Tasks that are finished.
+    pub fn done(&self) -> usize {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).done
+    }
+
     /// The exit code of tasks without results.
     pub fn code(&self) -> u8 {
         match (self.was_interrupted(), self.unfinished.load(Ordering::Relaxed)) {
@@ -122,7 +128,8 @@ impl Bars {
         } else {
             begun.insert(task.name.clone(), ticks.max(before));
         }
-        bar.set_message(format!("{done} of {tasks}, risk {risk:.2e}"));
+        let risk = if risk.is_finite() { format!(", risk {risk:.2e}") } else { String::new() };
+        bar.set_message(format!("{done} of {tasks}{risk}"));
     }
 }
 
@@ -140,7 +147,7 @@ impl Monitor for Bars {
         let risk = if run.valid > 0 { run.risk[run.valid - 1] } else { f64::NAN };
         self.advance(task, TICKS as u64, true, risk);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.done += 1;
+        counts.done += usize::from(run.status != Status::Interrupted);
         if self.lines && counts.told.elapsed() >= PAUSE {
             counts.told = Instant::now();
             eprintln!("{} of {} tasks are finished", counts.done, self.total);

@@ -119,10 +119,13 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if let Err(error) = worked {
         return Ok(stopped(&error));
     }
-    if arguments.task.is_some() {
+    let command = command(arguments, &out);
+    if let Some(Share { job, jobs }) = arguments.task {
+        let done = format!("job {job} of {jobs}: {} of {} tasks are finished", bars.done(), wanted.len());
+        tell(&format!("{done}; when all jobs have ended: {command} --resume"));
         return Ok(bars.code());
     }
-    let about = About { command: command(arguments, &out), threads };
+    let about = About { command: command.clone(), threads };
     let mut lines = sweep::Lines::new(&study);
     let mut each = |point: &Finished<'_>| {
         let text = if study.is_sweep() {
@@ -142,7 +145,11 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if study.is_sweep() && !arguments.quiet {
         say(&lines.end(&index, &out, clock.elapsed().as_secs_f64()));
     }
-    Ok(code(&index, bars.was_interrupted()))
+    let code = code(&index, bars.was_interrupted());
+    if code == INTERRUPTED {
+        tell(&format!("interrupted: {} of {all} tasks are finished; go on with: {command} --resume", bars.done()));
+    }
+    Ok(code)
 }
 
 /// What hindered the run, and that nothing is lost.

@@ -114,10 +114,11 @@ impl Study {
         !self.spec.sweep().is_empty()
     }
 
-    /// The title of the file.
+    /// The title of the file, with a word where the sizes are a tenth.
     pub fn title(&self) -> String {
-        let title = self.spec.root().get("title").and_then(|entry| entry.node.text());
-        title.unwrap_or_default().into()
+        let title = self.spec.root().get("title").and_then(|entry| entry.node.text()).unwrap_or_default();
+        let quick = if self.request.quick { " (quick: a tenth of the sizes)" } else { "" };
+        format!("{title}{quick}").trim_start().into()
     }
 
     /// What the command line changed.
@@ -130,14 +131,17 @@ impl Study {
         &self.path
     }
 
-    /// The experiment at point number `point`.
+    /// The experiment at point number `point`, whose values its title tells.
     ///
     /// # Errors
     /// Every fault found; none where the study was read.
     pub fn experiment(&self, point: usize) -> Result<Experiment, Vec<Diagnostic>> {
         let spec = self.spec.at(&self.overrides(point));
-        let mut experiment = resolve::resolve(&self.source(), &spec, &self.request)?;
-        experiment.point = self.points.get(point).map(|point| point.values.clone()).unwrap_or_default();
+        let values = self.points.get(point).map(|point| point.values.clone()).unwrap_or_default();
+        let at = if values.is_empty() { String::new() } else { format!(" ({})", in_words(&values)) };
+        let title = format!("{}{at}", self.title()).trim_start().into();
+        let mut experiment = resolve::resolve(&self.source(), &spec, title, &self.request)?;
+        experiment.point = values;
         let only = &self.request.only;
         if !only.is_empty() {
             experiment.keep_views(|view| only.contains(&view.name));

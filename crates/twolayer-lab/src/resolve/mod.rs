@@ -39,11 +39,16 @@ pub fn parse(text: &str, path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
     Study::parse(text, path, &Request::default())?.experiment(0)
 }
 
-/// The experiment that `spec` describes, without a sweep.
+/// The experiment that `spec` describes, at one point of its sweep, under this title.
 ///
 /// # Errors
 /// Every fault found, each with its place and remedy: never empty.
-pub(crate) fn resolve(source: &Source<'_>, spec: &Spec, request: &Request) -> Result<Experiment, Vec<Diagnostic>> {
+pub(crate) fn resolve(
+    source: &Source<'_>,
+    spec: &Spec,
+    title: String,
+    request: &Request,
+) -> Result<Experiment, Vec<Diagnostic>> {
     let mut faults = Vec::new();
     let views = view::resolve(source, spec, request.quick, &mut faults);
     let figures = figure::resolve(source, spec, &views, &mut faults);
@@ -52,10 +57,7 @@ pub(crate) fn resolve(source: &Source<'_>, spec: &Spec, request: &Request) -> Re
     }
     let reader = Reader::new(source, spec.root(), &mut faults);
     let text_at = |path| reader.text(path).unwrap_or_default();
-    let (mut title, cite, note) = (text_at("title"), reader.texts("cite"), text_at("note"));
-    if request.quick {
-        title = format!("{title} (quick: a tenth of the sizes)").trim_start().into();
-    }
+    let (cite, note) = (reader.texts("cite"), text_at("note"));
     let (views, trees): (Vec<_>, Vec<_>) = views.into_iter().unzip();
     let resolved = Resolved::new(source, spec.root(), &title, &views, trees, &figures);
     Ok(Experiment {

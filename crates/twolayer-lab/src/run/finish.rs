@@ -211,7 +211,9 @@ impl Session<'_> {
 
     /// The figure of the sweep as a whole, from what was kept of each point.
     fn sweep_figure(&self, summaries: &[Summary], say: &mut dyn FnMut(String)) -> Result<(), Stopped> {
-        let drawing = draw_sweep(&self.prepared(0)?.experiment, summaries, VERSION);
+        // One point's experiment stands for all, but under the title of the file.
+        let experiment = Experiment { title: self.study.title(), ..self.prepared(0)?.experiment.clone() };
+        let drawing = draw_sweep(&experiment, summaries, VERSION);
         Ok(draw(self.out, &drawing, say)?)
     }
 
@@ -219,8 +221,8 @@ impl Session<'_> {
     fn sweep_manifest(&self, about: &About, started: f64, seconds: f64) -> Result<(), Stopped> {
         let first = &self.prepared(0)?.experiment;
         let points: Vec<_> = self.study.points().iter().map(|point| json!(point.values)).collect();
-        let mut experiment = json!({ "keys": self.study.keys(), "points": points });
-        for key in ["title", "cite", "note"] {
+        let mut experiment = json!({ "title": self.study.title(), "keys": self.study.keys(), "points": points });
+        for key in ["cite", "note"] {
             experiment[key] = first.resolved.json[key].clone();
         }
         let run = store::Run {

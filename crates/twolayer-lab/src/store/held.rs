@@ -65,7 +65,7 @@ pub fn held(directory: &Path, identity: &str) -> Result<Held, Error> {
                 return Ok(Held::Other(format!("an experiment unknown, as {} is damaged", marker.display())));
             };
             let other = || Held::Other(in_words(&found.title, &found.file));
-            return if found.identity == identity { count(&parts, found.tasks) } else { Ok(other()) };
+            return if found.identity == identity { count(&parts, identity, found.tasks) } else { Ok(other()) };
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory => {
             return Err(Error::io(&marker, "read")(error));
@@ -93,14 +93,20 @@ fn in_words(title: &str, file: &Path) -> String {
     }
 }
 
-fn count(parts: &Path, of: usize) -> Result<Held, Error> {
-    let entries = fs::read_dir(parts).map_err(Error::io(parts, "read the directory"))?;
+fn count(parts: &Path, identity: &str, of: usize) -> Result<Held, Error> {
+    let entries = |directory: &Path| fs::read_dir(directory).map_err(Error::io(directory, "read the directory"));
     let is_part = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         name.ends_with(".part") && !name.starts_with('.')
     };
-    Ok(Held::Unfinished { done: entries.flatten().filter(is_part).count().min(of), of })
+    let in_parts = entries(parts)?.flatten().filter(is_part).count();
+    // Of points that are put together the parts are gone.
+    let out = parts.parent().unwrap_or(parts);
+    let assembled = entries(out)?.flatten().filter_map(|entry| Manifest::read(&entry.path()).ok());
+    let of_points = assembled.filter(|manifest| manifest.provenance.identity == identity && manifest.is_complete());
+    let runs = of_points.map(|manifest| manifest.views.iter().map(|view| view.replicate_status.len()).sum::<usize>());
+    Ok(Held::Unfinished { done: (in_parts + runs.sum::<usize>()).min(of), of })
 }
 
 /// Makes `directory` and its `parts/`, and marks them as `marker`'s.

@@ -223,7 +223,7 @@ mod tests {
         let whole = part().to_bytes("name");
         let path = directory.path().join("name.part");
         let refused = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).unwrap();
+            fs::write(&path, bytes).unwrap();
             matches!(Part::read(directory.path(), "name"), Err(Error::Damaged { .. }))
         };
         assert!((0..whole.len()).all(|length| Part::from_bytes(&whole[..length], "name").is_err()));
