@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::Mutex,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use twolayer::{
     engine::{Machine, Method},
@@ -191,6 +197,35 @@ impl Monitor for Quiet {
     fn interrupted(&self) -> bool {
         false
     }
+}
+
+/// Ends every task with a pause, and notes the order.
+struct Slow(Mutex<Vec<bool>>);
+
+impl Monitor for Slow {
+    fn progress(&self, _: &Task, _: &Progress) {}
+    fn finished(&self, task: &Task, _: &Part) {
+        self.0.lock().unwrap().push(task.simulation);
+        sleep(Duration::from_millis(50));
+    }
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// 64 tasks of one length on two threads take 32 lengths, and no more than 40; the limit is first.
+#[test]
+fn two_threads_share_the_tasks() {
+    let mut experiment = study_of(FILE, &["view.replicates=63"]).experiment(0).unwrap();
+    let (plans, _) = run::plan(&mut experiment, &MACHINE).unwrap();
+    let monitor = Slow(Mutex::default());
+    let clock = Instant::now();
+    run::run(&experiment, &plans, 2, &monitor).unwrap();
+    let lengths = clock.elapsed().as_secs_f64() / 0.05;
+    let order = monitor.0.into_inner().unwrap();
+    assert_eq!(order.len(), 64);
+    assert!(order[..2].contains(&false), "limits first");
+    assert!((32.0..40.0).contains(&lengths), "{lengths}");
 }
 
 /// What one engine cannot do is told of its view, and the others run.
