@@ -30,13 +30,19 @@ use crate::{
   twolayer run gallery/odes/high-dimensional.toml
   twolayer run my.toml --only limit --only reduced --threads 1 --out results/quiet
   twolayer run my.toml --set training.dimension=500 --set 'sweep.target.noise=[0.1, 0.2]'
-  twolayer run my.toml --task 3/10      (in ten jobs of a cluster; then, once: twolayer run my.toml --resume)
+  twolayer run my.toml --task 3/10    in ten jobs of a cluster, then, once:
+  twolayer run my.toml --resume
 
-Results (default results/<file name>/): <view>.npz, manifest.json, figure.svg, figure.png, report.html. A sweep writes
-each point under its own directory, e.g. dimension=1000,noise=0.1/, and one index.json.
-Each finished replicate is a file in parts/ before the next begins. Whatever ends the run, Ctrl-C, kill -9, a full disk,
---resume goes on from there, to the same results bit for bit; parts/ is removed when everything is assembled.
-Exit codes: 0 done; 1 a view did not finish, or the disk is full; 2 the file or the command is wrong; 130 interrupted.")]
+Results (default results/<file name>/):
+  <view>.npz, manifest.json, figure.svg, figure.png, report.html
+  of a sweep, these for each point in its directory, e.g. dimension=1000,noise=0.1/, and index.json
+
+Each finished replicate is a file in parts/ before the next begins. Whatever ends the run
+(Ctrl-C, kill -9, a full disk), --resume goes on from there, to the same results bit for bit;
+parts/ is removed when everything is put together.
+
+Exit codes: 0 done; 1 a view did not finish, or the disk is full; 2 the file or the command is
+wrong, nothing written; 130 interrupted.")]
 pub struct Arguments {
     /// The experiment file.
     file: PathBuf,
