@@ -110,6 +110,7 @@ impl Session<'_> {
             index.points.push(record);
         }
         if self.study.is_sweep() {
+            store::remove_strangers(self.out, &[])?;
             self.sweep_figure(&summaries, say)?;
             index.write(self.out)?;
             self.sweep_manifest(about, started, seconds)?;
