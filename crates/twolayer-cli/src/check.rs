@@ -11,10 +11,12 @@ use twolayer::{
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
-    resolve, run,
+    run,
+    sweep::Study,
+    task::refusal,
 };
 
-use crate::{DONE, Failure, WRONG, at_its_place, machine, say, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, machine, say, words};
 
 /// `twolayer check`.
 #[derive(Args)]
@@ -26,6 +28,8 @@ Exit code 2 where a view would be refused.")]
 pub struct Arguments {
     /// The experiment file.
     file: PathBuf,
+    #[command(flatten)]
+    changes: Changes,
     /// Everything as JSON.
     #[arg(long)]
     json: bool,
@@ -36,28 +40,67 @@ pub struct Arguments {
 
 /// Runs the command; the exit code, or what to print.
 pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
-    let mut experiment = resolve::read(&arguments.file).map_err(words)?;
+    let study = Study::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
-    // Leaves out what `run` leaves out; refusals are told below, view by view.
-    if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
-        advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
-    }
-    let plans: Vec<Result<Plan, Error>> = (experiment.views.iter())
-        .map(|named| plan(&named.problem, &named.view, named.record.points + 1, &machine))
-        .collect();
-    if arguments.json {
-        say(&format!("{:#}\n", as_json(&experiment, &plans)));
-    } else {
-        say(&as_text(&experiment, &plans));
-    }
-    let mut code = DONE;
-    for (view, plan) in plans.iter().enumerate() {
-        if let Err(error) = plan {
-            code = WRONG;
-            at_its_place(&experiment, view, error).iter().for_each(|text| eprintln!("\n{text}"));
+    let mut refusals: Vec<String> = Vec::new();
+    let (mut total, mut json) = (0.0, Vec::new());
+    for (number, point) in study.points().iter().enumerate() {
+        let mut experiment = study.experiment(number).map_err(words)?;
+        // Leaves out what `run` leaves out; refusals are told below, view by view.
+        if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
+            advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
         }
+        let plans: Vec<Result<Plan, Error>> = (experiment.views.iter())
+            .map(|named| plan(&named.problem, &named.view, named.record.points + 1, &machine))
+            .collect();
+        total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
+        let mut faults = Vec::new();
+        for (view, plan) in plans.iter().enumerate() {
+            faults.extend(plan.as_ref().err().map(|error| refusal(&experiment, view, error).to_string()));
+        }
+        if number == 0 && !arguments.json {
+            say(&as_text(&experiment, &plans));
+        }
+        let mut all = as_json(&experiment, &plans);
+        if study.is_sweep() {
+            all["values"] =
+                point.values.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+            all["directory"] = point.directory.clone().into();
+        }
+        json.push(all);
+        refusals.extend(faults);
     }
-    Ok(code)
+    if arguments.json {
+        let mut first = json.first().cloned().unwrap_or_default();
+        if study.is_sweep() {
+            first["sweep"] = json!({ "keys": study.keys(), "points": json });
+        }
+        say(&format!("{first:#}\n"));
+    } else if study.is_sweep() {
+        say(&sweep(&study, total));
+    }
+    refusals.iter().take(MOST_REFUSALS).for_each(|text| eprintln!("\n{text}"));
+    Ok(if refusals.is_empty() { DONE } else { WRONG })
+}
+
+/// Refused views that are told, of all points of a sweep.
+const MOST_REFUSALS: usize = 8;
+
+/// `sweep: 3 points, about 12 s in all; above, the first`.
+fn sweep(study: &Study, total: f64) -> String {
+    let points = study.points();
+    let names: Vec<&str> = points.iter().map(|point| point.directory.as_str()).collect();
+    let shown = if names.len() > 8 {
+        format!("{}, …, {}", names[..6].join("  "), names[names.len() - 1])
+    } else {
+        names.join("  ")
+    };
+    format!(
+        "\nsweep over {}: {} points, about {} in all; shown above: the first\n  {shown}\n",
+        study.keys().join(", "),
+        points.len(),
+        seconds(total)
+    )
 }
 
 fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {

@@ -1,6 +1,7 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
 mod analyze;
+mod changes;
 mod check;
 mod gallery;
 mod list;
@@ -8,16 +9,12 @@ mod machine;
 mod new;
 mod progress;
 mod run;
+mod sweep;
 
 use std::{io::Write as _, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
-use twolayer::Error;
-use twolayer_lab::{
-    diagnostic::{Diagnostic, Severity},
-    experiment::Experiment,
-    schema,
-};
+use twolayer_lab::{diagnostic::Diagnostic, schema};
 
 /// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
 /// d → ∞ theory of one experiment, on the same axes.
@@ -111,17 +108,4 @@ fn say(text: &str) {
 
 fn words(diagnostics: Vec<Diagnostic>) -> Failure {
     diagnostics.iter().map(ToString::to_string).collect()
-}
-
-/// An error of the library about view number `view`, at its place in the file.
-fn at_its_place(experiment: &Experiment, view: usize, error: &Error) -> Failure {
-    let name = experiment.views.get(view).map_or("", |view| view.name.as_str());
-    match error {
-        Error::Invalid(advice) | Error::Refused(advice) => {
-            let mut advice = advice.clone();
-            advice.reason = format!("view `{name}`: {}", advice.reason);
-            vec![experiment.diagnose(view, &advice, Severity::Error).to_string()]
-        }
-        other => vec![format!("error: view `{name}` of {}: {other}", experiment.path.display())],
-    }
 }

@@ -3,49 +3,68 @@
 use std::{
     num::NonZero,
     path::{Path, PathBuf},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    str::FromStr,
+    time::Instant,
 };
 
 use clap::Args;
-use twolayer::trajectory::Status;
 use twolayer_lab::{
     answer::answer,
-    compare::{self, Agreement},
-    experiment::Experiment,
-    figure, gallery,
-    outcome::Outcome,
-    report, resolve, run,
-    store::{self, Manifest},
+    gallery,
+    run::{About, Finished, Session, Stopped},
+    store::{self, Held, Index},
+    sweep::Study,
+    task::{self, Tasks},
 };
 
-use crate::{DONE, Failure, INTERRUPTED, UNFINISHED, at_its_place, machine, progress::Bars, say, words};
+use crate::{
+    DONE, Failure, INTERRUPTED, UNFINISHED,
+    changes::{Changes, quote},
+    machine,
+    progress::Bars,
+    say, sweep, words,
+};
 
 /// `twolayer run`.
 #[derive(Args)]
 #[command(after_help = "Examples:
   twolayer run gallery/odes/high-dimensional.toml
-  twolayer run my.toml --only limit --only reduced --threads 1 --out results/quiet --overwrite
+  twolayer run my.toml --only limit --only reduced --threads 1 --out results/quiet
+  twolayer run my.toml --set training.dimension=500 --set 'sweep.target.noise=[0.1, 0.2]'
+  twolayer run my.toml --task 3/10    in ten jobs of a cluster, then, once:
+  twolayer run my.toml --resume
 
-Results (default results/<file name>/): <view>.npz, manifest.json, figure.svg, figure.png, report.html.
-Ctrl-C keeps what is done and exits with 130.")]
+Results (default results/<file name>/):
+  <view>.npz, manifest.json, figure.svg, figure.png, report.html
+  of a sweep, these for each point in its directory, e.g. dimension=1000,noise=0.1/, and index.json
+
+Each finished replicate is a file in parts/ before the next begins. Whatever ends the run
+(Ctrl-C, kill -9, a full disk), --resume goes on from there, to the same results bit for bit;
+parts/ is removed when everything is put together.
+
+Exit codes: 0 done; 1 a view did not finish, or the disk is full; 2 the file or the command is
+wrong, nothing written; 130 interrupted.")]
 pub struct Arguments {
     /// The experiment file, or gallery:NAME.
     file: PathBuf,
     /// Directory of the results [default: results/<file name>].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Run this view only (may be given several times).
-    #[arg(long, value_name = "VIEW")]
-    only: Vec<String>,
+    #[command(flatten)]
+    changes: Changes,
     /// Threads; the results do not depend on their number [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
-    /// Seed of every view, in place of the file's; a shared start keeps its own.
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Replace the results of another experiment in the same directory.
+    /// Go on with a run that was ended early, or put together what --task jobs have left.
+    #[arg(long, conflicts_with = "overwrite")]
+    resume: bool,
+    /// Remove what a run, of this or of another experiment, has left in the directory.
     #[arg(long)]
     overwrite: bool,
+    /// Run only the i-th of N shares of all tasks, i from 1, and write only their parts; jobs may run at the same time.
+    /// When all have ended, the same command with --resume in place of --task writes the results.
+    #[arg(long, value_name = "i/N", conflicts_with_all = ["overwrite", "resume"])]
+    task: Option<Share>,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -62,133 +81,154 @@ impl Arguments {
     }
 }
 
+/// `3/10`.
+#[derive(Clone, Copy)]
+struct Share {
+    job: usize,
+    jobs: usize,
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(job, jobs)| Some((job.parse().ok()?, jobs.parse().ok()?)));
+        match numbers {
+            Some((job, jobs)) if (1..=jobs).contains(&job) => Ok(Self { job, jobs }),
+            _ => Err("write i/N with i from 1 to N, e.g. --task 3/10 for the third of ten jobs".into()),
+        }
+    }
+}
+
 /// Runs the command; the exit code, or what to print.
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let mut experiment = resolve::read(&arguments.file).map_err(words)?;
-    select(&mut experiment, &arguments.only)?;
-    if let Some(seed) = arguments.seed {
-        experiment.set_seed(seed);
-    }
+    let study = Study::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let threads = machine::threads(arguments.threads);
-    let (plans, advice) = run::plan(&mut experiment, &machine::machine(threads)).map_err(|refused| {
-        refused.iter().flat_map(|(view, error)| at_its_place(&experiment, *view, error)).collect::<Failure>()
-    })?;
+    let machine = machine::machine(threads);
+    let tasks = Tasks::new(&study, &machine).map_err(words)?;
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
-    refuse_strangers(&out, &experiment, arguments.overwrite)?;
-    if !arguments.quiet {
-        advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
-        for (i, plan) in plans.iter().enumerate() {
-            for advice in &plan.advice {
-                eprintln!("advice: view `{}`: {advice}", experiment.views[i].name);
-            }
+    let again = may_write(&out, &study, &tasks, arguments)?;
+    let tell = |line: &str| {
+        if !arguments.quiet {
+            eprintln!("{line}");
         }
-    }
-
-    let disk = |error: store::Error| vec![format!("error: {error}")];
-    // An unwritable place is known before hours of work, not after.
-    store::create_directory(&out).and_then(|()| store::probe(&out)).map_err(disk)?;
-
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    let clock = Instant::now();
-    let bars = Bars::new(&experiment, arguments.quiet);
-    let outcomes = run::run(&experiment, &plans, threads, &bars);
-    bars.clear();
-    let outcomes = outcomes.map_err(|(view, error)| at_its_place(&experiment, view, &error))?;
-    let agreement = compare::compare(&experiment.views, &outcomes);
-    let seconds = clock.elapsed().as_secs_f64();
-    let text = answer(&experiment, &outcomes, &agreement, seconds, &out.join("figure.svg"));
-
-    let about = store::Run {
-        experiment: experiment.resolved.json.clone(),
-        source: experiment.source.clone(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        command: command(arguments, &out),
-        threads,
-        started,
-        seconds,
     };
-    let written = write(&out, &experiment, &outcomes, about, agreement);
-    if let Err(error) = written {
-        eprintln!("error: {error}\nhelp: the files named before this one are whole; free some space and run again");
-        return Ok(UNFINISHED);
+    tasks.advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
+
+    let clock = Instant::now();
+    let mut session = Session::new(&study, &tasks, &out, machine).map_err(disk)?;
+    let mut wanted = task::once(&tasks.all);
+    let all = wanted.len();
+    if let Some(Share { job, jobs }) = arguments.task {
+        wanted = task::share(wanted, job, jobs);
+        tell(&format!("job {job} of {jobs}: {} of {all} tasks", wanted.len()));
     }
-    if !arguments.quiet {
-        say(&text);
+    let bars = Bars::new(&wanted, arguments.quiet);
+    let mut warn = |note: String| eprintln!("warning: {note}");
+    let mut left = wanted.clone();
+    if again {
+        left = session.unfinished(wanted.clone(), &mut warn).map_err(disk)?;
+        tell(&format!("{} of {} tasks are finished already", wanted.len() - left.len(), wanted.len()));
     }
-    let finished = outcomes.iter().flat_map(|outcome| &outcome.trajectories).all(|run| run.status == Status::Done);
-    Ok(match (bars.was_interrupted(), finished) {
-        (true, false) => INTERRUPTED,
-        (_, true) => DONE,
-        (false, false) => UNFINISHED,
-    })
+    bars.start(&left);
+    let worked = session.work(left, threads, &bars);
+    bars.clear();
+    if let Err(error) = worked {
+        return Ok(stopped(&error));
+    }
+    let command = command(arguments, &out);
+    if let Some(Share { job, jobs }) = arguments.task {
+        let done = format!("job {job} of {jobs}: {} of {} tasks are finished", bars.done(), wanted.len());
+        tell(&format!("{done}; when all jobs have ended: {command} --resume"));
+        return Ok(bars.code());
+    }
+    let about = About { command: command.clone(), threads };
+    let mut lines = sweep::Lines::new(&study);
+    let mut each = |point: &Finished<'_>| {
+        let text = if study.is_sweep() {
+            lines.point(point)
+        } else {
+            let Finished { experiment, outcomes, agreement, directory, .. } = point;
+            answer(experiment, outcomes, agreement, clock.elapsed().as_secs_f64(), &directory.join("figure.svg"))
+        };
+        if !arguments.quiet {
+            say(&text);
+        }
+    };
+    let index = match session.finish(&about, &mut each, &mut warn) {
+        Ok(index) => index,
+        Err(error) => return Ok(stopped(&error)),
+    };
+    if study.is_sweep() && !arguments.quiet {
+        say(&lines.end(&index, &out, clock.elapsed().as_secs_f64()));
+    }
+    let code = code(&index, bars.was_interrupted());
+    if code == INTERRUPTED {
+        tell(&format!("interrupted: {} of {all} tasks are finished; go on with: {command} --resume", bars.done()));
+    }
+    Ok(code)
 }
 
-/// Arrays and manifest, then figure and report.
-fn write(
-    out: &Path,
-    experiment: &Experiment,
-    outcomes: &[Outcome],
-    about: store::Run,
-    agreement: Vec<Agreement>,
-) -> Result<(), store::Error> {
-    if out.join("manifest.json").exists() {
-        store::remove_strangers(out, &experiment.views)?;
+/// What hindered the run, and that nothing is lost.
+fn stopped(error: &Stopped) -> u8 {
+    eprintln!("error: {error}");
+    if matches!(error, Stopped::Store(error) if error.is_full()) {
+        eprintln!("help: all finished tasks are kept: make room, then run the same command with --resume");
+    } else {
+        eprintln!("help: all finished tasks are kept: mend this, then run the same command with --resume");
     }
-    let manifest = store::save(out, &experiment.views, outcomes, about, agreement)?;
-    let drawing = figure::draw(experiment, outcomes, env!("CARGO_PKG_VERSION"));
-    let svg = figure::svg(&drawing);
-    let page = report::html(experiment, outcomes, &manifest, &svg);
-    store::write_bytes(out, "figure.svg", svg.as_bytes())?;
-    store::write_bytes(out, "report.html", page.as_bytes())?;
-    match figure::png(&drawing, PNG_WIDTH) {
-        Ok(png) => store::write_bytes(out, "figure.png", &png),
-        Err(reason) => {
-            eprintln!("warning: figure.png could not be drawn ({reason}); figure.svg is there");
-            Ok(())
+    UNFINISHED
+}
+
+fn code(index: &Index, interrupted: bool) -> u8 {
+    let open = |status: &str| ["interrupted", "not started"].contains(&status);
+    match (index.points.iter().all(|point| point.status == "done"), interrupted) {
+        (true, _) => DONE,
+        (false, true) if index.points.iter().any(|point| open(&point.status)) => INTERRUPTED,
+        _ => UNFINISHED,
+    }
+}
+
+fn disk(error: store::Error) -> Failure {
+    vec![format!("error: {error}")]
+}
+
+/// Whether the directory holds tasks of this very study to go on from.
+fn may_write(out: &Path, study: &Study, tasks: &Tasks, arguments: &Arguments) -> Result<bool, Failure> {
+    if arguments.overwrite {
+        if out.is_dir() {
+            store::clear(out).map_err(disk)?;
+        }
+        return Ok(false);
+    }
+    let place = out.display();
+    let again = arguments.resume || arguments.task.is_some();
+    match store::held(out, &tasks.identity).map_err(disk)? {
+        Held::Nothing => Ok(again),
+        Held::Finished => Ok(again),
+        Held::Unfinished { .. } if again => Ok(true),
+        Held::Unfinished { done, of } => Err(vec![format!(
+            "error: {place} holds an unfinished run of this experiment: {done} of {of} tasks are finished\n\
+             help: --resume goes on from there, --overwrite starts anew"
+        )]),
+        Held::Other(other) => {
+            let title = study.title();
+            let title = if title.is_empty() { String::new() } else { format!("“{title}” ") };
+            let this = format!("{title}({})", study.path().display());
+            let these = if other == this { "with other values or views".into() } else { format!("this is {this}") };
+            Err(vec![format!(
+                "error: {place} holds the results of another experiment: {other}; {these}\n\
+                 help: choose another directory with --out, or pass --overwrite to remove what is there"
+            )])
         }
     }
-}
-
-/// Pixels: a column and a half of a paper at 300 dpi.
-const PNG_WIDTH: u32 = 2000;
-
-/// Keeps the views named.
-fn select(experiment: &mut Experiment, only: &[String]) -> Result<(), Failure> {
-    let names: Vec<&str> = experiment.views.iter().map(|view| view.name.as_str()).collect();
-    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
-        return Err(vec![format!("error: there is no view `{unknown}`\nhelp: the views are {}", names.join(", "))]);
-    }
-    if !only.is_empty() {
-        experiment.keep_views(|view| only.contains(&view.name));
-    }
-    Ok(())
-}
-
-/// A directory that holds the results of another experiment is not overwritten unasked.
-fn refuse_strangers(out: &Path, experiment: &Experiment, overwrite: bool) -> Result<(), Failure> {
-    if overwrite || !out.join("manifest.json").exists() {
-        return Ok(());
-    }
-    let same =
-        Manifest::read(out).is_ok_and(|manifest| manifest.experiment["views"] == experiment.resolved.json["views"]);
-    if same {
-        return Ok(());
-    }
-    let reason = format!("error: {} holds the results of another experiment, or of other views", out.display());
-    Err(vec![format!("{reason}\nhelp: choose another directory with --out, or pass --overwrite")])
 }
 
 /// The command that repeats the run.
 fn command(arguments: &Arguments, out: &Path) -> String {
     let mut words = vec!["twolayer run".to_string(), quote(&arguments.file.display().to_string())];
-    words.extend(arguments.only.iter().map(|view| format!("--only {}", quote(view))));
-    words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(arguments.changes.words());
     words.push(format!("--out {}", quote(&out.display().to_string())));
     words.join(" ")
-}
-
-fn quote(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_alphanumeric() || "/._-:".contains(c));
-    if plain { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

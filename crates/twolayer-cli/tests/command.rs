@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
 
+mod desk;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     thread::sleep,
     time::Duration,
 };
 
-use assert_cmd::cargo::cargo_bin;
-use tempfile::TempDir;
+use desk::{Desk, arrays, words};
 
 const GOOD: &str = r#"title = "A small one"
 [target]
@@ -35,48 +35,6 @@ replicates = 5
 engine = "direct"
 replicates = 4
 "#;
-
-/// A directory with `experiment.toml` in it.
-struct Desk {
-    directory: TempDir,
-}
-
-impl Desk {
-    fn new(text: &str) -> Self {
-        let directory = TempDir::new().unwrap();
-        fs::write(directory.path().join("experiment.toml"), text).unwrap();
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(cargo_bin!("twolayer"));
-        command.current_dir(self.directory.path()).args(arguments);
-        command
-    }
-
-    fn call(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-}
-
-fn words(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn arrays(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "npz"))
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
-        .collect();
-    files.sort();
-    files
-}
 
 #[test]
 fn a_run_writes_its_results_and_answers() {

@@ -160,9 +160,10 @@ impl Learnt {
         let ended = runs.iter().find(unfinished).map(|run| {
             let count = runs.iter().filter(unfinished).count();
             let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
-            let at = match run.status {
-                Status::Diverged { at } => format!(" at {}", digits(at)),
-                Status::Stiff { at } => format!(" at t = {}", digits(at)),
+            let at = match &run.status {
+                Status::Diverged { at } => format!(" at {}", digits(*at)),
+                Status::Stiff { at } => format!(" at t = {}", digits(*at)),
+                Status::Failed { reason } => format!(": {reason}"),
                 Status::Done | Status::Interrupted => String::new(),
             };
             format!("{of}{}{at}", run.status.word())
@@ -222,7 +223,7 @@ fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64
 }
 
 /// Three significant digits.
-pub(crate) fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
@@ -231,7 +232,7 @@ pub(crate) fn digits(value: f64) -> String {
 }
 
 /// `12 ms`, `3.4 s`, `5 min`.
-pub(crate) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 0.0995 => format!("{:.0} ms", 1e3 * s),
         s if s < 99.5 => format!("{} s", digits_two(s)),

@@ -57,12 +57,20 @@ impl Diagnostic {
 pub struct Source<'a> {
     /// Where it was read.
     pub path: &'a Path,
-    /// What it says.
+    /// What it says; after it, one line for each `--set key=value`.
     pub text: &'a str,
+    /// Bytes of `text` that are the file.
+    pub file: usize,
 }
 
-impl Source<'_> {
-    /// A diagnostic about the bytes `span`, which are clipped to the text.
+impl<'a> Source<'a> {
+    /// A file without settings.
+    pub fn new(path: &'a Path, text: &'a str) -> Self {
+        Self { path, text, file: text.len() }
+    }
+
+    /// A diagnostic about the bytes `span`, which are clipped to the text; about a setting, it names the setting in
+    /// place of a line.
     pub fn diagnostic(
         &self,
         severity: Severity,
@@ -75,6 +83,11 @@ impl Source<'_> {
         let end = text.ceil_char_boundary(span.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        if start > self.file {
+            let place = format!("{} --set {}", self.path.display(), &text[line_start..line_end]);
+            let about = Diagnostic::about_file(Path::new(&place), reason, remedy);
+            return Diagnostic { severity, span: start..end, ..about };
+        }
         Diagnostic {
             severity,
             file: self.path.into(),
@@ -127,7 +140,7 @@ mod tests {
     /// Spans come from other crates: whatever they are, the answer is a place in the text.
     #[test]
     fn spans_are_clipped_to_whole_characters_of_the_text() {
-        let source = Source { path: Path::new("f.toml"), text: "a = \"é\"\nb" };
+        let source = Source::new(Path::new("f.toml"), "a = \"é\"\nb");
         let at = |span| {
             let found = source.diagnostic(Severity::Error, span, "reason", "remedy");
             (found.line, found.column, found.span)
@@ -139,9 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_is_named_in_place_of_a_line() {
+        let source = Source { path: Path::new("f.toml"), text: "a = 1\nb=2\nc=3\n", file: 5 };
+        let drawn = source.diagnostic(Severity::Error, 12..13, "reason", "remedy").to_string();
+        assert_eq!(drawn, "error: reason\n  --> f.toml --set c=3\nhelp: remedy");
+    }
+
+    #[test]
     fn the_caret_stands_under_its_character() {
         let text = "\té = [1,\n2]";
-        let source = Source { path: Path::new("f.toml"), text };
+        let source = Source::new(Path::new("f.toml"), text);
         let drawn = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy").to_string();
         let expected = "warning: reason\n --> f.toml:1:6\n  |\n1 | \té = [1,\n  | \t    ^^^\nhelp: remedy";
         assert_eq!(drawn, expected);

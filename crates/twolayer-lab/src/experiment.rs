@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use twolayer::problem::{Problem, Record, View};
 
-use crate::resolve::Resolved;
+use crate::{resolve::Resolved, sweep::in_words};
 
 /// One experiment file, resolved.
 #[derive(Debug, Clone)]
@@ -13,6 +13,12 @@ pub struct Experiment {
     pub path: PathBuf,
     /// Its text, kept for the manifest and the report.
     pub source: String,
+    /// What `--set` changed: `training.dimension=500`.
+    pub settings: Vec<String>,
+    /// Whether it is a first look at a tenth of the sizes (`--quick`); the title says so too.
+    pub quick: bool,
+    /// The point of a sweep that this is: keys and their values, as written. Empty without a sweep.
+    pub point: Vec<(String, String)>,
     /// For figure and report.
     pub title: String,
     /// arXiv numbers.
@@ -40,6 +46,11 @@ impl Experiment {
                 format!("seeds: {}", each.collect::<Vec<_>>().join(", "))
             }
         }
+    }
+
+    /// The point of the sweep in words, keys by their last word: `dimension=1000, noise=0.1`.
+    pub fn point_in_words(&self) -> Option<String> {
+        (!self.point.is_empty()).then(|| in_words(&self.point))
     }
 
     /// Gives every view this seed (`--seed`); a shared start keeps its own.

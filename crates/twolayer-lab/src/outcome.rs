@@ -13,7 +13,7 @@ pub struct Outcome {
     pub kernel: String,
     /// One for each replicate, all with the same axis of steps and times.
     pub trajectories: Vec<Trajectory>,
-    /// Wall seconds, from the first task's start to the last one's end.
+    /// Wall seconds during which at least one of its replicates ran.
     pub seconds: f64,
     /// Core seconds: the sum over replicates.
     pub core_seconds: f64,

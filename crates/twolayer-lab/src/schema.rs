@@ -36,8 +36,8 @@ fn property(key: &Key) -> Value {
     let array = |items: Value| json!({ "type": "array", "items": items });
     let mut value = match key.kind {
         Kind::Section | Kind::Table => table(key.path),
-        Kind::Tables => array(table(key.path)),
-        Kind::Constants | Kind::Override => json!({ "type": "object" }),
+        Kind::Tables | Kind::List => array(table(key.path)),
+        Kind::Constants | Kind::Override | Kind::Sweep => json!({ "type": "object" }),
         Kind::TableOr(_) | Kind::Activation => any(&[text(), table(key.path)]),
         Kind::Text | Kind::Rule | Kind::WordOrPath(_) => text(),
         Kind::Word(words) => json!({ "enum": words }),
@@ -48,7 +48,6 @@ fn property(key: &Key) -> Value {
         Kind::Texts => array(text()),
         Kind::Numbers => array(number()),
         Kind::Matrix => array(array(number())),
-        Kind::Array => json!({ "type": "array" }),
         Kind::Any => json!({}),
     };
     value["description"] = key.meaning.into();

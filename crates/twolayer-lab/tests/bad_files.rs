@@ -8,6 +8,7 @@ use twolayer::Advice;
 use twolayer_lab::{
     diagnostic::{Diagnostic, Severity},
     resolve::{parse, read},
+    sweep::{Request, Study},
 };
 
 const GOOD: &str = r#"title = "A file without faults"
@@ -189,14 +190,87 @@ fn engines_that_come_later() {
             ("batch = 2", "data = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\""),
             ("batch = 2", "repeats = 2\ndisplacement = \"0.1/d\"\npreprocess = \"mean\""),
             ("activation = \"erf\"", "activation = \"erf\"\nsecond_layer = { init = \"nodes\" }"),
-            ("", "[record]\ngradients = true\ncrossings = [{ quantity = \"risk\", level = 0.5 }]"),
             ("", "[readout]\nridge = 1e-3"),
-            ("", "[sweep]\n\"training.dimension\" = [1000, 2000]"),
             ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\""),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
             ("", "[[figure]]\ny = \"spectrum\""),
         ],
     );
+}
+
+#[test]
+fn sweeps_without_a_meaning() {
+    snapshot(
+        "sweeps_without_a_meaning",
+        &[
+            ("", "[sweep]\n\"training.dimensoin\" = [1000, 2000]"),
+            ("", "[sweep]\ntraining.dimension = 1000"),
+            ("", "[sweep]\n\"training.dimension\" = []"),
+            ("", "[sweep]\ntraining = { loss = [\"squared\", \"sqared\"], batch = [1, true] }"),
+            ("", "[sweep]\n\"training.batch\" = [1, 2, 1]"),
+            ("", "[sweep]\n\"constants.rate\" = [0.1, 0.2]"),
+            ("", "[sweep]\nrate = [0.1, 0.2]"),
+            ("", "[sweep]\ntitle = [\"a\", \"b\"]"),
+            ("", "[[sweep.together]]\n\"network.width\" = [2, 4, 8]\n\"target.noise\" = [0.1, 0.2]"),
+            ("", "[sweep.together]\n\"network.width\" = [2, 4]"),
+            ("", "[sweep]\n\"network.width\" = [2, 4]\n[[sweep.together]]\n\"network.width\" = [2, 4]"),
+            ("", "[sweep]\n\"training.steps\" = [2, 4]\n\"training.time\" = [1, 2]"),
+            // At one point only: the value itself, or another key because of it.
+            ("", "[sweep]\n\"training.dimension\" = [1000, 1]"),
+            ("", "[sweep]\n\"training.learning_rate\" = [\"0.5/d\", \"0.5/q\"]"),
+            (
+                "learning_rate = \"0.5/d\"\ntime = 10",
+                "learning_rate = \"rate/d\"\ntime = 10\n[constants]\nrate = 1\n[sweep]\n\"constants.rate\" = [1, -1]",
+            ),
+            // At all of them: said once, of the file.
+            ("noise = 0.1", "noise = -1\n[sweep]\n\"training.dimension\" = [1000, 2000]"),
+            ("", "[constants]\np = 3\n[sweep]\n\"constants.p\" = [3, 4]"),
+        ],
+    );
+}
+
+#[test]
+fn records_without_a_meaning() {
+    snapshot(
+        "records_without_a_meaning",
+        &[
+            ("", "[record]\nspacing = \"cubic\"\nQ = \"half\"\ngradients = 1"),
+            ("", "[record]\nfirst = 0"),
+            ("", "[record]\ncrossings = [{ quantity = \"risk\" }]"),
+            ("", "[record]\ncrossings = [{ quantity = \"rsik\", level = 0.5 }]"),
+            ("", "[record]\ncrossings = [{ quantity = \"cosine:3\", level = 0.5, stopp = true }]"),
+            ("", "[record]\ncrossings = [{ quantity = \"cosine:3\", level = 0.5 }]"),
+            ("", "[record]\ncrossings = [{ quantity = \"cosine\", level = 1.5, stop = true }]"),
+        ],
+    );
+}
+
+#[test]
+fn settings_without_a_meaning() {
+    let told: Vec<String> = [
+        "training.batch=0",
+        "training.batch",
+        "=3",
+        "nosuch.key=3",
+        "trainig.batch=3",
+        "network.widht=3",
+        "network.activation=rleu",
+        "training.learning_rate=0.5/q",
+        "training=3",
+        "view.reducd.replicates=3",
+        "constants.gamma=3",
+        "network.second_layer.values=[1,2",
+        "sweep.training.dimension=10",
+        "training.repeats=2",
+    ]
+    .iter()
+    .map(|setting| {
+        let request = Request { settings: vec!["title=\"first\"".into(), setting.to_string()], ..Request::default() };
+        let faults = Study::parse(GOOD, Path::new("experiment.toml"), &request).unwrap_err();
+        faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+    })
+    .collect();
+    insta::assert_snapshot!("settings_without_a_meaning", told.join("\n\n----\n\n"));
 }
 
 #[test]

@@ -3,22 +3,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on fails there.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
 use twolayer::{engine::Machine, observer::Progress, trajectory::Trajectory};
 use twolayer_lab::{
     compare::{Verdict, compare},
     experiment::Experiment,
     outcome::Outcome,
-    resolve,
     run::{Monitor, plan, run},
+    store::Part,
+    sweep::{Request, Study},
+    task::Task,
 };
 
 struct Quiet;
 
 impl Monitor for Quiet {
-    fn progress(&self, _: usize, _: usize, _: &Progress) {}
-    fn finished(&self, _: usize, _: usize) {}
+    fn progress(&self, _: &Task, _: &Progress) {}
+    fn finished(&self, _: &Task, _: &Part) {}
     fn interrupted(&self) -> bool {
         false
     }
@@ -43,8 +45,17 @@ struct Shown {
 
 impl Shown {
     fn new(name: &str) -> Self {
+        Self::points(name).remove(0)
+    }
+
+    /// Every point of a sweep; one of a file without.
+    fn points(name: &str) -> Vec<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
-        let mut experiment = resolve::read(&path).expect("the gallery's files are right");
+        let study = Study::read(&path, &Request::default()).expect("the gallery's files are right");
+        (0..study.points().len()).map(|point| Self::run(study.experiment(point).expect("as read"))).collect()
+    }
+
+    fn run(mut experiment: Experiment) -> Self {
         let machine = Machine { memory: 4e9, cores: 2 };
         let (plans, _) = plan(&mut experiment, &machine).expect("the gallery's views are possible");
         let outcomes = run(&experiment, &plans, 2, &Quiet).expect("the gallery's views run");
@@ -58,7 +69,12 @@ impl Shown {
 
     /// Every pair of views of one problem agrees.
     fn agreement(&self, name: &'static str) -> Row {
-        let pairs = compare(&self.experiment.views, &self.outcomes);
+        Self::agreement_of(std::slice::from_ref(self), name)
+    }
+
+    /// The same, at every point of a sweep.
+    fn agreement_of(points: &[Self], name: &'static str) -> Row {
+        let pairs: Vec<_> = points.iter().flat_map(|shown| compare(&shown.experiment.views, &shown.outcomes)).collect();
         let agree = pairs.iter().filter(|pair| pair.verdict == Verdict::Agree).count();
         let worst = pairs.iter().filter_map(|pair| pair.p_value).fold(1.0, f64::min);
         Row {
@@ -205,6 +221,77 @@ fn classical_scatter() -> Vec<Row> {
     ]
 }
 
+/// Largest |ln| of the ratio of the mean risk of `runs` to the limit's, at the times `from ≤ t` that both recorded.
+fn off_curve(runs: &[Trajectory], limit: &Trajectory, from: f64) -> f64 {
+    let times = runs[0].time.iter().enumerate().filter(|(_, time)| **time >= from);
+    let ratios = times.map(|(t, time)| {
+        let at = limit.time.iter().position(|other| (other - time).abs() <= 1e-9 * time).expect("a common time");
+        let mean = runs.iter().map(|run| run.risk[t]).sum::<f64>() / runs.len() as f64;
+        (mean / limit.risk[at]).ln().abs()
+    });
+    ratios.fold(0.0, f64::max)
+}
+
+fn classical_dimension() -> Vec<Row> {
+    let name = "odes/classical-dimension";
+    let points = Shown::points(name);
+    let limits: Vec<&Trajectory> = points.iter().map(|point| &point.runs("limit")[0]).collect();
+    let last = |run: &Trajectory| run.risk[run.len() - 1];
+    let apart = limits.iter().map(|limit| (last(limit) / last(limits[0]) - 1.0).abs()).fold(0.0, f64::max);
+    let floor = last(limits[0]);
+    let off: Vec<f64> =
+        points.iter().map(|point| off_curve(point.runs("direct"), &point.runs("limit")[0], 1.0)).collect();
+    vec![
+        Shown::agreement_of(&points, name),
+        Row {
+            name,
+            asserted: "one curve: simulations at d = 5, 10, 50 on the ODE, 1 ≤ t ≤ 300, and the same ODE at each d",
+            required: "mean R within 10 %; floors of the ODE equal to 10⁻³".into(),
+            got: format!(
+                "farthest {:.1} %, {:.1} %, {:.1} %; {apart:.0e}",
+                100.0 * off[0],
+                100.0 * off[1],
+                100.0 * off[2]
+            ),
+            met: off.iter().all(|off| *off <= 0.1) && apart <= 1e-3,
+            reason: "",
+        },
+        Row {
+            name,
+            asserted: "floor of R at t = 10⁵",
+            required: "4.5e-7 ± 5 %".into(),
+            got: format!("{floor:.2e}"),
+            met: (floor / 4.5e-7 - 1.0).abs() <= 0.05,
+            reason: "",
+        },
+    ]
+}
+
+fn classical_noise() -> Vec<Row> {
+    let name = "odes/classical-noise";
+    let points = Shown::points(name);
+    // γΔ/(2√3πp), γ = ηd. (theory.md §5.1)
+    let ratio = |point: &Shown| {
+        let problem = &point.experiment.views[0].problem;
+        let gamma = problem.learning_rate() * problem.sizes().d;
+        let floor = gamma * problem.target.noise / (2.0 * 3f64.sqrt() * PI * problem.width() as f64);
+        let limit = &point.runs("limit")[0];
+        limit.risk[limit.len() - 1] / floor
+    };
+    let ratios: Vec<f64> = points.iter().map(ratio).collect();
+    vec![
+        Shown::agreement_of(&points, name),
+        Row {
+            name,
+            asserted: "floors of R at t = 10⁵ over γΔ/(2√3πp), Δ = 10⁻⁴, 10⁻³, 10⁻², 0.1, 1",
+            required: "1 ± 5 %".into(),
+            got: ratios.iter().map(|ratio| format!("{ratio:.3}")).collect::<Vec<_>>().join(", "),
+            met: ratios.len() == 5 && ratios.iter().all(|ratio| (ratio - 1.0).abs() <= 0.05),
+            reason: "",
+        },
+    ]
+}
+
 fn table(rows: &[Row]) -> String {
     let mut text = String::from(
         "# Gallery: what each experiment must show, and what it showed\n\nWritten by `make gallery`; do not edit.\n\n\
@@ -222,6 +309,8 @@ fn table(rows: &[Row]) -> String {
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();
     rows.extend(classical_scatter());
+    rows.extend(classical_dimension());
+    rows.extend(classical_noise());
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

@@ -37,10 +37,15 @@ override = { "training.batch" = 2, constants.gamma = 0.1 }
 [[figure]]
 y = "scatter"
 at = [0, 1]
+[sweep]
+"training.dimension" = [100, 200]
+[[sweep.together]]
+"constants.gamma" = [0.5, 1]
+target.noise = [0, "0.1"]
 "#;
 
 /// Pieces that mean something, so that mutants get past the TOML parser.
-const PIECES: [&str; 22] = [
+const PIECES: [&str; 24] = [
     "\"",
     "'",
     "\n",
@@ -63,6 +68,8 @@ const PIECES: [&str; 22] = [
     "override",
     "\"gradient-flow\"",
     "1979-05-27",
+    "[sweep]\n",
+    "[[sweep.together]]\n",
 ];
 
 fn survives(text: &str) {
@@ -91,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_in_any_order(order in Just(GOOD.lines().collect::<Vec<_>>()).prop_shuffle(), keep in 0..40usize) {
+    fn lines_in_any_order(order in Just(GOOD.lines().collect::<Vec<_>>()).prop_shuffle(), keep in 0..46usize) {
         survives(&order[..keep.min(order.len())].join("\n"));
     }
 

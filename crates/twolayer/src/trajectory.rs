@@ -19,16 +19,22 @@ pub enum Status {
         /// The time at which it stopped.
         at: f64,
     },
+    /// The engine could not do it; no entry is valid.
+    Failed {
+        /// What it said.
+        reason: String,
+    },
 }
 
 impl Status {
-    /// One word for result files: `done`, `interrupted`, `diverged`, `stiff`.
+    /// One word for result files: `done`, `interrupted`, `diverged`, `stiff`, `failed`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Interrupted => "interrupted",
             Self::Diverged { .. } => "diverged",
             Self::Stiff { .. } => "stiff",
+            Self::Failed { .. } => "failed",
         }
     }
 }

@@ -15,7 +15,7 @@ mod series;
 mod style;
 mod summary;
 mod svg;
-mod sweep;
+pub mod sweep;
 mod ticks;
 
 use crate::{

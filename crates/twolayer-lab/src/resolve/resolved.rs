@@ -11,10 +11,12 @@ use super::reader::Reader;
 use crate::{
     diagnostic::{Diagnostic, Severity, Source},
     experiment::{Directions, Experiment, Figure, NamedView, Scale},
+    hash,
     spec::{
         keys::{self, Key, Kind},
         place,
         tree::{Node, Table, Value},
+        with_settings,
     },
 };
 
@@ -33,6 +35,7 @@ impl Resolved {
     pub(super) fn new(
         source: &Source<'_>,
         root: &Table,
+        title: &str,
         views: &[NamedView],
         trees: Vec<Table>,
         figures: &[Figure],
@@ -40,7 +43,8 @@ impl Resolved {
         let of_views: Vec<Json> = views.iter().zip(&trees).map(|(view, tree)| one(source, view, tree)).collect();
         let file = keys_as_json(source, root, &["title", "cite", "note"], None);
         let mut json = file;
-        let hash = hash(&of_views);
+        json.insert("title".into(), title.into());
+        let hash = hash_of(&of_views);
         json.insert("views".into(), of_views.into());
         json.insert("figures".into(), figures.iter().map(figure).collect());
         Self { json: json.into(), hash, trees }
@@ -50,7 +54,7 @@ impl Resolved {
     pub(crate) fn set_seed(&mut self, seed: u64) {
         if let Some(views) = self.json["views"].as_array_mut() {
             views.iter_mut().for_each(|view| view["view"]["seed"] = seed.into());
-            self.hash = hash(views);
+            self.hash = hash_of(views);
         }
     }
 
@@ -61,7 +65,7 @@ impl Resolved {
         if let Some(views) = self.json["views"].as_array_mut() {
             let mut flags = kept.iter();
             views.retain(|_| flags.next().is_some_and(|kept| *kept));
-            self.hash = hash(views);
+            self.hash = hash_of(views);
         }
     }
 }
@@ -82,14 +86,19 @@ impl Experiment {
     /// `advice` about view number `view`, at the place in the file where its key is written: in the view's override
     /// where it overrides it, at the section's header where it is not written.
     pub fn diagnose(&self, view: usize, advice: &Advice, severity: Severity) -> Diagnostic {
-        let source = Source { path: &self.path, text: &self.source };
+        let (text, file) = with_settings(&self.source, &self.settings);
+        let source = Source { path: &self.path, text: &text, file };
         let span = self.resolved.trees.get(view).map_or(0..0, |tree| place(tree, &advice.key));
-        source.diagnostic(severity, span, advice.reason.clone(), advice.remedy.clone())
+        let reason = match self.point_in_words() {
+            Some(point) => format!("at {point}: {}", advice.reason),
+            None => advice.reason.clone(),
+        };
+        source.diagnostic(severity, span, reason, advice.remedy.clone())
     }
 }
 
-fn hash(views: &[Json]) -> String {
-    fnv(&Json::from(views).to_string())
+fn hash_of(views: &[Json]) -> String {
+    hash::short(Json::from(views).to_string().as_bytes())
 }
 
 fn one(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {
@@ -121,7 +130,8 @@ fn keys_as_json(source: &Source<'_>, tree: &Table, sections: &[&str], sizes: Opt
         let parent = keys::parent(path);
         // Keys of a table that is optional and not written have no value.
         let absent = keys::key(parent).is_some_and(|key| {
-            key.kind == Kind::Table && key.default == keys::Default::Absent && tree.get(parent).is_none()
+            key.kind == Kind::List
+                || (key.kind == Kind::Table && key.default == keys::Default::Absent && tree.get(parent).is_none())
         });
         let held = matches!(kind, Kind::Section | Kind::Constants | Kind::Table | Kind::TableOr(_) | Kind::Tables);
         // What a view overrides is in its values.
@@ -192,23 +202,4 @@ fn figure(figure: &Figure) -> Json {
         "at": figure.at,
         "neurons": figure.neurons.iter().map(|j| j + 1).collect::<Vec<_>>(),
     })
-}
-
-/// FNV-1a, 64 bits, in hexadecimal.
-fn fnv(text: &str) -> String {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, step))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fnv;
-
-    /// Published vectors of FNV-1a 64.
-    #[test]
-    fn the_hash_is_fnv_1a() {
-        assert_eq!(fnv(""), "cbf29ce484222325");
-        assert_eq!(fnv("a"), "af63dc4c8601ec8c");
-        assert_eq!(fnv("foobar"), "85944171f73967e8");
-    }
 }

@@ -1,10 +1,7 @@
-//! `[training]` and `[record]`.
+//! `[training]`.
 
-use twolayer::{
-    problem::{
-        Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, Record, ReuseOrder, Sizes, Spacing, Training,
-    },
-    trajectory::KeepQ,
+use twolayer::problem::{
+    Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Sizes, Training,
 };
 
 use super::reader::{NO_SIZES, Reader};
@@ -82,34 +79,4 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
         displacement: displacement?,
         preprocess: Preprocess::None,
     })
-}
-
-/// What is recorded.
-pub fn record(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {
-    let spacing = match reader.text("record.spacing").as_deref() {
-        Some("linear") => Spacing::Linear,
-        _ => Spacing::Log,
-    };
-    let keep_q = match reader.text("record.Q").as_deref() {
-        Some("full") => Some(KeepQ::Full),
-        Some("diagonal") => Some(KeepQ::Diagonal),
-        Some("none") => Some(KeepQ::None),
-        _ => None,
-    };
-    let first = reader.has("record.first").then(|| reader.value("record.first", sizes));
-    if let Some(Some(start)) = first
-        && start <= 0.0
-    {
-        reader.fault(
-            "record.first",
-            format!("the grid starts at {start}"),
-            "write a number > 0: entry 0 is kept anyway",
-        );
-    }
-    let points = usize::try_from(reader.whole("record.points")?).ok()?;
-    let first = match first {
-        Some(first) => Some(first?),
-        None => None,
-    };
-    Some(Record { points, spacing, first, keep_q, gradients: false, crossings: Vec::new() })
 }

@@ -2,70 +2,44 @@
 
 use twolayer::problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, Terms, View};
 
-use super::{network, reader::Reader, target, training};
+use super::{network, quick, reader::Reader, record, target, training};
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::NamedView,
     spec::{
         Spec, complete, overrides,
-        tree::{Entry, Node, Table, Value},
+        tree::{Node, Table},
     },
 };
 
 /// The views of the file, each with the tree it sees; what is wrong goes to `faults`.
-pub fn resolve(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>) -> Vec<(NamedView, Table)> {
-    let mut entries = spec.tables("view");
-    if entries.is_empty() {
-        entries = default_views(spec);
-    }
+pub fn resolve(source: &Source<'_>, spec: &Spec, quick: bool, faults: &mut Vec<Diagnostic>) -> Vec<(NamedView, Table)> {
     let mut views: Vec<(NamedView, Table)> = Vec::new();
-    let written: Vec<String> = entries.iter().filter_map(|entry| name(&entry.node)).collect();
-    for entry in &entries {
-        let tree = spec.seen_by(entry);
+    for (entry, name) in spec.views().iter().zip(spec.names()) {
+        let mut tree = spec.seen_by(entry);
         let missing = complete(source, &tree);
         if !missing.is_empty() {
             faults.extend(missing);
             continue;
         }
-        let own = own_dimension(source, spec, faults);
+        let mut own = own_dimension(source, spec, faults);
+        let mut resolved = one(&mut Reader::new(source, &tree, faults), own);
+        if let (true, Some(full)) = (quick, &resolved) {
+            own = own.map(|own| quick::dimension(own, &full.problem));
+            quick::shrink(&mut tree, full);
+            resolved = one(&mut Reader::new(source, &tree, faults), own);
+        }
         let mut reader = Reader::new(source, &tree, faults);
-        if let Some(mut view) = one(&mut reader, own) {
+        if let Some(mut view) = resolved {
             let overridden = entry.node.table().map(overrides).unwrap_or_default();
             let as_written = |node: &Node| source.text.get(node.span.clone()).unwrap_or_default().to_string();
             view.overrides = overridden.iter().map(|o| (o.path.clone(), as_written(&o.node))).collect();
-            match name(&entry.node) {
-                Some(name) => {
-                    check_name(&mut reader, &name, &views);
-                    view.name = name;
-                }
-                None => view.name = free_name(view.view.engine.name(), &views, &written),
-            }
+            check_name(&mut reader, &name, &views);
+            view.name = name;
             views.push((view, tree));
         }
     }
     views
-}
-
-/// limit, reduced, direct; the limit alone where nothing else has a meaning.
-fn default_views(spec: &Spec) -> Vec<Entry> {
-    let says = |path, word| spec.root().get(path).and_then(|entry| entry.node.text()) == Some(word);
-    let limit_only = says("training.dimension", "infinite") || says("training.algorithm", "gradient-flow");
-    let engines = if limit_only { &[Engine::Limit][..] } else { &[Engine::Limit, Engine::Reduced, Engine::Direct] };
-    let node = |value| Node { span: 0..0, value };
-    let entry = |key: &str, value| Entry { key: key.into(), at: 0..0, node: node(value) };
-    let view = |engine: &Engine| Value::Table(Table(vec![entry("engine", Value::Text(engine.name().into()))]));
-    engines.iter().map(|engine| entry("view", view(engine))).collect()
-}
-
-fn name(view: &Node) -> Option<String> {
-    view.table()?.get("name")?.node.text().map(String::from)
-}
-
-/// The engine's name, or with the first number from 2 on that is free.
-fn free_name(engine: &str, views: &[(NamedView, Table)], written: &[String]) -> String {
-    let taken = |name: &str| same_file(name, views) || written.iter().any(|other| other.to_lowercase() == name);
-    let numbered = (2..).map(|i| format!("{engine}-{i}"));
-    std::iter::once(engine.to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// Some file systems do not tell `A` from `a`.
@@ -117,7 +91,7 @@ fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
     }
     let problem = Problem::new(target, network, training);
     let problem = reader.accept("training", problem)?;
-    let record = training::record(reader, problem.sizes())?;
+    let record = record::resolve(reader, problem.sizes())?;
     Some(NamedView { name: String::new(), view, problem, record, overrides: Vec::new() })
 }
 

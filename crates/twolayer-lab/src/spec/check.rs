@@ -19,6 +19,26 @@ pub fn check(source: &Source<'_>, root: &Table) -> Result<(), Vec<Diagnostic>> {
     if check.found.is_empty() { Ok(()) } else { Err(check.found) }
 }
 
+/// Checks one key that gets a value from outside the file, or at a point of a sweep: `path` is that of the table of
+/// [`keys`], `root` the file.
+pub fn setting(source: &Source<'_>, root: &Table, path: &str, at: &Range<usize>, node: &Node) -> Vec<Diagnostic> {
+    let mut check = Check { source, root, found: Vec::new() };
+    let kind = keys::key(path).map(|key| key.kind);
+    if matches!(kind, Some(Kind::Section | Kind::Constants | Kind::Tables | Kind::Sweep | Kind::Override)) {
+        let remedy = match keys::children(path).next() {
+            Some((first, _)) => format!("name one of its keys, e.g. `{path}.{first}`"),
+            None => "name the key itself".into(),
+        };
+        check.report(at, format!("`{path}` is more than one key"), remedy);
+    } else if keys::parent(path) == "constants" && root.get(path).is_none() {
+        let remedy = format!("write it in [constants] first: {} = …", keys::last(path));
+        check.report(at, format!("`{path}` is not a constant of this file"), remedy);
+    } else {
+        check.entry(path, &Entry { key: path.into(), at: at.clone(), node: node.clone() });
+    }
+    check.found
+}
+
 struct Check<'a> {
     source: &'a Source<'a>,
     root: &'a Table,
@@ -66,6 +86,10 @@ impl Check<'_> {
                     let inner = Entry { key: word.into(), at: at.clone(), node: node.clone() };
                     self.entry(&format!("{}.{word}", key.path), &inner);
                 }
+            }
+            Kind::List => {
+                let tables = node.array().unwrap_or_default().iter().filter_map(Node::table);
+                tables.for_each(|table| self.table(key.path, table));
             }
             Kind::Tables => {
                 for table in node.array().unwrap_or_default().iter().filter_map(Node::table) {

@@ -1,6 +1,6 @@
 //! Every key of the experiment file, once: its type, its default, its meaning. Checks, defaults and messages read it.
 
-use Kind::{Array, Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole, Word};
+use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole, Word};
 
 use super::tree::{Node, Table};
 
@@ -34,6 +34,10 @@ pub enum Kind {
     Activation,
     /// The keys that a view overrides.
     Override,
+    /// Lists of values, by the paths of keys.
+    Sweep,
+    /// An array of tables whose keys are listed.
+    List,
     /// A string.
     Text,
     /// An expression in z1 … zk.
@@ -58,8 +62,6 @@ pub enum Kind {
     Numbers,
     /// A matrix, as an array of rows.
     Matrix,
-    /// Any array.
-    Array,
     /// Anything: a key that has no reader yet.
     Any,
 }
@@ -169,7 +171,10 @@ pub const KEYS: &[Key] = &[
     optional("record.first", Expr, "start of a log grid"),
     default("record.Q", Word(&["auto", "full", "diagonal", "none"]), r#""auto""#, "how much of Q is kept"),
     default("record.gradients", Switch, "false", "whether gradients are recorded"),
-    default("record.crossings", Array, "[]", "levels whose crossing is recorded"),
+    default("record.crossings", Kind::List, "[]", "levels whose crossing is recorded"),
+    required("record.crossings.quantity", Text, "risk, cosine (the largest |cosine|) or cosine:1 (with direction z1)"),
+    required("record.crossings.level", Number, "the level"),
+    default("record.crossings.stop", Switch, "false", "whether the run ends there"),
 
     optional("readout", Kind::Any, "a second layer fitted by ridge regression"),
 
@@ -193,7 +198,8 @@ pub const KEYS: &[Key] = &[
     default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
     default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
-    optional("sweep", Kind::Any, "values of keys, all combinations"),
+    optional("sweep", Kind::Sweep, "lists of values, by the paths of keys: all combinations"),
+    optional("sweep.together", Kind::Sweep, "`[[sweep.together]]`: lists of equal length, varied together"),
 ];
 
 /// Keys of which one is written; where `true`, one must be.
@@ -240,7 +246,7 @@ impl Key {
         if alternatives(self.path).any(|other| tree.get(other).is_some()) {
             return None;
         }
-        Node::parse(toml).ok()
+        Some(Node { span: 0..0, ..Node::parse(toml).ok()? })
     }
 }
 
@@ -249,6 +255,8 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => "a table".into(),
+            Self::Sweep => "a table of lists".into(),
+            Self::List => "an array of tables".into(),
             Self::Tables => "a list of tables".into(),
             Self::TableOr(_) => "a string or a table".into(),
             Self::Activation => "a string or { hermite = […] }".into(),
@@ -263,7 +271,6 @@ impl Kind {
             Self::Texts => "an array of strings".into(),
             Self::Numbers => "an array of numbers".into(),
             Self::Matrix => "a matrix as an array of rows of one length, [[…], […]]".into(),
-            Self::Array => "an array".into(),
             Self::Any => "a value".into(),
         }
     }
@@ -272,7 +279,10 @@ impl Kind {
     pub fn fits(self, node: &Node) -> bool {
         match self {
             Self::Section | Self::Table | Self::Constants | Self::Override => node.table().is_some(),
-            Self::Tables => node.array().is_some_and(|items| items.iter().all(|item| item.table().is_some())),
+            Self::Sweep => node.table().is_some(),
+            Self::Tables | Self::List => {
+                node.array().is_some_and(|items| items.iter().all(|item| item.table().is_some()))
+            }
             Self::TableOr(_) | Self::Activation => node.text().is_some() || node.table().is_some(),
             Self::Text | Self::Rule => node.text().is_some(),
             Self::Word(words) => node.text().is_some_and(|text| words.contains(&text)),
@@ -286,7 +296,6 @@ impl Kind {
             Self::Texts => node.array().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
             Self::Numbers => node.numbers().is_some_and(|numbers| numbers.iter().all(|x| x.is_finite())),
             Self::Matrix => node.matrix().is_some_and(|rows| rows.iter().flatten().all(|x| x.is_finite())),
-            Self::Array => node.array().is_some(),
             Self::Any => true,
         }
     }

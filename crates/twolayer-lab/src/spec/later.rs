@@ -35,12 +35,9 @@ const fn later(path: &'static str, values: Values, remedy: &'static str) -> Late
 pub const LATER: &[Later] = &[
     later("network.second_layer.init", Only(&["nodes"]), "write init = \"grid\""),
     later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
-    later("record.gradients", AllBut(&["false"]), "write gradients = false"),
-    later("record.crossings", AllBut(&["[]"]), "remove the line"),
     later("readout", All, "remove the section"),
     later("view.method", AllBut(&["auto", "ode"]), "write method = \"ode\", or remove the line"),
     later("figure.y", Only(&["readout", "spectrum"]), "draw risk, 2*risk, overlap, cosine, scatter or histogram"),
-    later("sweep", All, "write one [[view]] with an override for each value"),
 ];
 
 /// The remedy, where `node` is a value of the key `path` that is refused.

@@ -5,46 +5,118 @@ mod check;
 pub mod keys;
 pub mod later;
 mod reference;
+mod settings;
+mod sweep;
 pub mod tree;
 
 use std::ops::Range;
 
 use toml::de::DeTable;
+use twolayer::problem::Engine;
 
 use crate::diagnostic::{Diagnostic, Severity, Source};
 pub use check::{complete, nearest, place};
 pub use reference::reference;
+pub use settings::with_settings;
+pub use sweep::{Axis, Swept};
 use tree::{Entry, Node, Table, Value};
 
 /// An experiment file whose keys are all known and of their types.
 #[derive(Debug, Clone)]
 pub struct Spec {
     root: Table,
+    axes: Vec<Axis>,
+    default_views: bool,
 }
 
-/// A key that a view overrides.
+/// A key that gets another value: in one view, by `--set`, or at a point of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
     /// Its dotted path.
     pub path: String,
     /// Where it is written.
     pub at: Range<usize>,
-    /// Its value in this view.
+    /// Its value there.
     pub node: Node,
 }
 
 impl Spec {
-    /// Reads TOML and checks its keys and their types.
+    /// Reads TOML and checks its keys and their types; `settings` are those that stand behind the file in `source`.
     ///
     /// # Errors
     /// Every fault that can be seen without working anything out: TOML syntax (then it is the only one), unknown
     /// sections and keys, values of the wrong type, keys that this version has no engine for.
-    pub fn parse(source: &Source<'_>) -> Result<Self, Vec<Diagnostic>> {
-        let document = DeTable::parse(source.text).map_err(|error| vec![syntax(source, &error)])?;
+    pub fn parse(source: &Source<'_>, settings: &[String]) -> Result<Self, Vec<Diagnostic>> {
+        let document = DeTable::parse(&source.text[..source.file]).map_err(|error| vec![syntax(source, &error)])?;
         let mut root = Table::new(document.get_ref());
-        check::check(source, &root)?;
+        let mut faults = check::check(source, &root).err().unwrap_or_default();
         keys::KEYS.iter().for_each(|key| spell_out(&mut root, key.path));
-        Ok(Self { root })
+        let default_views = root.get("view").is_none();
+        let mut spec = Self { root, axes: Vec::new(), default_views };
+        let settings = settings::read(source, settings).unwrap_or_else(|wrong| {
+            faults.extend(wrong);
+            Vec::new()
+        });
+        faults.extend(settings.iter().flat_map(|setting| spec.check_setting(source, setting, false)));
+        if faults.is_empty() {
+            settings.iter().for_each(|setting| spec.set(setting));
+        }
+        match spec.axes(source, &settings) {
+            Ok(axes) => spec.axes = axes,
+            Err(wrong) => faults.extend(wrong),
+        }
+        if faults.is_empty() { Ok(spec) } else { Err(faults) }
+    }
+
+    /// The directions of the sweep; none without `[sweep]`.
+    pub fn sweep(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// The file at one point of the sweep: each of these keys with this value.
+    pub fn at(&self, values: &[Override]) -> Self {
+        let mut spec = self.clone();
+        values.iter().for_each(|value| spec.set(value));
+        spec
+    }
+
+    /// The views, each as an entry `view`; where the file has none, limit, reduced and direct, or the limit alone where
+    /// nothing else has a meaning.
+    pub fn views(&self) -> Vec<Entry> {
+        let written = self.tables("view");
+        if !written.is_empty() {
+            return written;
+        }
+        let says = |path, word| self.root.get(path).and_then(|entry| entry.node.text()) == Some(word);
+        let limit_only = says("training.dimension", "infinite") || says("training.algorithm", "gradient-flow");
+        let engines = if limit_only { &[Engine::Limit][..] } else { &[Engine::Limit, Engine::Reduced, Engine::Direct] };
+        let node = |value| Node { span: 0..0, value };
+        let entry = |key: &str, value| Entry { key: key.into(), at: 0..0, node: node(value) };
+        let view = |engine: &Engine| Value::Table(Table(vec![entry("engine", Value::Text(engine.name().into()))]));
+        engines.iter().map(|engine| entry("view", view(engine))).collect()
+    }
+
+    /// Whether the file leaves the views to the program.
+    pub fn leaves_views(&self) -> bool {
+        self.default_views
+    }
+
+    /// The names of the views, in their order: as written, else the engine's name, or with the first number from 2 on
+    /// that is free. Some file systems do not tell `A` from `a`.
+    pub fn names(&self) -> Vec<String> {
+        let views = self.views();
+        let word = |view: &Entry, key| view.node.table()?.get(key)?.node.text().map(String::from);
+        let written: Vec<Option<String>> = views.iter().map(|view| word(view, "name")).collect();
+        let mut taken: Vec<String> = written.iter().flatten().map(|name| name.to_lowercase()).collect();
+        let mut free = |view: &Entry| {
+            let engine = word(view, "engine").unwrap_or_default();
+            let numbered = (2..).map(|i| format!("{engine}-{i}"));
+            let mut names = std::iter::once(engine.clone()).chain(numbered);
+            let name = names.find(|name| !taken.contains(name)).unwrap_or_default();
+            taken.push(name.clone());
+            name
+        };
+        views.iter().zip(written).map(|(view, name)| name.unwrap_or_else(|| free(view))).collect()
     }
 
     /// The file itself.

@@ -67,14 +67,27 @@ impl Node {
         Self { span: node.span(), value }
     }
 
-    /// The value that `text` stands for, without a place in any file.
+    /// The value that `text` stands for, its bytes counted in `text`.
     ///
     /// # Errors
     /// TOML syntax.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let mut node = Self::new(&DeValue::parse(text)?);
-        node.span = 0..0;
-        Ok(node)
+        Ok(Self::new(&DeValue::parse(text)?))
+    }
+
+    /// The same value, standing `bytes` further on in the text.
+    pub fn shifted(mut self, bytes: usize) -> Self {
+        let shift = |span: &Range<usize>| span.start + bytes..span.end + bytes;
+        self.span = shift(&self.span);
+        self.value = match self.value {
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| item.shifted(bytes)).collect()),
+            Value::Table(table) => {
+                let entry = |e: Entry| Entry { at: shift(&e.at), node: e.node.shifted(bytes), key: e.key };
+                Value::Table(Table(table.0.into_iter().map(entry).collect()))
+            }
+            plain => plain,
+        };
+        self
     }
 
     /// The string, if it is one.

@@ -1,13 +1,17 @@
 //! `manifest.json`: what was run, how, and how it went.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::trajectory::Status;
+use twolayer::trajectory::{Status, Trajectory};
 
 use super::{Error, write_bytes};
-use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
+use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +37,21 @@ pub struct Run {
     pub seconds: f64,
 }
 
+/// Where a run comes from: what tells experiments apart, and what is needed to resolve the file once more.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The experiment file.
+    pub file: PathBuf,
+    /// Of all that the results depend on, at every point of a sweep, and of no caption.
+    pub identity: String,
+    /// Of the tasks whose results are here: the program's version, problem, view, moments, replicate of each.
+    pub tasks: String,
+    /// What the command line changed.
+    pub request: Request,
+    /// The point of a sweep: keys and their values, as written.
+    pub point: Vec<(String, String)>,
+}
+
 /// The whole manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -54,6 +73,9 @@ pub struct Manifest {
     pub experiment: Value,
     /// The experiment file, verbatim.
     pub source: String,
+    /// Where the run comes from.
+    #[serde(default)]
+    pub provenance: Provenance,
     /// What the numbers of `status` in the result files mean.
     pub status_codes: BTreeMap<String, u32>,
     /// One record for each view, in the order of the file.
@@ -104,16 +126,32 @@ pub struct ViewRecord {
 /// How one replicate ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplicateRecord {
-    /// `done`, `interrupted`, `diverged`, `stiff`.
+    /// `done`, `interrupted`, `diverged`, `stiff`, `failed`.
     pub status: String,
     /// The step (simulations) or time (limits) at which it diverged or grew stiff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// Entries that hold numbers.
     pub valid: usize,
 }
 
 impl ReplicateRecord {
+    /// How `run` ended.
+    pub fn new(run: &Trajectory) -> Self {
+        let at = match run.status {
+            Status::Diverged { at } | Status::Stiff { at } => Some(at),
+            Status::Done | Status::Interrupted | Status::Failed { .. } => None,
+        };
+        let reason = match &run.status {
+            Status::Failed { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        Self { status: run.status.word().into(), at, reason, valid: run.valid }
+    }
+
     /// The status in words and numbers, as [`Status`]; `None` for a word that is none of its words.
     pub fn status(&self) -> Option<Status> {
         let at = self.at.unwrap_or(f64::NAN);
@@ -122,18 +160,20 @@ impl ReplicateRecord {
             "interrupted" => Status::Interrupted,
             "diverged" => Status::Diverged { at },
             "stiff" => Status::Stiff { at },
+            "failed" => Status::Failed { reason: self.reason.clone().unwrap_or_default() },
             _ => return None,
         })
     }
 }
 
-/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff.
+/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff, 4 failed.
 pub fn status_code(status: &Status) -> f64 {
     match status {
         Status::Done => 0.0,
         Status::Interrupted => 1.0,
         Status::Diverged { .. } => 2.0,
         Status::Stiff { .. } => 3.0,
+        Status::Failed { .. } => 4.0,
     }
 }
 
@@ -141,14 +181,6 @@ impl ViewRecord {
     /// The record of `view`, as it came out.
     pub fn new(view: &NamedView, outcome: &Outcome) -> Self {
         let runs = &outcome.trajectories;
-        let replicate = |run: &twolayer::trajectory::Trajectory| ReplicateRecord {
-            status: run.status.word().into(),
-            at: match run.status {
-                Status::Diverged { at } | Status::Stiff { at } => Some(at),
-                Status::Done | Status::Interrupted => None,
-            },
-            valid: run.valid,
-        };
         let status = runs.iter().map(|run| &run.status).find(|s| **s != Status::Done).unwrap_or(&Status::Done);
         Self {
             name: view.name.clone(),
@@ -161,7 +193,7 @@ impl ViewRecord {
             replicates: view.view.replicates,
             seed: view.view.seed,
             status: status.word().into(),
-            replicate_status: runs.iter().map(replicate).collect(),
+            replicate_status: runs.iter().map(ReplicateRecord::new).collect(),
             seconds: outcome.seconds,
             core_seconds: outcome.core_seconds,
             bytes: outcome.bytes,
@@ -178,8 +210,11 @@ fn largest<'a>(arrays: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
 }
 
 impl Manifest {
-    pub(super) fn new(run: Run, views: Vec<ViewRecord>, agreement: Vec<Agreement>) -> Self {
-        let words = [Status::Done, Status::Interrupted, Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 }];
+    /// The manifest of a run.
+    pub fn new(run: Run, views: Vec<ViewRecord>, agreement: Vec<Agreement>) -> Self {
+        let failed = Status::Failed { reason: String::new() };
+        let words =
+            [Status::Done, Status::Interrupted, Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 }, failed];
         Self {
             schema: SCHEMA,
             version: run.version,
@@ -190,10 +225,17 @@ impl Manifest {
             experiment_hash: fingerprint(&run.experiment),
             experiment: run.experiment,
             source: run.source,
+            provenance: Provenance::default(),
             status_codes: words.iter().map(|s| (s.word().to_string(), status_code(s) as u32)).collect(),
             views,
             agreement,
         }
+    }
+
+    /// Whether every replicate of every view has come to an end, good or bad.
+    pub fn is_complete(&self) -> bool {
+        let ended = |view: &ViewRecord| view.replicate_status.iter().all(|run| run.status != "interrupted");
+        self.views.iter().all(ended)
     }
 
     /// Writes `directory/manifest.json`.
@@ -226,9 +268,5 @@ impl Manifest {
 
 /// 64-bit FNV-1a hash of the compact JSON text, in hexadecimal: tells whether two runs are of one experiment.
 pub fn fingerprint(value: &Value) -> String {
-    let hash = value
-        .to_string()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+    hash::short(value.to_string().as_bytes())
 }

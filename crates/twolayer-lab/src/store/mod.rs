@@ -2,16 +2,25 @@
 //!
 //! NumPy opens the arrays with one line, `numpy.load("limit.npz")["M"]`.
 
+mod held;
+mod index;
 mod manifest;
 mod npz;
+mod part;
 mod whole;
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
 
-pub use manifest::{Manifest, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
+pub use held::{Held, Marker, begin, clear, held, part_directory, remove_parts};
+pub use index::{Index, PointRecord, ViewSummary};
+pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
 pub use npz::{read_view, write_view};
+pub use part::Part;
 pub use whole::{create_directory, probe, write_bytes};
 
 /// What can go wrong with a results directory; every message names the path.
@@ -22,8 +31,8 @@ pub enum Error {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What was being done: `write`, `read`.
-        action: &'static str,
+        /// What was being done: `write 1.2 MB`, `read`.
+        action: Cow<'static, str>,
         /// What the system said.
         source: std::io::Error,
     },
@@ -54,7 +63,13 @@ pub enum Error {
 impl Error {
     fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io { path, action, source }
+        move |source| Self::Io { path, action: action.into(), source }
+    }
+
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
     }
 
     fn damaged(path: &Path, reason: impl ToString) -> Self {
@@ -85,28 +100,48 @@ pub fn save(
     agreement: Vec<Agreement>,
 ) -> Result<Manifest, Error> {
     create_directory(directory)?;
-    for (view, outcome) in views.iter().zip(outcomes) {
-        write_view(directory, &view.name, outcome)?;
-    }
-    let records = views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect();
-    let manifest = Manifest::new(run, records, agreement);
+    write_arrays(directory, views, outcomes)?;
+    let manifest = Manifest::new(run, records(views, outcomes), agreement);
     manifest.write(directory)?;
     Ok(manifest)
 }
 
-/// Removes the arrays of views that are not among `views`, left by an earlier run.
+/// Writes `<view>.npz` for each view.
+///
+/// # Errors
+/// [`Error`], naming the path.
+pub fn write_arrays(directory: &Path, views: &[NamedView], outcomes: &[Outcome]) -> Result<(), Error> {
+    views.iter().zip(outcomes).try_for_each(|(view, outcome)| write_view(directory, &view.name, outcome))
+}
+
+/// How each view was computed.
+pub fn records(views: &[NamedView], outcomes: &[Outcome]) -> Vec<ViewRecord> {
+    views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect()
+}
+
+/// Removes the arrays of views that are not among `views`, left by an earlier run, and the temporary files of a run
+/// that was killed.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn remove_strangers(directory: &Path, views: &[NamedView]) -> Result<(), Error> {
     let entries = std::fs::read_dir(directory).map_err(Error::io(directory, "read the directory"))?;
     for path in entries.flatten().map(|entry| entry.path()) {
-        let ours = views.iter().any(|view| path.file_name() == Some(format!("{}.npz", view.name).as_ref()));
-        if path.extension() == Some("npz".as_ref()) && !ours {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ours = views.iter().any(|view| name == format!("{}.npz", view.name));
+        if (name.ends_with(".npz") && !ours) || is_temporary(&name) {
             std::fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
         }
     }
     Ok(())
+}
+
+/// Whether [`write_bytes`] writes under such a name before it renames.
+fn is_temporary(name: &str) -> bool {
+    let stem = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')).map(|(stem, _)| stem);
+    stem.is_some_and(|stem| {
+        [".npz", ".part", ".json", ".svg", ".png", ".html"].iter().any(|ending| stem.ends_with(ending))
+    })
 }
 
 /// Reads back what [`save`] wrote.

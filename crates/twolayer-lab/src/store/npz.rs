@@ -10,7 +10,7 @@ use npyz::WriterBuilder;
 use twolayer::trajectory::{KeepQ, Trajectory};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Error, ViewRecord, status_code, whole::write_whole};
+use super::{Error, ViewRecord, part::ARRAYS, status_code, whole::write_whole};
 use crate::outcome::Outcome;
 
 /// Writes `directory/<name>.npz`, R replicates of T entries each:
@@ -22,6 +22,7 @@ use crate::outcome::Outcome;
 /// | `M`, `M_error` | (R,T,p,k), the second where there is one |
 /// | `Q` (all kept), `Q_diag` (at least the diagonal kept) | (R,T,p,p), (R,T,p) |
 /// | `a`, `bias` | (R,T,p) |
+/// | `gradient_M`, `gradient_norm`, `crossing_step`, as recorded | (R,T−1,p,k), (R,T−1,p), (R,C) |
 /// | `status` ([`status_code`]), `valid` | (R) |
 ///
 /// # Errors
@@ -33,7 +34,8 @@ pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(),
         return Err(Error::Name { view: name.into() });
     }
     check_shapes(name, runs)?;
-    write_whole(directory, &format!("{name}.npz"), |file| {
+    let numbers: usize = runs.iter().map(numbers).sum();
+    write_whole(directory, &format!("{name}.npz"), 8 * numbers as u64, |file| {
         let mut archive = ZipWriter::new(file);
         if let Err(error) = write_arrays(&mut archive, runs) {
             // Its drop would try to finish the archive, and print that it cannot.
@@ -43,6 +45,11 @@ pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(),
         archive.finish()?;
         Ok(())
     })
+}
+
+/// Numbers of one trajectory.
+fn numbers(run: &Trajectory) -> usize {
+    ARRAYS.iter().filter_map(|array| (array.get)(run)).map(<[f64]>::len).sum()
 }
 
 fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
@@ -75,7 +82,8 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         put(name, &[t], &mut std::iter::once(array.as_slice()), false)?;
     }
     type Part = fn(&Trajectory) -> Option<&[f64]>;
-    let stacked: [(&str, &[usize], Part); 9] = [
+    let (steps, crossings) = (t.saturating_sub(1), runs[0].crossing_step.len());
+    let stacked: [(&str, &[usize], Part); 12] = [
         ("risk", &[t], |run| Some(&run.risk)),
         ("training_risk", &[t], |run| run.training_risk.as_deref()),
         ("risk_error", &[t], |run| run.risk_error.as_deref()),
@@ -85,9 +93,13 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
         ("a", &[t, p], |run| Some(&run.second_layer)),
         ("bias", &[t, p], |run| Some(&run.bias)),
+        ("gradient_M", &[steps, p, k], |run| run.gradient_teacher.as_deref()),
+        ("gradient_norm", &[steps, p], |run| run.gradient_norm.as_deref()),
+        ("crossing_step", &[crossings], |run| (!run.crossing_step.is_empty()).then_some(&run.crossing_step)),
     ];
     for (name, tail, part) in stacked {
-        if runs.iter().all(|run| part(run).is_some()) {
+        let size = tail.iter().product::<usize>();
+        if runs.iter().all(|run| part(run).is_some_and(|array| array.len() == size)) {
             put(name, tail, &mut runs.iter().filter_map(part), true)?;
         }
     }
@@ -212,6 +224,10 @@ impl Arrays<'_> {
         let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
         let full = self.maybe("Q", &[count, t, p, p])?;
         let diagonal = self.maybe("Q_diag", &[count, t, p])?;
+        let steps = t.saturating_sub(1);
+        let gradient_teacher = self.maybe("gradient_M", &[count, steps, p, k])?;
+        let gradient_norm = self.maybe("gradient_norm", &[count, steps, p])?;
+        let crossings = self.get("crossing_step")?.filter(|array| array.shape.first() == Some(&count));
         let (a, bias) = (self.need("a", &[count, t, p])?, self.need("bias", &[count, t, p])?);
         let keep_q = match (&full, &diagonal) {
             (Some(_), _) => KeepQ::Full,
@@ -237,6 +253,9 @@ impl Arrays<'_> {
                 bias: bias.replicate(r),
                 risk_error: part(&risk_error, r),
                 student_teacher_error: part(&overlap_error, r),
+                gradient_teacher: part(&gradient_teacher, r),
+                gradient_norm: part(&gradient_norm, r),
+                crossing_step: part(&crossings, r).unwrap_or_default(),
                 status,
                 valid: outcome.valid,
                 ..Trajectory::new(p, k, keep_q)

@@ -110,6 +110,29 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     assert_eq!(left.len(), 3, "temporary files were left behind: {left:?}");
 }
 
+#[test]
+fn gradients_and_crossings_are_kept_where_they_are_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (views, mut outcomes) = outcomes();
+    let (steps, p, k) = (outcomes[1].trajectories[0].len() - 1, SIZES.p, SIZES.k);
+    for (r, run) in outcomes[1].trajectories.iter_mut().enumerate() {
+        run.gradient_teacher = Some((0..steps * p * k).map(|i| (i + r) as f64).collect());
+        run.gradient_norm = Some((0..steps * p).map(|i| (i * r) as f64).collect());
+        run.crossing_step = vec![12.5 + r as f64, f64::NAN];
+    }
+    save(directory.path(), &views, &outcomes, run(), Vec::new()).unwrap();
+    let (_, back) = load(directory.path()).unwrap();
+    let recorded = |run: &Trajectory| {
+        let gradients = [&run.gradient_teacher, &run.gradient_norm].map(|array| array.as_deref().map(bits));
+        (gradients, bits(&run.crossing_step))
+    };
+    for (a, b) in outcomes[1].trajectories.iter().zip(&back[1].trajectories) {
+        assert_eq!(recorded(a), recorded(b));
+        assert_same(a, b);
+    }
+    assert_eq!(recorded(&back[0].trajectories[0]), ([None, None], vec![]));
+}
+
 /// The format itself, byte by byte: what `numpy.load` needs, without our own reader.
 #[test]
 fn arrays_are_c_ordered_doubles_with_the_shapes_of_the_contract() {
@@ -220,12 +243,12 @@ fn a_full_disk_is_named() {
     // Writing to /dev/full fails as on a full disk; only its message is at stake here.
     let full = Error::Io {
         path: "results/limit.npz".into(),
-        action: "write",
+        action: "write 1.2 MB".into(),
         source: std::io::Error::from(std::io::ErrorKind::StorageFull),
     };
     let message = full.to_string();
     assert!(
-        message.starts_with("results/limit.npz: cannot write:") && message.contains("free some space"),
+        message.starts_with("results/limit.npz: cannot write 1.2 MB:") && message.contains("free some space"),
         "{message}"
     );
 }

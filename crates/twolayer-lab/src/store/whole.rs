@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use twolayer::engine::plan::human_bytes;
+
 use super::Error;
 
 /// Makes `directory` and its parents.
@@ -29,13 +31,14 @@ pub fn probe(directory: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Io`]; a file that was there before is then untouched.
 pub fn write_bytes(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    write_whole(directory, name, |file| file.write_all(bytes))
+    write_whole(directory, name, bytes.len() as u64, |file| file.write_all(bytes))
 }
 
-/// Lets `fill` write `directory/name`, whole or not at all.
+/// Lets `fill` write `directory/name`, of about so many `bytes`, whole or not at all.
 pub(super) fn write_whole(
     directory: &Path,
     name: &str,
+    bytes: u64,
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> Result<(), Error> {
     let path = directory.join(name);
@@ -51,7 +54,8 @@ pub(super) fn write_whole(
         temporary.persist(&path).map_err(|failure| failure.error)?;
         Ok(())
     };
-    attempt().map_err(|source| Error::Io { path: path.clone(), action: "write", source })
+    let action = || format!("write {}", human_bytes(bytes as f64)).into();
+    attempt().map_err(|source| Error::Io { path: path.clone(), action: action(), source })
 }
 
 /// Temporary files are private by default; results are as readable as the user's umask says.

@@ -1,0 +1,133 @@
+//! Runs an experiment: every replicate of every view at every point of a sweep, in parallel, with progress, until done
+//! or told to stop. [`run`] keeps the results in memory; a [`Session`] keeps each finished task on disk.
+
+mod execute;
+mod finish;
+mod session;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use twolayer::{
+    Error,
+    engine::{self, Machine, Plan},
+    observer::Progress,
+    problem::{Engine, Grid},
+};
+
+use crate::{
+    compare::same_problem,
+    experiment::{Experiment, NamedView},
+    outcome::Outcome,
+    store::Part,
+    task::{self, Prepared, Task},
+};
+pub use execute::{Stopped, execute};
+pub use finish::{About, Finished};
+pub use session::Session;
+
+/// Watches a run; shared by all threads.
+pub trait Monitor: Sync {
+    /// A task is at `at`.
+    fn progress(&self, task: &Task, at: &Progress);
+
+    /// A task has ended, well or not.
+    fn finished(&self, task: &Task, part: &Part);
+
+    /// Whether the run should stop and keep what is done.
+    fn interrupted(&self) -> bool;
+}
+
+/// A view that cannot run: its index, and why.
+pub type Refusal = (usize, Error);
+
+/// Plans every view. Where the file leaves the views to the program, a limit that is refused is left out; the advice
+/// returned says why.
+///
+/// # Errors
+/// Every view that is refused: its index, and why.
+pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<Refusal>> {
+    let plan = |named: &NamedView| engine::plan(&named.problem, &named.view, named.record.points + 1, machine);
+    let mut advice = Vec::new();
+    if experiment.default_views && experiment.views.len() > 1 {
+        experiment.keep_views(|named| match (named.view.engine, plan(named)) {
+            (Engine::Limit, Err(Error::Refused(why))) => {
+                advice.push(format!("the limit view is left out: {} ({})", why.reason, why.remedy));
+                false
+            }
+            _ => true,
+        });
+    }
+    let (mut plans, mut refused) = (Vec::new(), Vec::new());
+    for (view, named) in experiment.views.iter().enumerate() {
+        match plan(named) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => refused.push((view, error)),
+        }
+    }
+    if refused.is_empty() { Ok((plans, advice)) } else { Err(refused) }
+}
+
+/// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same
+/// problem, and those of its own grid that lie beyond them.
+pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
+    let grid = |named: &NamedView| named.record.grid(&named.problem, named.problem.counts_steps());
+    let views = || experiment.views.iter().zip(plans);
+    let steps = |named: &NamedView| grid(named).steps(&named.problem);
+    views()
+        .map(|(named, plan)| {
+            if plan.method.is_simulation() {
+                return Grid::Steps(steps(named));
+            }
+            // Rounding to whole steps may carry a simulation a little beyond the time asked for.
+            let rounded = named.problem.steps() as f64 * named.problem.step_time();
+            let last = named.problem.time().max(rounded) * (1.0 + 1e-9);
+            let mut times: Vec<f64> = views()
+                .filter(|(other, plan)| plan.method.is_simulation() && same_problem(named, other))
+                .flat_map(|(other, _)| {
+                    let step_time = other.problem.step_time();
+                    steps(other).into_iter().map(move |step| step as f64 * step_time)
+                })
+                .filter(|time| *time <= last)
+                .collect();
+            let simulated = times.iter().copied().fold(f64::NEG_INFINITY, f64::max) * (1.0 + 1e-9);
+            times.extend(grid(named).times(&named.problem).into_iter().filter(|time| *time > simulated));
+            times.sort_by(f64::total_cmp);
+            times.dedup_by(|later, earlier| (*later - *earlier).abs() <= 1e-12 * *later);
+            Grid::Times(times)
+        })
+        .collect()
+}
+
+/// Runs every view on `threads` threads. Results do not depend on their number: each replicate has its own streams and
+/// runs on one thread. A run that the monitor stops keeps what is done, with the status of each replicate; what an engine
+/// could not do is a status too.
+///
+/// # Errors
+/// [`Stopped::Threads`].
+pub fn run(
+    experiment: &Experiment,
+    plans: &[Plan],
+    threads: usize,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Outcome>, Stopped> {
+    let moments = moments(experiment, plans);
+    let prepared = Arc::new(Prepared {
+        experiment: experiment.clone(),
+        plans: plans.to_vec(),
+        moments,
+        advice: Vec::new(),
+        cores: threads,
+    });
+    let tasks = prepared.tasks(0);
+    let parts: Mutex<Vec<Option<Part>>> = Mutex::new(vec![None; tasks.len()]);
+    let keep = |task: &Task, part: Part| {
+        let place = tasks.iter().position(|other| (other.view, other.replicate) == (task.view, task.replicate));
+        if let Some(place) = place {
+            parts.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(part);
+        }
+        Ok(())
+    };
+    execute(&task::by_length(tasks.clone()), &|_| Ok(prepared.clone()), threads, monitor, &keep)?;
+    let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+    Ok(prepared.outcomes(&mut |_| parts.next().flatten()))
+}

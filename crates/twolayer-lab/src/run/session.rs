@@ -1,0 +1,130 @@
+//! A run on disk: each finished task is a file in `parts/` before the next one begins, so that nothing that kills the
+//! program loses more than the tasks that were running. A session that goes on from there skips what it finds.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use twolayer::{engine::Machine, trajectory::Status};
+
+use super::{Monitor, Stopped, execute};
+use crate::{
+    store::{self, Error, Manifest, Part},
+    sweep::Study,
+    task::{self, Prepared, Task, Tasks},
+};
+
+/// Experiments of points that are kept at hand; tasks of one point come one after the other, more or less.
+const AT_HAND: usize = 4;
+
+/// A run of a study in its results directory. Memory does not grow with the number of points or tasks, apart from the
+/// list of tasks itself.
+pub struct Session<'a> {
+    pub(super) study: &'a Study,
+    pub(super) tasks: &'a Tasks,
+    pub(super) out: &'a Path,
+    machine: Machine,
+    recent: Mutex<VecDeque<(usize, Arc<Prepared>)>>,
+    /// Points whose results are here, whole, from an earlier session.
+    pub(super) complete: Vec<bool>,
+    /// What was interrupted, by the name of its task: at most one for each thread.
+    pub(super) interrupted: Mutex<HashMap<String, Part>>,
+}
+
+impl<'a> Session<'a> {
+    /// A session in `out`, which holds nothing or this study's tasks.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where `out` cannot be written to.
+    pub fn new(study: &'a Study, tasks: &'a Tasks, out: &'a Path, machine: Machine) -> Result<Self, Error> {
+        let title = study.title();
+        let all = task::once(&tasks.all).len();
+        store::begin(out, &store::Marker::new(&tasks.identity, &title, study.path(), all))?;
+        let complete = vec![false; study.points().len()];
+        let (recent, interrupted) = (Mutex::default(), Mutex::default());
+        Ok(Self { study, tasks, out, machine, recent, complete, interrupted })
+    }
+
+    /// The tasks of `wanted` that are not finished. Files that are damaged are reported to `say`, and as good as absent.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn unfinished(&mut self, wanted: Vec<Task>, say: &mut dyn FnMut(String)) -> Result<Vec<Task>, Error> {
+        for point in 0..self.complete.len() {
+            self.complete[point] = self.is_complete(point, say);
+        }
+        let parts = store::part_directory(self.out);
+        let mut left = Vec::new();
+        for task in wanted {
+            if self.complete[task.point] {
+                continue;
+            }
+            match Part::read(&parts, &task.name) {
+                Ok(Some(_)) => {}
+                Ok(None) => left.push(task),
+                Err(Error::Damaged { path, reason }) => {
+                    say(format!("{} is damaged ({reason}): its task is run again", path.display()));
+                    left.push(task);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Runs `tasks`, each kept as a file as soon as it is finished.
+    ///
+    /// # Errors
+    /// What hindered it, a full disk for one; what was finished before is kept.
+    pub fn work(&self, tasks: Vec<Task>, threads: usize, monitor: &dyn Monitor) -> Result<(), Stopped> {
+        let parts = store::part_directory(self.out);
+        let keep = |task: &Task, part: Part| {
+            if part.trajectory.status == Status::Interrupted {
+                let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+                interrupted.insert(task.name.clone(), part);
+                return Ok(());
+            }
+            part.write(&parts, &task.name)
+        };
+        execute(&task::by_length(tasks), &|point| self.prepared(point), threads, monitor, &keep)
+    }
+
+    /// The directory of a point's results.
+    pub fn directory(&self, point: usize) -> PathBuf {
+        if self.study.is_sweep() { self.out.join(&self.study.points()[point].directory) } else { self.out.into() }
+    }
+
+    /// The experiment of a point, planned.
+    pub(super) fn prepared(&self, point: usize) -> Result<Arc<Prepared>, Stopped> {
+        let lock = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = lock().iter().find(|(number, _)| *number == point) {
+            return Ok(known.clone());
+        }
+        let prepared = Prepared::new(self.study, point, &self.machine).map_err(|faults| {
+            Stopped::Point(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+        })?;
+        let prepared = Arc::new(prepared);
+        let mut recent = lock();
+        recent.push_front((point, prepared.clone()));
+        recent.truncate(AT_HAND);
+        Ok(prepared)
+    }
+
+    /// Whether the point's directory holds the results of exactly these tasks, all of them, readable to the last number.
+    fn is_complete(&self, point: usize, say: &mut dyn FnMut(String)) -> bool {
+        let directory = self.directory(point);
+        let Ok(manifest) = Manifest::read(&directory) else { return false };
+        if manifest.provenance.tasks != self.tasks.of_point_in_a_word(point) || !manifest.is_complete() {
+            return false;
+        }
+        match store::load(&directory) {
+            Ok(_) => true,
+            Err(error) => {
+                say(format!("{error}: its tasks are run again"));
+                false
+            }
+        }
+    }
+}

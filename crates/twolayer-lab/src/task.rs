@@ -1,0 +1,193 @@
+//! The task list: every replicate of every view at every point of a sweep, each named by all that determines its result.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use twolayer::{
+    Error,
+    engine::{Machine, Plan},
+    problem::Grid,
+};
+
+use crate::{
+    diagnostic::{Diagnostic, Severity},
+    experiment::Experiment,
+    hash, run,
+    sweep::{Study, in_words},
+};
+
+/// One replicate of one view at one point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The point of the sweep.
+    pub point: usize,
+    /// The view, by its number in the experiment of that point.
+    pub view: usize,
+    /// Its name, for people.
+    pub view_name: String,
+    /// The replicate.
+    pub replicate: usize,
+    /// The hash of the program's version, the resolved problem and view, the moments recorded and the replicate: of all
+    /// that determines the result, and of no title, figure or name. Equal tasks are run once.
+    pub name: String,
+    /// Whether it is a simulation; limits take milliseconds and are run first.
+    pub simulation: bool,
+    /// Predicted seconds.
+    pub seconds: f64,
+}
+
+/// The experiment of one point with everything that its tasks need.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// How each view is computed.
+    pub plans: Vec<Plan>,
+    /// What each view records.
+    pub moments: Vec<Grid>,
+    /// What the reader should know.
+    pub advice: Vec<String>,
+    /// Replicates that were planned to run at the same time.
+    pub cores: usize,
+}
+
+impl Prepared {
+    /// Plans the views of point number `point`.
+    ///
+    /// # Errors
+    /// A diagnostic for each view that is refused.
+    pub fn new(study: &Study, point: usize, machine: &Machine) -> Result<Self, Vec<Diagnostic>> {
+        let mut experiment = study.experiment(point)?;
+        let (plans, advice) = run::plan(&mut experiment, machine).map_err(|refused| {
+            refused.iter().map(|(view, error)| refusal(&experiment, *view, error)).collect::<Vec<_>>()
+        })?;
+        let moments = run::moments(&experiment, &plans);
+        Ok(Self { experiment, plans, moments, advice, cores: machine.cores })
+    }
+
+    /// The tasks of this point, in the order of views and replicates.
+    pub fn tasks(&self, point: usize) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for (view, (named, plan)) in self.experiment.views.iter().zip(&self.plans).enumerate() {
+            let text = self.identity(view);
+            let replicates = named.view.replicates;
+            let seconds = plan.cost.seconds / replicates.div_ceil(self.cores.max(1)).max(1) as f64;
+            tasks.extend((0..replicates).map(|replicate| Task {
+                point,
+                view,
+                view_name: named.name.clone(),
+                replicate,
+                name: hash::long(format!("{text}\n{replicate}").as_bytes()),
+                simulation: plan.method.is_simulation(),
+                seconds,
+            }));
+        }
+        tasks
+    }
+
+    /// All that determines the results of a view.
+    fn identity(&self, view: usize) -> String {
+        let mut resolved = self.experiment.resolved.json["views"][view].clone();
+        // How it is called, and how many there are of it, changes no replicate.
+        if let Some(keys) = resolved.get_mut("view").and_then(Value::as_object_mut) {
+            keys.remove("name");
+            keys.remove("replicates");
+        }
+        let moments: Value = match &self.moments[view] {
+            Grid::Steps(steps) => json!({ "steps": steps }),
+            Grid::Times(times) => json!({ "times": times }),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        json!([version, resolved, self.plans[view].method.name(), moments]).to_string()
+    }
+}
+
+/// An error of the library about view number `view`, at its place in the file.
+pub fn refusal(experiment: &Experiment, view: usize, error: &Error) -> Diagnostic {
+    let name = experiment.views.get(view).map_or("", |view| view.name.as_str());
+    match error {
+        Error::Invalid(advice) | Error::Refused(advice) => {
+            let mut advice = advice.clone();
+            advice.reason = format!("view `{name}`: {}", advice.reason);
+            experiment.diagnose(view, &advice, Severity::Error)
+        }
+        other => {
+            let point = experiment.point_in_words().map(|point| format!(" at {point}")).unwrap_or_default();
+            let reason = format!("view `{name}`{point}: {other}");
+            Diagnostic::about_file(&experiment.path, reason, "change this view, or leave it out with --only")
+        }
+    }
+}
+
+/// The whole list, and what it says of the experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tasks {
+    /// In the order of points, views and replicates.
+    pub all: Vec<Task>,
+    /// Of all that the results depend on, at every point: tells one experiment from another.
+    pub identity: String,
+    /// What the reader should know, each once.
+    pub advice: Vec<String>,
+}
+
+impl Tasks {
+    /// Plans every point, one after the other, and keeps only what its tasks are.
+    ///
+    /// # Errors
+    /// A diagnostic for each view that is refused, of the first point where one is.
+    pub fn new(study: &Study, machine: &Machine) -> Result<Self, Vec<Diagnostic>> {
+        let mut all = Vec::new();
+        let mut identity = study.keys();
+        let (mut advice, mut told) = (Vec::new(), BTreeSet::new());
+        for (number, point) in study.points().iter().enumerate() {
+            let prepared = Prepared::new(study, number, machine)?;
+            identity.push(prepared.experiment.resolved.hash.clone());
+            all.extend(prepared.tasks(number));
+            let views = prepared.experiment.views.iter().zip(&prepared.plans);
+            let of_views = views.flat_map(|(view, plan)| {
+                plan.advice.iter().map(move |advice| format!("view `{}`: {advice}", view.name))
+            });
+            for words in prepared.advice.iter().cloned().chain(of_views) {
+                if told.insert(words.clone()) {
+                    let at = if study.is_sweep() { format!("at {}: ", in_words(&point.values)) } else { String::new() };
+                    advice.push(format!("{at}{words}"));
+                }
+            }
+        }
+        Ok(Self { all, identity: hash::long(identity.join("\n").as_bytes()), advice })
+    }
+
+    /// The tasks of one point.
+    pub fn of_point(&self, point: usize) -> &[Task] {
+        let first = self.all.partition_point(|task| task.point < point);
+        let last = self.all.partition_point(|task| task.point <= point);
+        &self.all[first..last]
+    }
+
+    /// A word for all tasks of a point: two runs with the same word have the same results.
+    pub fn of_point_in_a_word(&self, point: usize) -> String {
+        let names: Vec<&str> = self.of_point(point).iter().map(|task| task.name.as_str()).collect();
+        hash::long(names.join("\n").as_bytes())
+    }
+}
+
+/// Limits first, then long tasks first, so that the last thread is not left alone with one.
+pub fn by_length(mut tasks: Vec<Task>) -> Vec<Task> {
+    tasks.sort_by(|left, right| {
+        let order = left.simulation.cmp(&right.simulation).then(right.seconds.total_cmp(&left.seconds));
+        order.then((left.point, left.view, left.replicate).cmp(&(right.point, right.view, right.replicate)))
+    });
+    tasks
+}
+
+/// Each task once: two points of a sweep may share some.
+pub fn once(tasks: &[Task]) -> Vec<Task> {
+    let mut names = BTreeSet::new();
+    tasks.iter().filter(|task| names.insert(task.name.as_str())).cloned().collect()
+}
+
+/// The share of job `job` (from 1) of `jobs`: every `jobs`-th task, so that all jobs have about the same work. It does
+/// not depend on the machine, nor on what is done already.
+pub fn share(tasks: Vec<Task>, job: usize, jobs: usize) -> Vec<Task> {
+    tasks.into_iter().skip(job - 1).step_by(jobs).collect()
+}
