@@ -1,5 +1,6 @@
 //! The command `twolayer`: an experiment file in; figures, arrays, a report and a short answer out.
 
+mod again;
 mod analyze;
 mod changes;
 mod check;
@@ -35,6 +36,12 @@ enum Command {
     Analyze(analyze::Arguments),
     /// The experiments of the papers: list them, print one, run one.
     Gallery(gallery::Arguments),
+    /// Draw figure and report of a results directory again.
+    Report(again::One),
+    /// Print the BibTeX of what a results directory rests on.
+    Cite(again::One),
+    /// Put views of several results directories side by side, in standard errors.
+    Compare(again::Many),
     /// Write a file to start from.
     New(new::Arguments),
     /// What may be written where a name is asked for.
@@ -77,6 +84,9 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Analyze(arguments) => analyze::analyze(&arguments),
         Command::Gallery(arguments) => gallery::gallery(arguments),
+        Command::Report(arguments) => again::report(&arguments),
+        Command::Cite(arguments) => again::cite(&arguments),
+        Command::Compare(arguments) => again::compare(&arguments),
         Command::New(arguments) => new::new(&arguments),
         Command::List(arguments) => Ok(list::list(&arguments)),
         Command::Schema => {

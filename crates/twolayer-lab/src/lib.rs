@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod paper;
 pub mod report;
 pub mod resolve;
+pub mod results;
 pub mod run;
 pub mod schema;
 pub mod spec;

@@ -1,6 +1,9 @@
 //! `[[figure]]`.
 
-use twolayer::problem::{Data, Duration, Target};
+use twolayer::{
+    hierarchy::Stairs,
+    problem::{Data, Duration, Target},
+};
 
 use super::reader::Reader;
 use crate::{
@@ -72,8 +75,24 @@ fn swept_keys(root: &Table) -> Vec<String> {
 
 /// Along C₁, and along what comes next: the directions in which `target` is learnt, in the basis of z; `None` where they
 /// are not known.
-fn stairs_directions(_target: &Target) -> Option<Vec<Vec<f64>>> {
-    None
+fn stairs_directions(target: &Target) -> Option<Vec<Vec<f64>>> {
+    let k = target.directions();
+    let orthonormal = (0..k).all(|i| (0..k).all(|j| target.overlaps[(i, j)] == f64::from(u8::from(i == j))));
+    let stairs = Stairs::fresh(target).ok().filter(|_| orthonormal)?;
+    let mut found: Vec<Vec<f64>> = stairs.stairs.into_iter().flat_map(|stair| stair.directions).collect();
+    // What is never found comes last: axes, made perpendicular to the others.
+    for r in 0..k {
+        let mut rest: Vec<f64> = (0..k).map(|i| f64::from(u8::from(i == r))).collect();
+        for known in &found {
+            let along: f64 = rest.iter().zip(known).map(|(x, y)| x * y).sum();
+            rest.iter_mut().zip(known).for_each(|(x, y)| *x -= along * y);
+        }
+        let norm = rest.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if found.len() < k && norm > 1e-3 {
+            found.push(rest.iter().map(|x| x / norm).collect());
+        }
+    }
+    Some(found)
 }
 
 /// Reads one figure.
@@ -173,7 +192,7 @@ impl One<'_, '_> {
         if node.text() == Some("stairs") {
             let stairs = self.views.first().and_then(|(view, _)| stairs_directions(&view.problem.target));
             if stairs.is_none() {
-                let reason = "the stairs of this target, along C_1 and what comes next, are not known to this version";
+                let reason = "the stairs of this target are not decided, or its directions are not orthonormal";
                 self.reader.fault("figure.directions", reason, "write directions = [[1, 1], [1, -1]], or \"axes\"");
             }
             return stairs.map(Directions::Given);

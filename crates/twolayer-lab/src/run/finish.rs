@@ -1,10 +1,6 @@
 //! From finished tasks to results: one point after the other is read, compared, written, drawn and dropped.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::PoisonError,
-};
+use std::{collections::HashMap, path::PathBuf, sync::PoisonError};
 
 use serde_json::json;
 use twolayer::trajectory::{Status, Trajectory};
@@ -13,18 +9,12 @@ use super::{Session, Stopped, execute::covered};
 use crate::{
     compare::{self, Agreement},
     experiment::Experiment,
-    figure::{
-        self, Drawing,
-        sweep::{Summary, draw_sweep},
-    },
+    figure::sweep::{Summary, draw_sweep},
     outcome::Outcome,
-    report,
+    results::{draw, publish},
     store::{self, Error, Index, Manifest, Part, PointRecord, Provenance},
     task::{Prepared, Task},
 };
-
-/// Pixels: a column and a half of a paper at 300 dpi.
-const PNG_WIDTH: u32 = 2000;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -180,10 +170,7 @@ impl Session<'_> {
             point: experiment.point.clone(),
             ..self.provenance()
         };
-        let drawing = figure::draw(experiment, outcomes, VERSION);
-        draw(&directory, &drawing, say)?;
-        let page = report::html(experiment, outcomes, &manifest, &figure::svg(&drawing));
-        store::write_bytes(&directory, "report.html", page.as_bytes())?;
+        publish(&directory, experiment, outcomes, &manifest, say)?;
         manifest.write(&directory)?;
         Ok(manifest.agreement)
     }
@@ -238,17 +225,5 @@ impl Session<'_> {
         let mut manifest = Manifest::new(run, Vec::new(), Vec::new());
         manifest.provenance = self.provenance();
         Ok(manifest.write(self.out)?)
-    }
-}
-
-/// `figure.svg` and `figure.png`.
-fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
-    store::write_bytes(directory, "figure.svg", figure::svg(drawing).as_bytes())?;
-    match figure::png(drawing, PNG_WIDTH) {
-        Ok(png) => store::write_bytes(directory, "figure.png", &png),
-        Err(reason) => {
-            say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
-            Ok(())
-        }
     }
 }

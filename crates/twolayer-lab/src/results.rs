@@ -1,0 +1,213 @@
+//! Results directories, opened again: to draw anew, to compare, to cite.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    compare::{Agreement, pair},
+    experiment::Experiment,
+    figure::{
+        self, Drawing,
+        sweep::{Summary, draw_sweep},
+    },
+    outcome::Outcome,
+    report,
+    store::{self, Error, Index, Manifest},
+    sweep::Study,
+};
+
+/// Pixels: a column and a half of a paper at 300 dpi.
+const PNG_WIDTH: u32 = 2000;
+
+/// One directory with the results of one experiment.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// The directory.
+    pub directory: PathBuf,
+    /// What was run, and how.
+    pub manifest: Manifest,
+    /// The experiment, resolved once more from the text that the manifest keeps.
+    pub experiment: Experiment,
+    /// What the views gave.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What hinders opening a directory, in words.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A file is not there, or damaged.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The text that the manifest keeps has a fault for this version.
+    #[error("{}: the experiment it keeps is not understood by this version: {reason}", directory.display())]
+    Experiment {
+        /// The directory.
+        directory: PathBuf,
+        /// The first fault.
+        reason: String,
+    },
+}
+
+impl Results {
+    /// Opens one directory with arrays.
+    ///
+    /// # Errors
+    /// [`Unreadable`], naming the directory or file.
+    pub fn open(directory: &Path) -> Result<Self, Unreadable> {
+        let (manifest, outcomes) = store::load(directory)?;
+        let (study, point) = again(directory, &manifest)?;
+        let experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
+        Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
+    }
+
+    /// Draws `figure.svg`, `figure.png` and `report.html` again from the arrays; what is not drawn is told to `say`.
+    ///
+    /// # Errors
+    /// The first file that could not be written.
+    pub fn redraw(&self, say: &mut dyn FnMut(String)) -> Result<(), Error> {
+        publish(&self.directory, &self.experiment, &self.outcomes, &self.manifest, say)
+    }
+
+    /// BibTeX of the experiment's papers and of the methods that ran.
+    pub fn citations(&self) -> Vec<String> {
+        let methods: Vec<&str> = self.manifest.views.iter().map(|view| view.method.as_str()).collect();
+        report::citations(&self.experiment, &methods, &self.manifest.version)
+    }
+}
+
+/// Draws a directory again: one experiment, or a sweep with all of its points. Returns how many were drawn.
+///
+/// # Errors
+/// [`Unreadable`], naming the directory or file.
+pub fn redraw(directory: &Path, say: &mut dyn FnMut(String)) -> Result<usize, Unreadable> {
+    let manifest = Manifest::read(directory)?;
+    let (study, _) = again(directory, &manifest)?;
+    if !study.is_sweep() || !manifest.views.is_empty() {
+        Results::open(directory)?.redraw(say)?;
+        return Ok(1);
+    }
+    let mut summaries = Vec::new();
+    for point in &points(directory)? {
+        let results = Results::open(point)?;
+        results.redraw(say)?;
+        let values = &results.manifest.provenance.point;
+        summaries.push(Summary::of(values, &results.experiment, &results.outcomes));
+    }
+    let first = study.experiment(0).map_err(|faults| fault(directory, &faults))?;
+    draw(directory, &draw_sweep(&first, &summaries, env!("CARGO_PKG_VERSION")), say)?;
+    Ok(summaries.len())
+}
+
+/// The directories with arrays in `directory`: itself, or the finished points of a sweep.
+///
+/// # Errors
+/// [`Unreadable`], naming the directory or file.
+pub fn points(directory: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    let manifest = Manifest::read(directory)?;
+    if !manifest.views.is_empty() {
+        return Ok(vec![directory.into()]);
+    }
+    let index = Index::read(directory)?;
+    let finished = |path: &PathBuf| path.join("manifest.json").exists();
+    Ok(index.points.iter().map(|point| directory.join(&point.directory)).filter(finished).collect())
+}
+
+/// Figure and report of one experiment, into its directory.
+pub(crate) fn publish(
+    directory: &Path,
+    experiment: &Experiment,
+    outcomes: &[Outcome],
+    manifest: &Manifest,
+    say: &mut dyn FnMut(String),
+) -> Result<(), Error> {
+    let drawing = figure::draw(experiment, outcomes, &manifest.version);
+    draw(directory, &drawing, say)?;
+    let page = report::html(experiment, outcomes, manifest, &figure::svg(&drawing));
+    store::write_bytes(directory, "report.html", page.as_bytes())
+}
+
+/// `figure.svg` and `figure.png`.
+pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
+    store::write_bytes(directory, "figure.svg", figure::svg(drawing).as_bytes())?;
+    match figure::png(drawing, PNG_WIDTH) {
+        Ok(png) => store::write_bytes(directory, "figure.png", &png),
+        Err(reason) => {
+            say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
+            Ok(())
+        }
+    }
+}
+
+/// Views of two directories, side by side.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// How far they are apart; `None`: nothing in common (another number of neurons or directions, no common time).
+    pub agreement: Option<Agreement>,
+    /// `directory/view` of both.
+    pub names: [String; 2],
+    /// Keys whose values differ, with both: `training.learning_rate: 0.5/d, 1/d`.
+    pub differ: Vec<String>,
+}
+
+/// Compares every view of every directory with every view of the others.
+pub fn across(all: &[Results]) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for (i, left) in all.iter().enumerate() {
+        for right in &all[i + 1..] {
+            for (a, first) in left.outcomes.iter().enumerate() {
+                for (b, second) in right.outcomes.iter().enumerate() {
+                    let name = |results: &Results, view: usize| {
+                        format!("{}/{}", results.directory.display(), results.manifest.views[view].name)
+                    };
+                    let names = [name(left, a), name(right, b)];
+                    let agreement = pair([&names[0], &names[1]], &first.trajectories, &second.trajectories);
+                    let differ = differences(&view(left, a), &view(right, b));
+                    comparisons.push(Comparison { agreement, names, differ });
+                }
+            }
+        }
+    }
+    comparisons
+}
+
+/// What a view sees, as resolved.
+fn view(results: &Results, number: usize) -> Value {
+    results.experiment.resolved.json["views"][number].clone()
+}
+
+/// Keys of target, network and training whose values differ.
+fn differences(left: &Value, right: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for section in ["target", "network", "training"] {
+        collect(section, &left[section], &right[section], &mut found);
+    }
+    found
+}
+
+fn collect(path: &str, left: &Value, right: &Value, found: &mut Vec<String>) {
+    let said = |value: &Value| value.get("expression").unwrap_or(value).to_string().replace('"', "");
+    let plain = |value: &Value| value.get("expression").is_none();
+    match (left, right) {
+        (Value::Object(a), Value::Object(b)) if plain(left) && plain(right) => {
+            let mut keys = a.clone();
+            keys.extend(b.clone());
+            for key in keys.keys() {
+                let none = Value::Null;
+                let at = |object: &Map<String, Value>| object.get(key).cloned().unwrap_or(none.clone());
+                collect(&format!("{path}.{key}"), &at(a), &at(b), found);
+            }
+        }
+        _ if said(left) != said(right) => found.push(format!("{path}: {}, {}", said(left), said(right))),
+        _ => {}
+    }
+}
+
+fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {
+    Study::again(manifest).map_err(|faults| fault(directory, &faults))
+}
+
+fn fault(directory: &Path, faults: &[crate::diagnostic::Diagnostic]) -> Unreadable {
+    let reason = faults.first().map(ToString::to_string).unwrap_or_default();
+    Unreadable::Experiment { directory: directory.into(), reason }
+}
