@@ -13,9 +13,6 @@ use crate::{
     trajectory::{Status, Trajectory},
 };
 
-/// How much looser than the recursion itself is the one that it is checked against.
-const LOOSER: f64 = 2.0;
-
 /// Follows the overlaps through the steps of `moments` (rising, from 0), from `start`:
 ///
 /// ```text
@@ -23,9 +20,9 @@ const LOOSER: f64 = 2.0;
 /// ```
 ///
 /// with α = ∞ dropping the last term; a and b move by the same averages. On the sphere, c grows by η D_jj/‖w_j‖² for row
-/// j, and rows get their first norm back. A second recursion, with averages of half the accuracy, runs beside it:
-/// the distance between the two, and the averages' own error, is the error stated. O(p²·(p + k)) a step beside the
-/// averages.
+/// j, and rows get their first norm back. A second recursion, whose averages are over other samples where they are over
+/// any, runs beside it: the distance between the two, and the averages' own error, is the error stated. O(p²·(p + k)) a
+/// step beside the averages.
 ///
 /// # Errors
 /// [`Error::Numerical`] where the averages fail. Divergence and interruption are the trajectory's status.
@@ -40,7 +37,7 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<(Trajectory, String)> {
     let kernel = kernel::for_problem(problem, tolerance)?;
-    let loose = kernel::for_problem(problem, LOOSER * tolerance)?;
+    let other = kernel::seeded(problem, tolerance, 1)?;
     let (p, k) = (problem.width(), problem.directions());
     let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
     let mut fine = Recursion::new(problem, start, alpha);
@@ -58,7 +55,7 @@ pub fn run(
             }
             let recorded = recorder.trajectory.step.last() == Some(&(step as f64));
             kernel.moments(&fine.state, Want::ALL, &mut fine.moments)?;
-            loose.moments(&check.state, Want::ALL, &mut check.moments)?;
+            other.moments(&check.state, Want::ALL, &mut check.moments)?;
             spread += problem.learning_rate() * fine.moments.drift_error;
             let gradient = fine.advance()?;
             check.advance()?;
@@ -69,7 +66,7 @@ pub fn run(
         }
         // The check's risk first: the recorder keeps the last one.
         recorder.state.overlaps.clone_from(&check.state.overlaps);
-        let other = if check.state.overlaps.student_student.norm_max().is_finite() {
+        let apart = if check.state.overlaps.student_student.norm_max().is_finite() {
             recorder.evaluate(&check.head())?
         } else {
             f64::NAN
@@ -82,7 +79,7 @@ pub fn run(
             recorder.trajectory.status = Status::Diverged { at: step as f64 };
             break;
         }
-        risk_errors.push((other - recorder.risk()).abs());
+        risk_errors.push((apart - recorder.risk()).abs());
         let (m, other) = (&fine.state.overlaps.student_teacher, &check.state.overlaps.student_teacher);
         for j in 0..p {
             errors.extend((0..k).map(|r| (m[(j, r)] - other[(j, r)]).abs() + spread));
