@@ -7,6 +7,7 @@ pub mod gaussian;
 pub mod limit;
 pub mod plan;
 mod recorder;
+pub mod revealed;
 pub mod simulate;
 
 pub use frame::Frame;
@@ -63,6 +64,15 @@ pub fn run(
             let (feed, _) = Feed::new(problem, streams)?;
             let keeps_batches = problem.keeps_batches() || record.gradients;
             let frame = gaussian::Gaussian::new(problem, &start, dimension, keeps_batches, streams)?;
+            let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
+            Ok(Run { trajectory, kernel: kernel.describe() })
+        }
+        Method::Revealed { dimension } => {
+            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let (feed, stored) = Feed::new(problem, streams)?;
+            let stored = stored.unwrap_or_default();
+            let frame = revealed::Revealed::new(problem, &start, dimension, &stored, streams)?;
+            drop(stored);
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
