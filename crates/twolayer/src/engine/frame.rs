@@ -32,3 +32,38 @@ pub trait Frame {
     /// Writes M and Q after the last step; P is left as it is.
     fn overlaps(&mut self, into: &mut Overlaps);
 }
+
+/// A frame that is looked at after the run.
+impl<F: Frame> Frame for &mut F {
+    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
+        (**self).fields(batch, fields);
+    }
+
+    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
+        (**self).descend(keep, batch, signal);
+    }
+
+    fn norms(&mut self, norms: &mut [f64]) {
+        (**self).norms(norms);
+    }
+
+    fn scale_rows(&mut self, factor: &[f64]) {
+        (**self).scale_rows(factor);
+    }
+
+    fn save(&mut self) {
+        (**self).save();
+    }
+
+    fn restore(&mut self) {
+        (**self).restore();
+    }
+
+    fn work(&self, batch: usize) -> u64 {
+        (**self).work(batch)
+    }
+
+    fn overlaps(&mut self, into: &mut Overlaps) {
+        (**self).overlaps(into);
+    }
+}

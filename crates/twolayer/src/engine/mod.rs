@@ -76,6 +76,10 @@ pub fn run(
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
+        Method::Dmft { beta } => {
+            let (trajectory, kernel) = limit::dmft::run(problem, &start, beta, &steps(), view, record, observer)?;
+            Ok(Run { trajectory, kernel })
+        }
         Method::Ode { kappa, terms } => {
             let state = kernel::State {
                 overlaps: start.overlaps(&problem.target.overlaps)?,

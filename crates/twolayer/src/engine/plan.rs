@@ -1,6 +1,6 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
-use super::revealed;
+use super::{limit::dmft, revealed};
 use crate::{
     error::{Error, Result},
     kernel::ErfKernel,
@@ -41,6 +41,11 @@ pub enum Method {
         /// d.
         dimension: u64,
     },
+    /// Dynamical mean-field theory of reused data. (theory.md §5.3)
+    Dmft {
+        /// β = lim n/d.
+        beta: f64,
+    },
     /// The online ODE. (theory.md §5.1)
     Ode {
         /// κ = lim ηs·d/n_b, the coefficient of the η² term.
@@ -62,6 +67,7 @@ impl Method {
             Self::Direct { .. } => "direct",
             Self::Reduced { .. } => "reduced, fresh batches",
             Self::Revealed { .. } => "reduced, reused batches",
+            Self::Dmft { .. } => "dynamical mean-field theory",
             Self::Ode { terms: Terms::Flow, .. } => "ode, gradient flow",
             Self::Ode { terms: Terms::LabelNoise, .. } => "ode, label-noise term",
             Self::Ode { .. } => "ode, all terms",
@@ -229,11 +235,7 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
             let reason = format!("{}; this version has no giant-step limit yet (n_b/d → {alpha})", reading.reason);
             return Err(Error::refused("view", reason, "use the reduced view at a large d, e.g. dimension = 100000"));
         }
-        Regime::MeanField { beta } => {
-            let reason =
-                format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
-            return Err(Error::refused("view", reason, "write data = \"fresh\""));
-        }
+        Regime::MeanField { beta } => return mean_field(problem, view, beta, reading.reason),
     };
     if problem.network.start == StartMode::Independent {
         let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
@@ -267,6 +269,25 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let cost = Cost { seconds: 1e-9 * evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
+}
+
+/// Dynamical mean-field theory, at as many paths as it may take.
+fn mean_field(problem: &Problem, view: &View, beta: f64, reason: String) -> Result<Plan> {
+    if problem.network.start == StartMode::Independent {
+        let reason = "the limit has one start, and start = \"independent\" draws one for each replicate";
+        return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
+    }
+    problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    let cycle = if problem.training.reuse_order == ReuseOrder::Cyclic { 1.0 / dmft::fraction(problem)? } else { 1.0 };
+    dmft::fraction(problem)?;
+    let (p, k) = (problem.width() as f64, problem.directions() as f64);
+    let columns = revealed::capacity(problem, problem.width());
+    let coordinates = 0.5 * (columns + k + p) + 1.0;
+    let paths = dmft::MOST as f64 * cycle;
+    let steps = 0.5 * (columns - k - p) / p;
+    let seconds = 8e-9 * paths * (coordinates * 20.0 + columns * 1.5 * p * steps * 0.2 + steps * p * 10.0);
+    let bytes = 8.0 * paths * (columns + coordinates + 2.0 * k + 3.0 * p + 2.0);
+    Ok(Plan { method: Method::Dmft { beta }, reason, cost: Cost { seconds, bytes }, advice: vec![] })
 }
 
 /// ηs·d/n_b at the problem's own d.

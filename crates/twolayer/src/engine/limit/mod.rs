@@ -1,3 +1,4 @@
 //! Limits `d → ∞` of a problem. (theory.md §5)
 
+pub mod dmft;
 pub mod ode;

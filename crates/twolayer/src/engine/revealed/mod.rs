@@ -8,6 +8,7 @@ mod columns;
 mod knowledge;
 #[cfg(test)]
 mod laws;
+mod response;
 
 use faer::{Mat, MatRef};
 
@@ -44,6 +45,8 @@ pub struct Revealed {
     root: Mat<f64>,
     /// p×n, for batches that are lists of rows.
     spread: Vec<f64>,
+    /// What each step saw, where it is to be remembered.
+    seen: Option<Vec<response::Seen>>,
 }
 
 /// Where raw normals come from.
@@ -66,7 +69,11 @@ impl Normals {
             Self::Drawn(stream) => fill_normal(stream, out),
             Self::Given { columns, used } => {
                 let start = (*used + i) * n + from;
-                out.copy_from_slice(&columns[start..start + out.len()]);
+                match columns.get(start..start + out.len()) {
+                    Some(column) => out.copy_from_slice(column),
+                    // After the last step nothing looks at new normals any more.
+                    None => out.fill(0.0),
+                }
             }
         }
     }
@@ -142,6 +149,7 @@ impl Revealed {
             source,
             root: symmetric_root(problem.target.overlaps.as_ref())?,
             spread: Vec::new(),
+            seen: None,
         })
     }
 
@@ -237,6 +245,7 @@ impl Frame for Revealed {
             }
             _ => unreachable!("plan gives fresh data to the gaussian frame"),
         };
+        self.see(&coordinates);
         let r = self.knowledge.right();
         for ((student, keep), coordinates) in self.students.iter_mut().zip(keep).zip(&coordinates) {
             student.resize(r, 0.0);
