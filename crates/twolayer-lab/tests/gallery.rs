@@ -14,6 +14,9 @@ use twolayer_lab::{
     run::{Monitor, plan, run},
 };
 
+#[path = "gallery/reuse.rs"]
+mod reuse;
+
 struct Quiet;
 
 impl Monitor for Quiet {
@@ -222,6 +225,7 @@ fn table(rows: &[Row]) -> String {
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();
     rows.extend(classical_scatter());
+    rows.extend(reuse::rows());
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

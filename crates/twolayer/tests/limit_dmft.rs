@@ -40,7 +40,7 @@ fn problem(expression: &str, width: usize, dimension: u64, rate: f64) -> Problem
 }
 
 fn view(problem: &Problem, engine: Engine, replicates: usize) -> Vec<Trajectory> {
-    let view = View { replicates, ..View::new(engine) };
+    let view = View { replicates, tolerance: 2e-4, ..View::new(engine) };
     let plan = plan(problem, &view, STEPS as usize + 1, &MACHINE).unwrap();
     let grid = Grid::Steps((0..=problem.steps()).collect());
     let one = |replicate| run(problem, &view, &plan, replicate as u64, &grid, &Record::default(), &Silent).unwrap();
@@ -98,7 +98,7 @@ fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
         0.640651 * m[0] + 0.767832 * m[1]
     };
     let error = limit.student_teacher_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
-    assert!(error < 1.2e-4, "M known to {error:.1e}");
+    assert!(error < 2e-4, "M known to {error:.1e}");
     assert!(orthogonal(0) * orthogonal(1) < 0.0 && orthogonal(0).abs() > 1e-3, "{} {}", orthogonal(0), orthogonal(1));
 }
 

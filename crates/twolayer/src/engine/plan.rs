@@ -278,15 +278,7 @@ fn mean_field(problem: &Problem, view: &View, beta: f64, reason: String) -> Resu
         return Err(Error::refused("network.start", reason, "write start = \"shared\", or drop the limit view"));
     }
     problem.start(Streams { seed: view.seed, replicate: 0 })?;
-    let cycle = if problem.training.reuse_order == ReuseOrder::Cyclic { 1.0 / dmft::fraction(problem)? } else { 1.0 };
-    dmft::fraction(problem)?;
-    let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let columns = revealed::capacity(problem, problem.width());
-    let coordinates = 0.5 * (columns + k + p) + 1.0;
-    let paths = dmft::MOST as f64 * cycle;
-    let steps = 0.5 * (columns - k - p) / p;
-    let seconds = 8e-9 * paths * (coordinates * 20.0 + columns * 1.5 * p * steps * 0.2 + steps * p * 10.0);
-    let bytes = 8.0 * paths * (columns + coordinates + 2.0 * k + 3.0 * p + 2.0);
+    let [seconds, bytes] = dmft::cost(problem)?;
     Ok(Plan { method: Method::Dmft { beta }, reason, cost: Cost { seconds, bytes }, advice: vec![] })
 }
 

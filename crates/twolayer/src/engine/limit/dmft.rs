@@ -29,8 +29,11 @@ const SCRAMBLINGS: usize = 8;
 /// Paths of each scrambling, at first.
 const FIRST: usize = 1 << 13;
 
-/// Paths of each scrambling, at most: 2·10⁶ in all.
-pub const MOST: usize = 1 << 18;
+/// Paths of each scrambling, at most (for each batch of a cycle): 4·10⁶ in all.
+const MOST: usize = 1 << 19;
+
+/// Bytes of a scrambling, at most, where it has more paths than at first.
+const MEMORY: f64 = 2.5e8;
 
 /// Follows the paths through the steps of `moments` (rising, from 0), from `start`, and averages over scramblings of
 /// them, with as many paths as `view.tolerance` of M needs.
@@ -50,13 +53,10 @@ pub fn run(
 ) -> Result<(Trajectory, String)> {
     let kernel = kernel::for_problem(problem, view.tolerance)?;
     let fraction = fraction(problem)?;
+    let (cycle, most) = (cycle(problem, fraction), most(problem, fraction));
     let mut paths = FIRST;
     loop {
-        // Blocks of consecutive Sobol points, one for each batch of a cycle.
-        let count = match problem.training.reuse_order {
-            ReuseOrder::Cyclic => paths * (1.0 / fraction).round() as usize,
-            _ => paths,
-        };
+        let count = paths * cycle;
         let surrogate = surrogate(problem, count, fraction)?;
         let ensemble = Ensemble { problem: &surrogate, start, beta, moments, record, kernel: &*kernel, observer };
         let mut runs = Vec::with_capacity(SCRAMBLINGS);
@@ -66,10 +66,10 @@ pub fn run(
         }
         let (mut mean, error) = average(&runs);
         let missing = error / view.tolerance;
-        if mean.status == Status::Done && missing > 1.0 && paths < MOST {
+        if mean.status == Status::Done && missing > 1.0 && paths < most {
             // At the slowest, the error falls as the root of the number of paths.
             let wanted = (paths as f64 * (missing * missing).min(1e6)) as usize;
-            paths = wanted.next_power_of_two().min(MOST);
+            paths = wanted.next_power_of_two().min(most);
             continue;
         }
         // Samples were counted in paths.
@@ -85,11 +85,43 @@ pub fn run(
     }
 }
 
+/// Blocks of consecutive Sobol points: one for each batch of a cycle.
+fn cycle(problem: &Problem, fraction: f64) -> usize {
+    if problem.training.reuse_order == ReuseOrder::Cyclic { (1.0 / fraction).round() as usize } else { 1 }
+}
+
+/// Bytes of one path: its columns, their normals, and the arrays of the training loop.
+fn path_bytes(problem: &Problem) -> f64 {
+    let (p, k) = (problem.width() as f64, problem.directions() as f64);
+    let columns = revealed::capacity(problem, problem.width());
+    8.0 * (1.5 * columns + 2.0 * k + 3.0 * p + 4.0)
+}
+
+/// Paths of each scrambling and batch of a cycle, at most.
+fn most(problem: &Problem, fraction: f64) -> usize {
+    let fitting = MEMORY / (path_bytes(problem) * cycle(problem, fraction) as f64);
+    MOST.min(1 << (fitting.max(1.0) as usize).ilog2()).max(FIRST)
+}
+
+/// Seconds and bytes at the most paths that may be taken, beside the risks.
+///
+/// # Errors
+/// As [`fraction`].
+pub fn cost(problem: &Problem) -> Result<[f64; 2]> {
+    let fraction = fraction(problem)?;
+    let paths = (most(problem, fraction) * cycle(problem, fraction)) as f64;
+    let columns = revealed::capacity(problem, problem.width());
+    let (p, steps) = (problem.width() as f64, problem.steps() as f64);
+    // Nanoseconds for a normal, for each product with a column, for a signal.
+    let path = 0.5 * columns * 25.0 + columns * 1.5 * p * steps * 0.3 + steps * p * 10.0;
+    Ok([SCRAMBLINGS as f64 * paths * path * 1e-9, paths * path_bytes(problem)])
+}
+
 /// lim n_b/n.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or zero; or where batches of a cycle would not divide the data.
-pub fn fraction(problem: &Problem) -> Result<f64> {
+fn fraction(problem: &Problem) -> Result<f64> {
     if problem.training.reuse_order == ReuseOrder::Full {
         return Ok(1.0);
     }
