@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 /// | `risk`, `training_risk`, `risk_error` | (R,T), the last two where there are any |
 /// | `M`, `M_error` | (R,T,p,k), the second where there is one |
 /// | `Q` (all kept), `Q_diag` (at least the diagonal kept) | (R,T,p,p), (R,T,p) |
+/// | `C_loss`, `R_loss` | (R,T,T,p,p), mean-field theory of reused data only |
 /// | `a`, `bias` | (R,T,p) |
 /// | `status` ([`status_code`]), `valid` | (R) |
 ///
@@ -75,7 +76,7 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         put(name, &[t], &mut std::iter::once(array.as_slice()), false)?;
     }
     type Part = fn(&Trajectory) -> Option<&[f64]>;
-    let stacked: [(&str, &[usize], Part); 9] = [
+    let stacked: [(&str, &[usize], Part); 11] = [
         ("risk", &[t], |run| Some(&run.risk)),
         ("training_risk", &[t], |run| run.training_risk.as_deref()),
         ("risk_error", &[t], |run| run.risk_error.as_deref()),
@@ -83,6 +84,8 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("M_error", &[t, p, k], |run| run.student_teacher_error.as_deref()),
         ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
         ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
+        ("C_loss", &[t, t, p, p], |run| run.loss_correlation.as_deref()),
+        ("R_loss", &[t, t, p, p], |run| run.loss_response.as_deref()),
         ("a", &[t, p], |run| Some(&run.second_layer)),
         ("bias", &[t, p], |run| Some(&run.bias)),
     ];
@@ -210,6 +213,8 @@ impl Arrays<'_> {
         let training_risk = self.maybe("training_risk", &[count, t])?;
         let risk_error = self.maybe("risk_error", &[count, t])?;
         let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
+        let correlation = self.maybe("C_loss", &[count, t, t, p, p])?;
+        let response = self.maybe("R_loss", &[count, t, t, p, p])?;
         let full = self.maybe("Q", &[count, t, p, p])?;
         let diagonal = self.maybe("Q_diag", &[count, t, p])?;
         let (a, bias) = (self.need("a", &[count, t, p])?, self.need("bias", &[count, t, p])?);
@@ -237,6 +242,8 @@ impl Arrays<'_> {
                 bias: bias.replicate(r),
                 risk_error: part(&risk_error, r),
                 student_teacher_error: part(&overlap_error, r),
+                loss_correlation: part(&correlation, r),
+                loss_response: part(&response, r),
                 status,
                 valid: outcome.valid,
                 ..Trajectory::new(p, k, keep_q)
