@@ -206,7 +206,7 @@ fn minibatch(name: &'static str, first: usize) -> Vec<Row> {
     let at = |t: usize| mean_and_error(runs, move |run| signed(run, t, &axis(3, 4)));
     let mut rows = vec![
         zero(name, "z4 as long as every sample is new", at(first), true),
-        zero(name, "z4 five steps later", at(first + 5), false),
+        zero(name, "z4 ten steps later", at(first + 10), false),
         zero(
             name,
             "z4 after as many fresh batches",

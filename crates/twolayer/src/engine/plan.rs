@@ -203,8 +203,8 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
     if view.engine == Engine::Direct {
         let gathered = if problem.training.reuse_order == ReuseOrder::WithReplacement { batch } else { 0.0 };
         let bytes = 8.0 * dimension * (width + n + gathered) + loop_bytes;
-        let rows = 2.0 * passes * batch * steps + if full { 0.0 } else { n * entries };
-        let nanoseconds = n * dimension * 2.4 + rows * width * dimension * 0.25 + steps * signals;
+        let rows = passes * batch * steps + if full { 0.0 } else { n * entries };
+        let nanoseconds = n * dimension * (2.4 + 4.0) + rows * width * dimension * 0.25 + steps * signals;
         let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
         return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, cost, advice: vec![] });
@@ -221,7 +221,8 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
     let bytes = 8.0 * (n * columns + lists) + loop_bytes;
     let products = n * columns * 3.0 * width * 0.5 * steps * passes;
     let normals = n * (k as f64 + width + width * steps * passes);
-    let nanoseconds = normals * 2.4 + products * 0.2 + steps * signals;
+    // A number costs 4 when it is first touched.
+    let nanoseconds = normals * 2.4 + n * columns * 4.0 + products * 0.35 + steps * signals;
     let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
     Ok(Plan { method: Method::Revealed { dimension: d }, reason, cost, advice: vec![] })
