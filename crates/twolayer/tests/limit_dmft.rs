@@ -80,7 +80,7 @@ fn largest_z(limit: &Trajectory, runs: &[Trajectory]) -> f64 {
 fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
     let target = "tanh(z1 + he3(z2))";
     let limit = &view(&problem(target, 2, 1_000, 0.6), Engine::Limit, 1)[0];
-    let distances = [(1_000, 48), (10_000, 16), (100_000, 6)].map(|(d, replicates)| {
+    let distances = [(1_000, 32), (10_000, 12), (100_000, 4)].map(|(d, replicates)| {
         let runs = view(&problem(target, 2, d, 0.6), Engine::Reduced, replicates);
         let pairs = || runs.iter().flat_map(|run| run.student_teacher.iter().zip(&limit.student_teacher));
         let square: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
@@ -105,7 +105,7 @@ fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
 #[test]
 fn batches_of_a_cycle_and_with_replacement_have_limits() {
     for order in [ReuseOrder::Cyclic, ReuseOrder::WithReplacement] {
-        let mut problem = problem("tanh(z1) + 0.5*he3(z2)", 2, 30_000, 0.5);
+        let mut problem = problem("tanh(z1) + 0.5*he3(z2)", 2, 10_000, 0.5);
         problem.training.reuse_order = order;
         problem.training.batch = formula("n/3");
         problem.training.weight_decay = 0.1;

@@ -9,8 +9,8 @@ use twolayer::{
     engine::{Machine, Method, Plan, plan, run},
     observer::Silent,
     problem::{
-        Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target, Training,
-        View,
+        Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
+        Training, View,
     },
 };
 

@@ -17,7 +17,7 @@ pub struct Feed<'a> {
 }
 
 enum Source<'a> {
-    Fresh { labels: Labels<'a>, repeats: u64, left: u64 },
+    Fresh { labels: Box<Labels<'a>>, repeats: u64, left: u64 },
     Stored(Box<Stored>),
 }
 
@@ -47,7 +47,7 @@ impl<'a> Feed<'a> {
     pub fn new(problem: &'a Problem, streams: Streams) -> Result<(Self, Option<Coordinates>)> {
         let batch = problem.batch();
         if problem.training.data == Data::Fresh {
-            let labels = Labels::new(problem, batch, streams)?;
+            let labels = Box::new(Labels::new(problem, batch, streams)?);
             let source = Source::Fresh { labels, repeats: problem.training.repeats, left: 0 };
             return Ok((Self { batch, source }, None));
         }

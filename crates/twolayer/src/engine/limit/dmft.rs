@@ -220,6 +220,9 @@ impl Ensemble<'_> {
     }
 }
 
+/// An array of a trajectory, where there is one.
+type Part = fn(&mut Trajectory) -> Option<&mut Vec<f64>>;
+
 /// The mean of the scramblings, with its standard errors; and the largest of those of M.
 fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
     let count = runs.len() as f64;
@@ -230,7 +233,7 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
         }
     }
     let mut all = runs.to_vec();
-    let averaged = |all: &mut [Trajectory], part: fn(&mut Trajectory) -> Option<&mut Vec<f64>>| {
+    let averaged = |all: &mut [Trajectory], part: Part| {
         let parts: Vec<&Vec<f64>> = all.iter_mut().filter_map(|run| part(run).map(|part| &*part)).collect();
         let size = if parts.len() == runs.len() { parts[0].len() } else { 0 };
         let mean: Vec<f64> = (0..size).map(|i| parts.iter().map(|part| part[i]).sum::<f64>() / count).collect();
@@ -242,7 +245,7 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
             .collect();
         (mean, error)
     };
-    let parts: [fn(&mut Trajectory) -> Option<&mut Vec<f64>>; 11] = [
+    let parts: [Part; 11] = [
         |run| Some(&mut run.student_student),
         |run| Some(&mut run.student_norms),
         |run| Some(&mut run.second_layer),

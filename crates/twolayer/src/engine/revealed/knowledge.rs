@@ -17,7 +17,7 @@ pub enum Fluctuations {
         /// d.
         dimension: u64,
         /// For χ.
-        stream: Stream,
+        stream: Box<Stream>,
     },
     /// None, as in the limit: χ = √d, and normals orthogonal to every signal before them. (theory.md §5.3)
     Off {

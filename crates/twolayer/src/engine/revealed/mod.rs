@@ -52,7 +52,7 @@ pub struct Revealed {
 /// Where raw normals come from.
 pub enum Normals {
     /// A stream.
-    Drawn(Stream),
+    Drawn(Box<Stream>),
     /// Columns of n numbers, one after the other, used from the first on.
     Given {
         /// The columns.
@@ -107,8 +107,8 @@ impl Revealed {
         stored: &Coordinates,
         streams: Streams,
     ) -> Result<Self> {
-        let fluctuations = Fluctuations::Drawn { dimension, stream: streams.stream(Purpose::Complement) };
-        let source = Normals::Drawn(streams.stream(Purpose::Input));
+        let fluctuations = Fluctuations::Drawn { dimension, stream: Box::new(streams.stream(Purpose::Complement)) };
+        let source = Normals::Drawn(Box::new(streams.stream(Purpose::Input)));
         Self::with_source(problem, start, stored, fluctuations, source)
     }
 
