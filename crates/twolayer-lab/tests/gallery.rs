@@ -16,6 +16,9 @@ use twolayer_lab::{
     task::Task,
 };
 
+#[path = "gallery/reuse.rs"]
+mod reuse;
+
 struct Quiet;
 
 impl Monitor for Quiet {
@@ -311,6 +314,7 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_scatter());
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
+    rows.extend(reuse::rows());
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

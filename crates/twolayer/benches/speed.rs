@@ -5,13 +5,23 @@ use std::{hint::black_box, time::Instant};
 
 use twolayer::{
     Error, Result,
-    engine::{Frame, dense::Dense, gaussian::Gaussian, limit::ode, simulate},
+    engine::{
+        Frame,
+        dense::Dense,
+        gaussian::Gaussian,
+        limit::{dmft, ode},
+        revealed::Revealed,
+        simulate,
+    },
     expression::{Expression, Scratch, Vocabulary},
     kernel::{self, Moments, State, Want},
     observer::Silent,
-    problem::{Activation, Duration, Formula, Network, Problem, Record, Rule, Start, Target, Terms, Training},
+    problem::{
+        Activation, Data, Duration, Engine, Formula, Init, Network, Placement, Problem, Record, Rule, Start, Target,
+        Terms, Training, View,
+    },
     random::Streams,
-    signal::Feed,
+    signal::{Coordinates, Feed},
     solve::{self, Options},
     trajectory::KeepQ,
 };
@@ -42,6 +52,13 @@ fn main() -> Result<()> {
         sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| {
             Gaussian::new(problem, start, 1_000_000, false, STREAMS)
         })?,
+        multi_pass("direct-stored", 2_000, |problem, start, stored| {
+            Dense::new(problem, start, 2_000, Some(stored), STREAMS)
+        })?,
+        multi_pass("reduced-stored", 1_000_000, |problem, start, stored| {
+            Revealed::new(problem, start, 1_000_000, stored, STREAMS)
+        })?,
+        mean_field()?,
         integration()?,
         engine()?,
         risk()?,
@@ -99,6 +116,54 @@ fn sgd<F: Frame>(
             return Ok(steps as f64 / seconds);
         }
         Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.risk)))
+    }))
+}
+
+/// Six steps on n = 3d samples of `tanh(z1 + he3(z2))`, p = 2, each recorded.
+fn stored(dimension: u64) -> Result<Problem> {
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let target = Target::new(Rule::Expression(Expression::parse("tanh(z1 + he3(z2))", &vocabulary)?));
+    let mut network = Network::new(2, Activation::Relu);
+    network.output_scale = Formula::number(1.0);
+    network.first_layer.placement = Placement::Orthonormal;
+    network.second_layer.init = Init::Alternating;
+    let mut training = Training::new(dimension, Formula::number(0.6), Duration::Steps(Formula::number(6.0)));
+    let samples = Formula::parse("3*d", &Default::default())?;
+    (training.data, training.batch, training.samples) = (Data::Reused, samples.clone(), Some(samples));
+    Problem::new(target, network, training)
+}
+
+/// The whole run, data set included.
+fn multi_pass<F: Frame>(
+    key: &'static str,
+    dimension: u64,
+    frame: impl Fn(&Problem, &Start, &Coordinates) -> Result<F> + 'static,
+) -> Result<Work> {
+    let problem = stored(dimension)?;
+    let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-3)?);
+    let moments: Vec<u64> = (0..=6).collect();
+    Ok(Work::new(key, "ms", move || {
+        milliseconds(1, || {
+            let (feed, stored) = Feed::new(&problem, STREAMS)?;
+            let frame = frame(&problem, &start, &stored.unwrap_or_default())?;
+            black_box(simulate(&problem, frame, feed, &start, &*kernel, &moments, &Record::default(), &Silent)?);
+            Ok(())
+        })
+    }))
+}
+
+/// The same in the limit, 10⁶ paths in all.
+fn mean_field() -> Result<Work> {
+    let problem = stored(1_000_000)?;
+    let start = problem.start(STREAMS)?;
+    let view = View { tolerance: 2.5e-4, ..View::new(Engine::Limit) };
+    let moments: Vec<u64> = (0..=6).collect();
+    Ok(Work::new("dmft", "ms", move || {
+        milliseconds(1, || {
+            let (_, paths) = dmft::run(&problem, &start, 3.0, &moments, &view, &Record::default(), &Silent)?;
+            black_box(&paths);
+            Ok(())
+        })
     }))
 }
 

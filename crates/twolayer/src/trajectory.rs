@@ -89,6 +89,11 @@ pub struct Trajectory {
     pub gradient_teacher: Option<Vec<f64>>,
     /// `‖(1/n_b) Σ_μ g_jμ x_μ‖` of the same steps ((T−1)·p).
     pub gradient_norm: Option<Vec<f64>>,
+    /// `C_ℓ(t,s)_jl = β E[g^t_j g^s_l]` (T·T·p·p), mean-field theory of reused data only. (theory.md §5.3)
+    pub loss_correlation: Option<Vec<f64>>,
+    /// `R_ℓ(t,s)_jl`, the response of g^t_j to the field of neuron l at s ≤ t (T·T·p·p); its diagonal t = s is the effective
+    /// regularisation.
+    pub loss_response: Option<Vec<f64>>,
     /// ν at which each level was first crossed (C), interpolated; NaN: not reached.
     pub crossing_step: Vec<f64>,
     /// How it ended.
@@ -143,6 +148,8 @@ impl Trajectory {
             student_teacher_error: None,
             gradient_teacher: None,
             gradient_norm: None,
+            loss_correlation: None,
+            loss_response: None,
             crossing_step: Vec::new(),
             status: Status::Done,
             valid: 0,

@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 /// | `risk`, `training_risk`, `risk_error` | (R,T), the last two where there are any |
 /// | `M`, `M_error` | (R,T,p,k), the second where there is one |
 /// | `Q` (all kept), `Q_diag` (at least the diagonal kept) | (R,T,p,p), (R,T,p) |
+/// | `C_loss`, `R_loss` | (R,T,T,p,p), mean-field theory of reused data only |
 /// | `a`, `bias` | (R,T,p) |
 /// | `gradient_M`, `gradient_norm`, `crossing_step`, as recorded | (R,T−1,p,k), (R,T−1,p), (R,C) |
 /// | `status` ([`status_code`]), `valid` | (R) |
@@ -83,7 +84,7 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
     }
     type Part = fn(&Trajectory) -> Option<&[f64]>;
     let (steps, crossings) = (t.saturating_sub(1), runs[0].crossing_step.len());
-    let stacked: [(&str, &[usize], Part); 12] = [
+    let stacked: [(&str, &[usize], Part); 14] = [
         ("risk", &[t], |run| Some(&run.risk)),
         ("training_risk", &[t], |run| run.training_risk.as_deref()),
         ("risk_error", &[t], |run| run.risk_error.as_deref()),
@@ -91,6 +92,8 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("M_error", &[t, p, k], |run| run.student_teacher_error.as_deref()),
         ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
         ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
+        ("C_loss", &[t, t, p, p], |run| run.loss_correlation.as_deref()),
+        ("R_loss", &[t, t, p, p], |run| run.loss_response.as_deref()),
         ("a", &[t, p], |run| Some(&run.second_layer)),
         ("bias", &[t, p], |run| Some(&run.bias)),
         ("gradient_M", &[steps, p, k], |run| run.gradient_teacher.as_deref()),
@@ -222,6 +225,8 @@ impl Arrays<'_> {
         let training_risk = self.maybe("training_risk", &[count, t])?;
         let risk_error = self.maybe("risk_error", &[count, t])?;
         let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
+        let correlation = self.maybe("C_loss", &[count, t, t, p, p])?;
+        let response = self.maybe("R_loss", &[count, t, t, p, p])?;
         let full = self.maybe("Q", &[count, t, p, p])?;
         let diagonal = self.maybe("Q_diag", &[count, t, p])?;
         let steps = t.saturating_sub(1);
@@ -256,6 +261,8 @@ impl Arrays<'_> {
                 gradient_teacher: part(&gradient_teacher, r),
                 gradient_norm: part(&gradient_norm, r),
                 crossing_step: part(&crossings, r).unwrap_or_default(),
+                loss_correlation: part(&correlation, r),
+                loss_response: part(&response, r),
                 status,
                 valid: outcome.valid,
                 ..Trajectory::new(p, k, keep_q)

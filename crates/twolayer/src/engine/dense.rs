@@ -3,7 +3,7 @@
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
 use pulp::{Arch, NullaryFnOnce};
 
-use super::Frame;
+use super::{Frame, frame::Sight};
 use crate::{
     error::Result,
     overlaps::{Overlaps, symmetric_root},
@@ -31,6 +31,10 @@ pub struct Dense {
     data: Vec<f64>,
     /// W as it was saved.
     saved: Vec<f64>,
+    /// `Σ_μ signal_jμ x_μ` of the last look at stored data, p×d, row-major.
+    gradient: Vec<f64>,
+    /// Whether it is that of the signals to come.
+    is_prepared: bool,
 }
 
 /// Batch 1: the last step is taken when the next sample is looked at, in the same pass over the weights.
@@ -83,6 +87,8 @@ impl Dense {
             directions: k,
             data,
             saved: Vec::new(),
+            gradient: Vec::new(),
+            is_prepared: false,
             weights,
             inputs: vec![0.0; if fresh { problem.batch() * dimension } else { 0 }],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
@@ -160,7 +166,28 @@ impl Dense {
 }
 
 impl Frame for Dense {
+    fn look(&mut self, batch: &Batch<'_>, fields: &mut [f64], sight: &mut dyn Sight) {
+        let Batch::Rows(Rows::Block { from, count }) = *batch else {
+            self.fields(batch, fields);
+            sight.signals(fields, 0..batch.count());
+            return;
+        };
+        let d = self.dimension;
+        self.gradient.clear();
+        self.gradient.resize(self.weights.len(), 0.0);
+        let data = &self.data[from * d..(from + count) * d];
+        let step = (AT_HAND / d).clamp(1, count);
+        for (first, inputs) in (0..).step_by(step).zip(data.chunks(step * d)) {
+            let rows = first..first + inputs.len() / d;
+            self.arch.dispatch(Fields { weights: &self.weights, inputs, d, first, fields });
+            let signal = sight.signals(fields, rows);
+            self.arch.dispatch(Gradient { gradient: &mut self.gradient, inputs, d, first, signal, count });
+        }
+        self.is_prepared = true;
+    }
+
     fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
+        self.is_prepared = false;
         let (d, n) = (self.dimension, batch.count());
         match batch {
             Batch::Fresh(samples) if self.waits() => {
@@ -190,7 +217,10 @@ impl Frame for Dense {
     }
 
     fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        if self.waits() {
+        if std::mem::take(&mut self.is_prepared) {
+            self.scale_rows(keep);
+            self.weights.iter_mut().zip(&self.gradient).for_each(|(w, g)| *w -= g);
+        } else if self.waits() {
             self.flush();
             self.pending.keep.copy_from_slice(keep);
             self.pending.signal.copy_from_slice(signal);
@@ -224,6 +254,7 @@ impl Frame for Dense {
             self.flush();
         }
         self.saved.clone_from(&self.weights);
+        self.is_prepared = false;
     }
 
     fn restore(&mut self) {
@@ -260,6 +291,105 @@ struct Pass<'a> {
     old: &'a [f64],
     new: &'a [f64],
     fields: &'a mut [f64],
+}
+
+/// Numbers of stored data that stay in the cache between their fields and their gradient.
+const AT_HAND: usize = 1 << 14;
+
+/// Fields of some rows of stored data, `⟨w_j, x_μ⟩`, into columns `first..` of `fields`, p×n_b.
+struct Fields<'a> {
+    weights: &'a [f64],
+    inputs: &'a [f64],
+    d: usize,
+    first: usize,
+    fields: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Fields<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let count = self.fields.len() / (self.weights.len() / self.d);
+        for (fields, w) in self.fields.chunks_exact_mut(count).zip(self.weights.chunks_exact(self.d)) {
+            let fields = &mut fields[self.first..];
+            let mut fours = self.inputs.chunks_exact(4 * self.d);
+            let mut at = 0;
+            for four in &mut fours {
+                let (a, b) = four.split_at(2 * self.d);
+                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
+                fields[at..at + 4].copy_from_slice(&products([a, b, c, e], w));
+                at += 4;
+            }
+            for x in fours.remainder().chunks_exact(self.d) {
+                [fields[at]] = products([x], w);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// `⟨x, w⟩` of R rows.
+#[inline(always)]
+fn products<const R: usize>(x: [&[f64]; R], w: &[f64]) -> [f64; R] {
+    let mut sums = [[0.0; LANES]; R];
+    let whole = w.len() / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        let w = &w[at..at + LANES];
+        for r in 0..R {
+            let x = &x[r][at..at + LANES];
+            for i in 0..LANES {
+                sums[r][i] += x[i] * w[i];
+            }
+        }
+    }
+    let mut out = [0.0; R];
+    for r in 0..R {
+        out[r] = sums[r].iter().sum::<f64>();
+        for i in whole..w.len() {
+            out[r] += x[r][i] * w[i];
+        }
+    }
+    out
+}
+
+/// `gradient_j ← gradient_j + Σ_μ signal_jμ x_μ` over some rows of stored data, whose signals start at column `first` of
+/// `signal`, p×n_b.
+struct Gradient<'a> {
+    gradient: &'a mut [f64],
+    inputs: &'a [f64],
+    d: usize,
+    first: usize,
+    signal: &'a [f64],
+    count: usize,
+}
+
+impl NullaryFnOnce for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let rows = self.gradient.chunks_exact_mut(self.d).zip(self.signal.chunks_exact(self.count));
+        for (gradient, signal) in rows {
+            let signal = &signal[self.first..];
+            let mut fours = self.inputs.chunks_exact(4 * self.d);
+            let mut at = 0;
+            for four in &mut fours {
+                let (a, b) = four.split_at(2 * self.d);
+                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
+                let g = [signal[at], signal[at + 1], signal[at + 2], signal[at + 3]];
+                for ((((sum, a), b), c), e) in gradient.iter_mut().zip(a).zip(b).zip(c).zip(e) {
+                    *sum += g[0] * a + g[1] * b + g[2] * c + g[3] * e;
+                }
+                at += 4;
+            }
+            for x in fours.remainder().chunks_exact(self.d) {
+                let g = signal[at];
+                gradient.iter_mut().zip(x).for_each(|(sum, x)| *sum += g * x);
+                at += 1;
+            }
+        }
+    }
 }
 
 /// Numbers that are multiplied and added side by side.

@@ -7,6 +7,7 @@ pub mod gaussian;
 pub mod limit;
 pub mod plan;
 mod recorder;
+pub mod revealed;
 pub mod simulate;
 
 pub use frame::Frame;
@@ -81,6 +82,19 @@ pub fn run(
             let state = state(problem, start)?;
             let (trajectory, kernel) =
                 limit::leap_step::run(problem, &state, degree, &steps(), view.tolerance, record)?;
+            Ok(Run { trajectory, kernel })
+        }
+        Method::Revealed { dimension } => {
+            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let (feed, stored) = Feed::new(problem, streams)?;
+            let stored = stored.unwrap_or_default();
+            let frame = revealed::Revealed::new(problem, &start, dimension, &stored, streams)?;
+            drop(stored);
+            let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
+            Ok(Run { trajectory, kernel: kernel.describe() })
+        }
+        Method::Dmft { beta } => {
+            let (trajectory, kernel) = limit::dmft::run(problem, &start, beta, &steps(), view, record, observer)?;
             Ok(Run { trajectory, kernel })
         }
         Method::Ode { kappa, terms } => {

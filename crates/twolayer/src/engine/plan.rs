@@ -1,11 +1,14 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
-use super::limit::{leap_step, ode};
+use super::{
+    limit::{dmft, leap_step, ode},
+    revealed,
+};
 use crate::{
     error::{Error, Result},
     kernel::{self, State, Want},
     problem::{
-        Algorithm, BiasInit, Data, Engine, Init, Problem, StartMode, Terms, View,
+        Algorithm, BiasInit, Data, Engine, Init, Problem, ReuseOrder, StartMode, Terms, View,
         scaling::{Reading, Regime},
     },
     random::Streams,
@@ -49,6 +52,16 @@ pub enum Method {
         /// ℓ.
         degree: u32,
     },
+    /// Stored data, revealed along the directions that are asked for. (theory.md §4.2)
+    Revealed {
+        /// d.
+        dimension: u64,
+    },
+    /// Dynamical mean-field theory of reused data. (theory.md §5.3)
+    Dmft {
+        /// β = lim n/d.
+        beta: f64,
+    },
     /// The online ODE. (theory.md §5.1)
     Ode {
         /// κ = lim ηs·d/n_b, the coefficient of the η² term.
@@ -61,7 +74,7 @@ pub enum Method {
 impl Method {
     /// Whether it takes whole steps of a training run.
     pub fn is_simulation(self) -> bool {
-        matches!(self, Self::Direct { .. } | Self::Reduced { .. })
+        matches!(self, Self::Direct { .. } | Self::Reduced { .. } | Self::Revealed { .. })
     }
 
     /// Its name in results.
@@ -71,6 +84,8 @@ impl Method {
             Self::Reduced { .. } => "reduced, fresh batches",
             Self::GiantStep { .. } => "giant steps",
             Self::LeapStep { .. } => "leap step",
+            Self::Revealed { .. } => "reduced, reused batches",
+            Self::Dmft { .. } => "dynamical mean-field theory",
             Self::Ode { terms: Terms::Flow, .. } => "ode, gradient flow",
             Self::Ode { terms: Terms::LabelNoise, .. } => "ode, label-noise term",
             Self::Ode { terms: Terms::ExactStep, .. } => "ode, exact step",
@@ -115,6 +130,9 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
     let bytes = plan.cost.bytes + record;
     if bytes > machine.memory {
         let instead = match plan.method {
+            _ if problem.training.data == Data::Reused => {
+                "lower samples, dimension or steps, or run fewer replicates at the same time (--threads)"
+            }
             Method::Direct { .. } if problem.batch() > problem.width() => {
                 "lower the batch, or use engine = \"reduced\", which keeps no d-vector"
             }
@@ -128,7 +146,13 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
             human_bytes(bytes),
             human_bytes(machine.memory)
         );
-        let key = if problem.batch() > problem.width() { "training.batch" } else { "view" };
+        let key = if problem.training.data == Data::Reused {
+            "training.samples"
+        } else if problem.batch() > problem.width() {
+            "training.batch"
+        } else {
+            "view"
+        };
         return Err(Error::refused(key, reason, instead));
     }
     Ok(Plan { cost: Cost { bytes, ..plan.cost }, ..plan })
@@ -139,10 +163,6 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     if problem.training.algorithm == Algorithm::GradientFlow {
         let reason = format!("a {name} view takes steps; a gradient flow has none");
         return Err(Error::refused("training.algorithm", reason, "use the limit view, or algorithm = \"sgd\""));
-    }
-    if problem.training.data == Data::Reused {
-        let reason = format!("the {name} view cannot reuse data in this version");
-        return Err(Error::refused("training.data", reason, "write data = \"fresh\""));
     }
     let Some(dimension) = problem.dimension() else {
         let reason = format!("a {name} view needs a finite dimension");
@@ -162,6 +182,9 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     let d = dimension as f64;
     // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product 0.15.
     let labels = batch * (k * 4.0 + 8.0);
+    if problem.training.data == Data::Reused {
+        return stored(problem, view, dimension, entries as f64, machine);
+    }
     if view.engine == Engine::Direct {
         let step = labels + batch * (d * 2.4 + 2.0 * p * d * 0.15 + p * 5.0);
         let bytes = 8.0 * d * (p + batch);
@@ -184,6 +207,46 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![] })
 }
 
+/// Simulations of a stored data set: X itself, or what is revealed of it.
+fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machine) -> Result<Plan> {
+    let (p, k, n, batch) = (problem.width(), problem.directions(), problem.samples() as f64, problem.batch() as f64);
+    let (width, dimension, steps) = (p as f64, d as f64, problem.steps() as f64);
+    let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
+    let together = view.replicates.min(machine.cores) as f64;
+    let risks = entries * risk_seconds(problem);
+    let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
+    let full = batch == n;
+    // Fields, values and signals of the batch and, where it is another, fields and values of the data set; labels.
+    let loop_bytes = 8.0 * (3.0 * width * batch + if full { 0.0 } else { 2.0 * width * n } + 2.0 * n);
+    let signals = passes * batch * width * 5.0 + if full { 0.0 } else { n * width * 3.0 };
+    if view.engine == Engine::Direct {
+        let gathered = if problem.training.reuse_order == ReuseOrder::WithReplacement { batch } else { 0.0 };
+        let bytes = 8.0 * dimension * (width + n + gathered) + loop_bytes;
+        let rows = passes * batch * steps + if full { 0.0 } else { n * entries };
+        let nanoseconds = n * dimension * (2.4 + 4.0) + rows * width * dimension * 0.25 + steps * signals;
+        let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
+        let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
+        return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, cost, advice: vec![] });
+    }
+    // m ≤ p: the start may span fewer dimensions.
+    let columns = revealed::capacity(problem, p);
+    if columns > dimension {
+        let reason = format!(
+            "revealing n = {n} samples along k + p + 2pT = {columns} directions is more than the d = {d} there are"
+        );
+        return Err(Error::refused("view", reason, "use the direct view, which is cheaper there"));
+    }
+    let lists = if problem.training.reuse_order == ReuseOrder::WithReplacement { n * (width + 3.0) } else { 0.0 };
+    let bytes = 8.0 * (n * columns + lists) + loop_bytes;
+    let products = n * columns * 3.0 * width * 0.5 * steps * passes;
+    let normals = n * (k as f64 + width + width * steps * passes);
+    // A number costs 4 when it is first touched.
+    let nanoseconds = normals * 2.4 + n * columns * 4.0 + products * 0.35 + steps * signals;
+    let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
+    let reason = format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
+    Ok(Plan { method: Method::Revealed { dimension: d }, reason, cost, advice: vec![] })
+}
+
 fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let reading = problem.scaling()?;
     if problem.network.start == StartMode::Independent {
@@ -200,11 +263,7 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
             let advice = reading.advice.into_iter().collect();
             return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, cost, advice });
         }
-        Regime::MeanField { beta } => {
-            let reason =
-                format!("{}; this version has no mean-field theory of reused data yet (n/d → {beta})", reading.reason);
-            return Err(Error::refused("view", reason, "write data = \"fresh\""));
-        }
+        Regime::MeanField { beta } => return mean_field(problem, beta, reading.reason),
     };
     refuse_second_looks(problem)?;
     let time = problem.time();
@@ -250,6 +309,12 @@ fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
     let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
     let advice = reading.advice.into_iter().collect();
     Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, cost, advice })
+}
+
+/// Dynamical mean-field theory, at as many paths as it may take.
+fn mean_field(problem: &Problem, beta: f64, reason: String) -> Result<Plan> {
+    let [seconds, bytes] = dmft::cost(problem)?;
+    Ok(Plan { method: Method::Dmft { beta }, reason, cost: Cost { seconds, bytes }, advice: vec![] })
 }
 
 /// ηs·d/n_b at the problem's own d.

@@ -1,8 +1,11 @@
 //! The only training loop, over any [`Frame`]. (theory.md §1)
 
+use std::ops::Range;
+
 use super::{
     Frame,
     crossing::Watch,
+    frame::Sight,
     recorder::{Moment, Recorder},
 };
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
     observer::{Observer, Progress},
     overlaps::Overlaps,
     problem::{Geometry, Problem, Record, Start},
-    signal::{Feed, Head, Signal},
+    signal::{Batch, Feed, Head, Signal},
     trajectory::{Status, Trajectory},
 };
 
@@ -90,8 +93,8 @@ struct Training<'a, F> {
     fields: Vec<f64>,
     /// U of the whole data set, p×n, where there is one and it is not the batch.
     all_fields: Vec<f64>,
-    /// Whether `fields` are those of the weights as they are now, on the batch that comes.
-    fields_are_known: bool,
+    /// Σ|e| where `fields` and signals are those of the weights as they are now, on the batch that comes.
+    looked: Option<f64>,
     /// Steps made.
     step: u64,
     /// The step of the last entry.
@@ -131,7 +134,7 @@ impl<'a, F: Frame> Training<'a, F> {
             signal: Signal::new(problem, batch),
             fields: vec![0.0; p * batch],
             all_fields: vec![0.0; if feed.is_full() { 0 } else { p * problem.samples() }],
-            fields_are_known: false,
+            looked: None,
             feed,
             step: 0,
             recorded: 0,
@@ -149,10 +152,10 @@ impl<'a, F: Frame> Training<'a, F> {
     /// One step; false where it has diverged. Its gradient is appended to `gradient`.
     fn advance(&mut self, gradient: Option<&mut Trajectory>) -> bool {
         let (mut batch, labels) = self.feed.next_batch();
-        if !std::mem::take(&mut self.fields_are_known) {
-            self.frame.fields(&batch, &mut self.fields);
-        }
-        let mut size = self.signal.evaluate(self.rate, &self.fields, labels, &self.head);
+        let mut size = match self.looked.take() {
+            Some(size) => size,
+            None => look(&mut self.frame, &batch, &mut self.fields, &mut self.signal, self.rate, labels, &self.head),
+        };
         if self.displacement != 0.0 && size.is_finite() {
             self.factor.fill(self.displacement);
             self.signal.scale_rows(&self.factor);
@@ -160,9 +163,8 @@ impl<'a, F: Frame> Training<'a, F> {
             self.frame.save();
             self.frame.descend(&self.keep, &batch, self.signal.signal());
             batch = batch.again();
-            self.frame.fields(&batch, &mut self.fields);
+            size = look(&mut self.frame, &batch, &mut self.fields, &mut self.signal, self.rate, labels, &self.head);
             self.frame.restore();
-            size = self.signal.evaluate(self.rate, &self.fields, labels, &self.head);
         }
         if !size.is_finite() {
             return false;
@@ -221,11 +223,13 @@ impl<'a, F: Frame> Training<'a, F> {
     /// ½ mean (f−y)² over the data set; the next step on the whole of it need not look again.
     fn training_risk(&mut self) -> Option<f64> {
         let (all, labels) = self.feed.all()?;
-        let full = self.feed.is_full();
-        let fields = if full { &mut self.fields } else { &mut self.all_fields };
-        self.frame.fields(&all, fields);
-        self.fields_are_known = full;
-        Some(self.signal.training_risk(fields, labels, &self.head))
+        if self.feed.is_full() {
+            let Self { frame, fields, signal, head, .. } = self;
+            self.looked = Some(look(frame, &all, fields, signal, self.rate, labels, head));
+            return Some(self.signal.batch_risk(labels, &self.head));
+        }
+        self.frame.fields(&all, &mut self.all_fields);
+        Some(self.signal.training_risk(&self.all_fields, labels, &self.head))
     }
 
     /// Looks for crossings; true where the run should end.
@@ -233,5 +237,41 @@ impl<'a, F: Frame> Training<'a, F> {
         self.frame.overlaps(&mut recorder.state.overlaps);
         let risk = if watch.needs_risk() { recorder.evaluate(&self.head)? } else { f64::NAN };
         Ok(watch.look(self.step, risk, &recorder.state.overlaps, &mut recorder.trajectory.crossing_step))
+    }
+}
+
+/// Fields and signals of a batch; Σ|e|.
+fn look(
+    frame: &mut impl Frame,
+    batch: &Batch<'_>,
+    fields: &mut [f64],
+    signal: &mut Signal,
+    rate: f64,
+    labels: &[f64],
+    head: &Head,
+) -> f64 {
+    let mut eyes = Eyes { signal, rate, labels, head, size: 0.0 };
+    frame.look(batch, fields, &mut eyes);
+    eyes.size
+}
+
+/// The signals of a step at learning rate `rate`.
+struct Eyes<'a> {
+    signal: &'a mut Signal,
+    rate: f64,
+    labels: &'a [f64],
+    head: &'a Head,
+    /// Σ|e| of the samples so far.
+    size: f64,
+}
+
+impl Sight for Eyes<'_> {
+    fn signals(&mut self, fields: &[f64], samples: Range<usize>) -> &[f64] {
+        self.size += if samples.len() == self.labels.len() {
+            self.signal.evaluate(self.rate, fields, self.labels, self.head)
+        } else {
+            self.signal.evaluate_part(self.rate, fields, self.labels, self.head, samples)
+        };
+        self.signal.signal()
     }
 }

@@ -53,6 +53,20 @@ impl<'a> Feed<'a> {
         }
         let n = problem.samples();
         let (coordinates, labels) = Labels::new(problem, n, streams)?.data_set(n);
+        Ok((Self::stored(problem, labels, streams), Some(coordinates)))
+    }
+
+    /// Batches of the samples whose coordinates along the target (k×n) and label noise (n normals, or none) are given.
+    ///
+    /// # Errors
+    /// [`Error::Numerical`](crate::Error::Numerical) where P is not a covariance.
+    pub fn of_samples(problem: &'a Problem, coordinates: &[f64], noise: &[f64], streams: Streams) -> Result<Self> {
+        let labels = Labels::new(problem, problem.samples(), streams)?.of_samples(coordinates, noise);
+        Ok(Self::stored(problem, labels, streams))
+    }
+
+    fn stored(problem: &Problem, labels: Vec<f64>, streams: Streams) -> Self {
+        let (batch, n) = (problem.batch(), labels.len());
         let order = if batch == n { ReuseOrder::Full } else { problem.training.reuse_order };
         let drawn = order == ReuseOrder::WithReplacement;
         let stored = Stored {
@@ -65,7 +79,7 @@ impl<'a> Feed<'a> {
             seen: vec![false; if drawn { n } else { 0 }],
             distinct: 0,
         };
-        Ok((Self { batch, source: Source::Stored(Box::new(stored)) }, Some(coordinates)))
+        Self { batch, source: Source::Stored(Box::new(stored)) }
     }
 
     /// The next batch and its labels.

@@ -110,9 +110,33 @@ impl<'a> Labels<'a> {
         (self.coordinates, self.labels)
     }
 
+    /// Labels (n) of samples whose coordinates (k×n) and label noise (n normals, or none) are given; n is what the labels
+    /// were made for.
+    pub fn of_samples(mut self, coordinates: &[f64], noise: &[f64]) -> Vec<f64> {
+        let n = coordinates.len() / self.problem.directions();
+        self.block = n;
+        self.coordinates = coordinates.to_vec();
+        self.fields.truncate(coordinates.len());
+        self.labels.truncate(n);
+        self.part.truncate(n);
+        self.label();
+        let scale = self.problem.target.noise.sqrt();
+        self.labels.iter_mut().zip(noise).for_each(|(y, xi)| *y += scale * xi);
+        self.labels
+    }
+
     fn refill(&mut self) {
         self.used = 0;
         fill_normal(&mut self.teacher, &mut self.coordinates);
+        self.label();
+        let noise = self.problem.target.noise.sqrt();
+        if noise > 0.0 {
+            self.labels.iter_mut().for_each(|y| *y += noise * normal(&mut self.noise));
+        }
+    }
+
+    /// Labels without noise.
+    fn label(&mut self) {
         if let Some(root) = &self.root {
             self.fields.fill(0.0);
             for (r, fields) in self.fields.chunks_exact_mut(self.block).enumerate() {
@@ -135,10 +159,6 @@ impl<'a> Labels<'a> {
                     self.labels.iter_mut().zip(&self.part).for_each(|(y, value)| *y += scale * value);
                 }
             }
-        }
-        let noise = self.problem.target.noise.sqrt();
-        if noise > 0.0 {
-            self.labels.iter_mut().for_each(|y| *y += noise * normal(&mut self.noise));
         }
     }
 }

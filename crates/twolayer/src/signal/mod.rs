@@ -5,6 +5,8 @@ mod batch;
 mod feed;
 mod labels;
 
+use std::ops::Range;
+
 pub use batch::{Batch, Rows};
 pub use feed::{Coordinates, Feed};
 pub use labels::{Labels, Samples};
@@ -70,6 +72,55 @@ impl Signal {
             }
         }
         self.residual.iter().map(|e| e.abs()).sum()
+    }
+
+    /// [`evaluate`](Self::evaluate) for a range of the samples; all of them at once is faster there.
+    pub fn evaluate_part(
+        &mut self,
+        step: f64,
+        fields: &[f64],
+        labels: &[f64],
+        head: &Head,
+        samples: Range<usize>,
+    ) -> f64 {
+        let batch = self.residual.len();
+        let Self { values, signal, residual, .. } = self;
+        let residual = &mut residual[samples.clone()];
+        for (e, y) in residual.iter_mut().zip(&labels[samples.clone()]) {
+            *e = -y;
+        }
+        let neurons = values.chunks_exact_mut(batch).zip(signal.chunks_exact_mut(batch));
+        for (j, (values, signal)) in neurons.enumerate() {
+            let (values, signal) = (&mut values[samples.clone()], &mut signal[samples.clone()]);
+            values.copy_from_slice(&fields[j * batch..][samples.clone()]);
+            if let Some(b) = head.bias.get(j) {
+                values.iter_mut().for_each(|h| *h += b);
+            }
+            self.activation.values_and_derivatives(values, signal);
+            if self.loss == Loss::Squared {
+                let weight = self.scale * head.second_layer[j];
+                residual.iter_mut().zip(&*values).for_each(|(e, value)| *e += weight * value);
+            }
+        }
+        for (signal, a) in signal.chunks_exact_mut(batch).zip(&head.second_layer) {
+            let weight = step * self.scale * a;
+            for (g, e) in signal[samples.clone()].iter_mut().zip(&*residual) {
+                *g *= weight * e;
+            }
+        }
+        residual.iter().map(|e| e.abs()).sum()
+    }
+
+    /// `½ mean (f − y)²` at the fields of the last evaluation.
+    pub fn batch_risk(&self, labels: &[f64], head: &Head) -> f64 {
+        let batch = self.residual.len();
+        let mut sum = 0.0;
+        for (mu, y) in labels.iter().enumerate() {
+            let neurons = self.values[mu..].iter().step_by(batch).zip(&head.second_layer);
+            let output: f64 = neurons.map(|(value, a)| self.scale * a * value).sum();
+            sum += (output - y) * (output - y);
+        }
+        sum / (2.0 * batch as f64)
     }
 
     /// `½ mean (f − y)²` at `fields` (p×n) and `labels` (n), which may be of another number than the batch's.

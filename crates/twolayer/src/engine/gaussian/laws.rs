@@ -173,7 +173,7 @@ fn direct(problem: &Problem) -> Vec<Vec<f64>> {
 }
 
 /// The smallest of all p-values, times their number.
-fn family_wise(left: &[Vec<f64>], right: &[Vec<f64>]) -> f64 {
+pub(in crate::engine) fn family_wise(left: &[Vec<f64>], right: &[Vec<f64>]) -> f64 {
     let observables = left[0].len();
     let mut smallest: f64 = 1.0;
     for i in 0..observables {

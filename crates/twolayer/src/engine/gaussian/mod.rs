@@ -343,4 +343,4 @@ impl Bartlett {
 }
 
 #[cfg(test)]
-mod laws;
+pub(super) mod laws;

@@ -1,0 +1,120 @@
+//! The mean-field theory of reused batches against exact runs of finite size.
+
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails there.
+
+use std::collections::BTreeMap;
+
+use twolayer::{
+    engine::{Machine, plan, run},
+    expression::{Expression, Vocabulary},
+    observer::Silent,
+    problem::{
+        Activation, Data, Duration, Engine, FirstLayer, Formula, Grid, Init, Network, Placement, Problem, Record,
+        ReuseOrder, Rule, Target, Training, View,
+    },
+    trajectory::Trajectory,
+};
+
+const STEPS: u64 = 6;
+const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
+
+fn formula(text: &str) -> Formula {
+    Formula::parse(text, &BTreeMap::new()).unwrap()
+}
+
+/// Paper A's network on `expression`: ReLU, s = 1, second layer alternating/√p, orthonormal first layer.
+fn problem(expression: &str, width: usize, dimension: u64, rate: f64) -> Problem {
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let target = Target::new(Rule::Expression(Expression::parse(expression, &vocabulary).unwrap()));
+    let mut network = Network::new(width, Activation::Relu);
+    network.output_scale = Formula::number(1.0);
+    network.first_layer =
+        FirstLayer { placement: Placement::Orthonormal, scale: Formula::number(1.0), symmetric: false };
+    network.second_layer.init = Init::Alternating;
+    network.second_layer.scale = formula("1/sqrt(p)");
+    let mut training = Training::new(dimension, Formula::number(rate), Duration::Steps(Formula::number(STEPS as f64)));
+    training.data = Data::Reused;
+    training.samples = Some(formula("3*d"));
+    training.batch = formula("n");
+    Problem::new(target, network, training).unwrap()
+}
+
+fn view(problem: &Problem, engine: Engine, replicates: usize) -> Vec<Trajectory> {
+    let view = View { replicates, tolerance: 2e-4, ..View::new(engine) };
+    let plan = plan(problem, &view, STEPS as usize + 1, &MACHINE).unwrap();
+    let grid = Grid::Steps((0..=problem.steps()).collect());
+    let one = |replicate| run(problem, &view, &plan, replicate as u64, &grid, &Record::default(), &Silent).unwrap();
+    (0..replicates).map(|replicate| one(replicate).trajectory).collect()
+}
+
+/// Mean and standard error over runs.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count * (count - 1.0))).sqrt())
+}
+
+/// The largest |difference| of M, Q, risk and training risk, in standard errors.
+fn largest_z(limit: &Trajectory, runs: &[Trajectory]) -> f64 {
+    type Part = fn(&Trajectory) -> &[f64];
+    let parts: [Part; 4] = [
+        |run| &run.student_teacher,
+        |run| &run.student_student,
+        |run| &run.risk,
+        |run| run.training_risk.as_deref().unwrap_or(&[]),
+    ];
+    let own = limit.student_teacher_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
+    let risk = limit.risk_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
+    let mut largest: f64 = 0.0;
+    for part in parts {
+        for (i, expected) in part(limit).iter().enumerate() {
+            let values: Vec<f64> = runs.iter().map(|run| part(run)[i]).collect();
+            let (mean, error) = mean_and_error(&values);
+            largest = largest.max((mean - expected).abs() / (error * error + 2.0 * own * own + risk * risk).sqrt());
+        }
+    }
+    largest
+}
+
+#[test]
+fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
+    let target = "tanh(z1 + he3(z2))";
+    let limit = &view(&problem(target, 2, 1_000, 0.6), Engine::Limit, 1)[0];
+    let distances = [(1_000, 32), (10_000, 12), (100_000, 4)].map(|(d, replicates)| {
+        let runs = view(&problem(target, 2, d, 0.6), Engine::Reduced, replicates);
+        let pairs = || runs.iter().flat_map(|run| run.student_teacher.iter().zip(&limit.student_teacher));
+        let square: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
+        if d == 100_000 {
+            let z = largest_z(limit, &runs);
+            assert!(z < 6.0, "at d = {d}: {z} standard errors");
+        }
+        (square / pairs().count() as f64).sqrt()
+    });
+    let exponent = (distances[2] / distances[0]).log10() / 2.0;
+    assert!((exponent + 0.5).abs() < 0.1, "rms of M {distances:?}: exponent {exponent}");
+    // What only reuse sees: a part of the first layer orthogonal to C_1, of opposite sign on the two neurons.
+    let orthogonal = |j: usize| {
+        let m = &limit.student_teacher[(STEPS as usize * 2 + j) * 2..][..2];
+        0.640651 * m[0] + 0.767832 * m[1]
+    };
+    let error = limit.student_teacher_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
+    assert!(error < 2e-4, "M known to {error:.1e}");
+    assert!(orthogonal(0) * orthogonal(1) < 0.0 && orthogonal(0).abs() > 1e-3, "{} {}", orthogonal(0), orthogonal(1));
+}
+
+#[test]
+fn batches_of_a_cycle_and_with_replacement_have_limits() {
+    for order in [ReuseOrder::Cyclic, ReuseOrder::WithReplacement] {
+        let mut problem = problem("tanh(z1) + 0.5*he3(z2)", 2, 10_000, 0.5);
+        problem.training.reuse_order = order;
+        problem.training.batch = formula("n/3");
+        problem.training.weight_decay = 0.1;
+        problem.target.noise = 0.2;
+        problem.network.second_layer.train = true;
+        let problem = Problem::new(problem.target, problem.network, problem.training).unwrap();
+        let limit = &view(&problem, Engine::Limit, 1)[0];
+        let runs = view(&problem, Engine::Reduced, 12);
+        let z = largest_z(limit, &runs);
+        assert!(z < 6.0, "{order:?}: {z} standard errors");
+    }
+}

@@ -1,0 +1,83 @@
+//! What a reused run costs, predicted and measured, and which ones are refused.
+
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails there.
+
+use std::{collections::BTreeMap, fs};
+
+use twolayer::{
+    Error,
+    engine::{Machine, Method, Plan, plan, run},
+    observer::Silent,
+    problem::{
+        Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
+        Training, View,
+    },
+};
+
+const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
+
+fn formula(text: &str) -> Formula {
+    Formula::parse(text, &BTreeMap::new()).unwrap()
+}
+
+fn problem(dimension: u64, batch: &str, steps: &str) -> Problem {
+    let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 1.0 });
+    let mut training = Training::new(dimension, formula("0.5"), Duration::Steps(formula(steps)));
+    training.data = Data::Reused;
+    training.samples = Some(formula("3*d"));
+    training.batch = formula(batch);
+    training.reuse_order = if batch == "n" { ReuseOrder::Full } else { ReuseOrder::Cyclic };
+    Problem::new(target, Network::new(2, Activation::Erf), training).unwrap()
+}
+
+fn planned(problem: &Problem, engine: Engine, machine: &Machine) -> Result<Plan, Error> {
+    plan(problem, &View { replicates: 1, ..View::new(engine) }, 7, machine)
+}
+
+/// Bytes of this process: at their peak, or now.
+fn resident(what: &str) -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(what))?;
+    Some(1024.0 * line.split_whitespace().nth(1)?.parse::<f64>().ok()?)
+}
+
+#[test]
+fn memory_is_predicted_within_a_fifth() {
+    for (engine, dimension) in [(Engine::Reduced, 100_000), (Engine::Direct, 3_000)] {
+        let problem = problem(dimension, "n", "6");
+        let plan = planned(&problem, engine, &MACHINE).unwrap();
+        let Some(before) = resident("VmRSS") else { return };
+        let view = View { replicates: 1, ..View::new(engine) };
+        let grid = Grid::Steps((0..=6).collect());
+        run(&problem, &view, &plan, 0, &grid, &Record::default(), &Silent).unwrap();
+        // Where the system tells the peak at all.
+        let Some(peak) = resident("VmHWM") else { return };
+        let ratio = (peak - before) / plan.cost.bytes;
+        assert!((ratio - 1.0).abs() < 0.2, "{engine:?}: {ratio} of {} bytes", plan.cost.bytes);
+    }
+}
+
+#[test]
+fn what_does_not_pay_or_fit_is_refused_with_numbers() {
+    let refused = |problem: &Problem, machine: &Machine| match planned(problem, Engine::Reduced, machine) {
+        Err(Error::Refused(why)) => format!("{}: {} → {}", why.key, why.reason, why.remedy),
+        other => panic!("{other:?}"),
+    };
+    // Batch 1: 2 + 2 + 2·2·18000 directions.
+    let text = refused(&problem(1_000, "1", "6*n"), &MACHINE);
+    assert!(text.contains("72004") && text.contains("d = 1000") && text.contains("direct"), "{text}");
+    let small = Machine { memory: 5e8, cores: 1 };
+    let text = refused(&problem(1_000_000, "n", "6"), &small);
+    assert!(text.contains("training.samples") && text.contains("864.0 MB") && text.contains("500.0 MB"), "{text}");
+}
+
+#[test]
+fn the_scaling_chooses_the_method() {
+    let method = |problem: &Problem, engine| planned(problem, engine, &MACHINE).unwrap().method;
+    let full = problem(10_000, "n", "6");
+    assert_eq!(method(&full, Engine::Reduced), Method::Revealed { dimension: 10_000 });
+    assert!(matches!(method(&full, Engine::Limit), Method::Dmft { beta } if (beta - 3.0).abs() < 1e-9));
+    // One sample at a time is no fraction of n.
+    let error = planned(&problem(10_000, "1", "6"), Engine::Limit, &MACHINE).unwrap_err().to_string();
+    assert!(error.contains("fraction of n"), "{error}");
+}
