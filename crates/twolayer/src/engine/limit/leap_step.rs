@@ -8,7 +8,8 @@ use crate::{
     error::{Error, Result},
     hierarchy::hermite_series,
     kernel::{self, Moments, State, Want},
-    problem::{Duration, Geometry, Loss, Placement, Problem, Record},
+    overlaps::Overlaps,
+    problem::{Activation, Duration, Formula, Geometry, Loss, Network, Placement, Problem, Record},
     signal::Head,
     trajectory::{Status, Trajectory},
 };
@@ -65,8 +66,9 @@ fn lower_degrees(problem: &Problem, degree: u32) -> Result<()> {
     let remedy = "use the reduced view, or a target without it";
     let said =
         format!("a step on n_b ~ d^{degree} samples learns degree {degree} where nothing of lower degree hides it");
-    if norm(0) > 0.0 && sees(2) {
-        let reason = format!("{said}; here E[y] = {:.4}, which pushes every neuron along itself", norm(0));
+    let (mean, error) = mean_label(problem)?;
+    if mean.abs() > ZERO + 10.0 * error && sees(2) {
+        let reason = format!("{said}; here E[y] = {mean:.4}, which pushes every neuron along itself");
         return Err(Error::refused("target", reason, remedy));
     }
     for q in 1..degree {
@@ -81,6 +83,21 @@ fn lower_degrees(problem: &Problem, degree: u32) -> Result<()> {
         return Err(Error::refused("target", reason, remedy));
     }
     Ok(())
+}
+
+/// E[y], and its error: −A of one constant neuron under the correlation loss.
+fn mean_label(problem: &Problem) -> Result<(f64, f64)> {
+    let mut network = Network::new(1, Activation::Hermite(0));
+    network.output_scale = Formula::number(1.0);
+    let mut training = problem.training.clone();
+    training.loss = Loss::Correlation;
+    let constant = Problem::new(problem.target.clone(), network, training)?;
+    let k = problem.directions();
+    let mut moments = Moments::zeros(1, k);
+    let mut state = State { overlaps: Overlaps::zeros(1, k), second_layer: vec![1.0], bias: vec![0.0] };
+    state.overlaps.student_student[(0, 0)] = 1.0;
+    kernel::for_problem(&constant, 1e-5)?.moments(&state, Want::DRIFT, &mut moments)?;
+    Ok((-moments.second[0], moments.drift_error))
 }
 
 /// The step, from `start`, with c_ℓ = E[σ He_ℓ] and the Hermite tensor C_ℓ = E[∇^ℓ g]:
