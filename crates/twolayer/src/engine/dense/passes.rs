@@ -1,0 +1,174 @@
+//! Products with weights and inputs, in the order in which memory is read.
+
+use pulp::NullaryFnOnce;
+
+/// Batch 1, in one pass over the weights: the step that is pending, `w_j ← keep·w_j − g_j x`, and the fields of the next
+/// sample, `⟨w_j, x'⟩`. Four rows at a time, so that x and x' are loaded once for four.
+///
+/// A struct, because a closure is not always inlined to where the wide registers are allowed.
+pub(super) struct Pass<'a> {
+    pub weights: &'a mut [f64],
+    pub keep: &'a [f64],
+    pub signal: &'a [f64],
+    pub old: &'a [f64],
+    pub new: &'a [f64],
+    pub fields: &'a mut [f64],
+}
+
+/// Numbers of stored data that stay in the cache between their fields and their gradient.
+pub(super) const AT_HAND: usize = 1 << 14;
+
+/// Fields of some rows of stored data, `⟨w_j, x_μ⟩`, into columns `first..` of `fields`, p×n_b.
+pub(super) struct Fields<'a> {
+    pub weights: &'a [f64],
+    pub inputs: &'a [f64],
+    pub d: usize,
+    pub first: usize,
+    pub fields: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Fields<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let count = self.fields.len() / (self.weights.len() / self.d);
+        for (fields, w) in self.fields.chunks_exact_mut(count).zip(self.weights.chunks_exact(self.d)) {
+            let fields = &mut fields[self.first..];
+            let mut fours = self.inputs.chunks_exact(4 * self.d);
+            let mut at = 0;
+            for four in &mut fours {
+                let (a, b) = four.split_at(2 * self.d);
+                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
+                fields[at..at + 4].copy_from_slice(&products([a, b, c, e], w));
+                at += 4;
+            }
+            for x in fours.remainder().chunks_exact(self.d) {
+                [fields[at]] = products([x], w);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// `⟨x, w⟩` of R rows.
+#[inline(always)]
+fn products<const R: usize>(x: [&[f64]; R], w: &[f64]) -> [f64; R] {
+    let mut sums = [[0.0; LANES]; R];
+    let whole = w.len() / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        let w = &w[at..at + LANES];
+        for r in 0..R {
+            let x = &x[r][at..at + LANES];
+            for i in 0..LANES {
+                sums[r][i] += x[i] * w[i];
+            }
+        }
+    }
+    let mut out = [0.0; R];
+    for r in 0..R {
+        out[r] = sums[r].iter().sum::<f64>();
+        for i in whole..w.len() {
+            out[r] += x[r][i] * w[i];
+        }
+    }
+    out
+}
+
+/// `gradient_j ← gradient_j + Σ_μ signal_jμ x_μ` over some rows of stored data, whose signals start at column `first` of
+/// `signal`, p×n_b.
+pub(super) struct Gradient<'a> {
+    pub gradient: &'a mut [f64],
+    pub inputs: &'a [f64],
+    pub d: usize,
+    pub first: usize,
+    pub signal: &'a [f64],
+    pub count: usize,
+}
+
+impl NullaryFnOnce for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let rows = self.gradient.chunks_exact_mut(self.d).zip(self.signal.chunks_exact(self.count));
+        for (gradient, signal) in rows {
+            let signal = &signal[self.first..];
+            let mut fours = self.inputs.chunks_exact(4 * self.d);
+            let mut at = 0;
+            for four in &mut fours {
+                let (a, b) = four.split_at(2 * self.d);
+                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
+                let g = [signal[at], signal[at + 1], signal[at + 2], signal[at + 3]];
+                for ((((sum, a), b), c), e) in gradient.iter_mut().zip(a).zip(b).zip(c).zip(e) {
+                    *sum += g[0] * a + g[1] * b + g[2] * c + g[3] * e;
+                }
+                at += 4;
+            }
+            for x in fours.remainder().chunks_exact(self.d) {
+                let g = signal[at];
+                gradient.iter_mut().zip(x).for_each(|(sum, x)| *sum += g * x);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Numbers that are multiplied and added side by side.
+const LANES: usize = 8;
+
+impl NullaryFnOnce for Pass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let d = self.new.len();
+        let mut weights = self.weights.chunks_exact_mut(4 * d);
+        let mut signal = self.signal.chunks_exact(4);
+        let mut keep = self.keep.chunks_exact(4);
+        let mut fields = self.fields.chunks_exact_mut(4);
+        for (((w, keep), g), field) in (&mut weights).zip(&mut keep).zip(&mut signal).zip(&mut fields) {
+            let (first, second) = w.split_at_mut(2 * d);
+            let ((a, b), (c, e)) = (first.split_at_mut(d), second.split_at_mut(d));
+            let (keep, g) = ([keep[0], keep[1], keep[2], keep[3]], [g[0], g[1], g[2], g[3]]);
+            field.copy_from_slice(&rows([a, b, c, e], keep, g, self.old, self.new));
+        }
+        let rest = weights.into_remainder().chunks_exact_mut(d).zip(keep.remainder()).zip(signal.remainder());
+        for (((w, keep), g), field) in rest.zip(fields.into_remainder()) {
+            [*field] = rows([w], [*keep], [*g], self.old, self.new);
+        }
+    }
+}
+
+/// The pending step of R rows, and their fields at the new sample. Each row's additions are in the same order whatever R.
+#[inline(always)]
+fn rows<const R: usize>(w: [&mut [f64]; R], keep: [f64; R], g: [f64; R], old: &[f64], new: &[f64]) -> [f64; R] {
+    let mut sums = [[0.0; LANES]; R];
+    let whole = new.len() / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        let (old, new) = (&old[at..at + LANES], &new[at..at + LANES]);
+        for r in 0..R {
+            let w = &mut w[r][at..at + LANES];
+            for i in 0..LANES {
+                w[i] = keep[r] * w[i] - g[r] * old[i];
+                sums[r][i] += w[i] * new[i];
+            }
+        }
+    }
+    let mut fields = [0.0; R];
+    for r in 0..R {
+        let mut width = LANES / 2;
+        while width > 0 {
+            for i in 0..width {
+                sums[r][i] += sums[r][i + width];
+            }
+            width /= 2;
+        }
+        fields[r] = sums[r][0];
+        for i in whole..new.len() {
+            w[r][i] = keep[r] * w[r][i] - g[r] * old[i];
+            fields[r] += w[r][i] * new[i];
+        }
+    }
+    fields
+}
