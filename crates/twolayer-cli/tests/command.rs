@@ -203,7 +203,7 @@ const BAD: [(&str, &str, &str, &[&str]); 12] = [
     ("no power of d", "\"0.5/d\"", "\"0.5/log(d)\"", &[":10:", "not a power of d", "help"]),
     ("both steps and time", "time = 2", "time = 2\nsteps = 10", &["steps", "time", "help"]),
     ("memory", "engine = \"direct\"", "engine = \"direct\"\ndimension = 1000000000000", &["TB", "reduced"]),
-    ("not yet", "time = 2", "time = 2\ngeometry = \"spherical\"", &[":12:", "spherical", "help"]),
+    ("not yet", "time = 2", "time = 2\npreprocess = \"linear\"", &[":12:", "preprocess", "help"]),
 ];
 
 #[test]

@@ -16,6 +16,8 @@ use twolayer_lab::{
     task::Task,
 };
 
+#[path = "gallery/giant_step.rs"]
+mod giant_step;
 #[path = "gallery/reuse.rs"]
 mod reuse;
 
@@ -56,6 +58,15 @@ impl Shown {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
         let study = Study::read(&path, &Request::default()).expect("the gallery's files are right");
         (0..study.points().len()).map(|point| Self::run(study.experiment(point).expect("as read"))).collect()
+    }
+
+    /// At other sizes, and with these views only (all where there is none).
+    fn with(name: &str, settings: &[&str], only: &[&str]) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let request = Request { settings: words(settings), only: words(only), ..Request::default() };
+        let study = Study::read(&path, &request).expect("the gallery's files are right");
+        Self::run(study.experiment(0).expect("as read"))
     }
 
     fn run(mut experiment: Experiment) -> Self {
@@ -314,6 +325,7 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_scatter());
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
+    rows.extend(giant_step::rows());
     rows.extend(reuse::rows());
     let text = table(&rows);
     println!("{text}");

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     kernel::{self, State, Want},
     problem::{
-        Algorithm, BiasInit, Data, Engine, Init, Problem, ReuseOrder, StartMode, Terms, View,
+        Algorithm, BiasInit, Data, Engine, Init, Problem, ReuseOrder, StartMode, Terms, Theory, View,
         scaling::{Reading, Regime},
     },
     random::Streams,
@@ -253,6 +253,18 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
         mean_start(problem, view)?;
     } else {
         problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    }
+    let theory = match reading.regime {
+        Regime::Ode { .. } => Theory::Ode,
+        Regime::GiantStep { .. } | Regime::LeapStep { .. } => Theory::GiantStep,
+        Regime::MeanField { .. } => Theory::Dmft,
+    };
+    if let Some(asked) = view.theory
+        && asked != theory
+    {
+        let reason = format!("method = \"{}\", and the scaling gives another: {}", asked.name(), reading.reason);
+        let remedy = format!("write method = \"{}\", or remove the line", theory.name());
+        return Err(Error::refused("view.method", reason, remedy));
     }
     let kappa = match reading.regime {
         Regime::Ode { kappa } => kappa,
