@@ -127,6 +127,21 @@ fn activations_and_biases() {
 }
 
 #[test]
+fn data_sets_without_a_meaning() {
+    snapshot(
+        "data_sets_without_a_meaning",
+        &[
+            ("batch = 2", "data = \"reused\""),
+            ("batch = 2", "data = \"reused\"\nsamples = 100\nbatch = 200"),
+            ("batch = 2", "data = \"reused\"\nsamples = 100\nbatch = 30\nreuse_order = \"cyclic\""),
+            ("batch = 2", "data = \"reused\"\nsamples = 100\nbatch = 30"),
+            ("batch = 2", "data = \"reused\"\nsamples = 100\nbatch = \"n\"\nrepeats = 2"),
+            ("batch = 2", "batch = \"n\""),
+        ],
+    );
+}
+
+#[test]
 fn problems_without_a_meaning() {
     snapshot(
         "problems_without_a_meaning",
@@ -186,13 +201,11 @@ fn engines_that_come_later() {
     snapshot(
         "engines_that_come_later",
         &[
-            ("batch = 2", "geometry = \"spherical\""),
-            ("batch = 2", "data = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\""),
-            ("batch = 2", "repeats = 2\ndisplacement = \"0.1/d\"\npreprocess = \"mean\""),
+            ("batch = 2", "preprocess = \"mean\""),
             ("activation = \"erf\"", "activation = \"erf\"\nsecond_layer = { init = \"nodes\" }"),
             ("", "[readout]\nridge = 1e-3"),
-            ("", "[[view]]\nengine = \"limit\"\nmethod = \"dmft\""),
-            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.data\" = \"reused\" }"),
+            ("", "[[view]]\nengine = \"limit\"\nmethod = \"mean-field\""),
+            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.preprocess\" = \"linear\" }"),
             ("", "[[figure]]\ny = \"spectrum\""),
         ],
     );
@@ -261,7 +274,7 @@ fn settings_without_a_meaning() {
         "constants.gamma=3",
         "network.second_layer.values=[1,2",
         "sweep.training.dimension=10",
-        "training.repeats=2",
+        "training.preprocess=linear",
     ]
     .iter()
     .map(|setting| {

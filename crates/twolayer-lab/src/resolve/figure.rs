@@ -92,6 +92,8 @@ fn stairs_directions(target: &Target) -> Option<Vec<Vec<f64>>> {
             found.push(rest.iter().map(|x| x / norm).collect());
         }
     }
+    // Rounding is no part of a direction.
+    found.iter_mut().flatten().filter(|x| x.abs() < 1e-9).for_each(|x| *x = 0.0);
     Some(found)
 }
 
@@ -247,12 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn stairs_begin_along_the_linear_part() {
+        let figure = figures("y = \"overlap\"\ndirections = \"stairs\"").unwrap().remove(0);
+        let Directions::Given(rows) = figure.directions else { panic!("{:?}", figure.directions) };
+        assert_eq!(rows.len(), 2);
+        assert!((rows[0][0].abs() - 1.0).abs() < 1e-9 && rows[0][1] == 0.0, "{rows:?}");
+        assert!((rows[1][1].abs() - 1.0).abs() < 1e-9 && rows[1][0] == 0.0, "{rows:?}");
+    }
+
+    #[test]
     fn what_cannot_be_drawn_is_refused_in_words() {
         let told = |text: &str| figures(text).unwrap_err().join("\n");
         insta::assert_snapshot!([
             "neurons = [0]",
             "neurons = [4]",
-            "directions = \"stairs\"",
             "directions = \"star\"",
             "directions = [[1, 1, 1]]",
             "directions = [[0, 0]]",
@@ -263,7 +273,6 @@ mod tests {
         ].map(told).join("\n"), @r#"
         there is no neuron 0: the network has 3, counted from 1 (write whole numbers from 1 to the width)
         there is no neuron 4: the network has 3, counted from 1 (write whole numbers from 1 to the width)
-        the stairs of this target, along C_1 and what comes next, are not known to this version (write directions = [[1, 1], [1, -1]], or "axes")
         `figure.directions` takes "axes", "stairs" or vectors, not the string "star" (write vectors of one length, [[1, 1], [1, -1]])
         the directions have 3 components, and the target has k = 2 (write one number for each of z1 … zk)
         a direction is 0 (write vectors with a length)
