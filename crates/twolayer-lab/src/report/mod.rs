@@ -2,6 +2,7 @@
 
 mod animation;
 mod cite;
+mod hidden;
 mod tables;
 
 use crate::{
@@ -37,6 +38,7 @@ pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, 
     page += &animation::animation(experiment, outcomes).unwrap_or_default();
     page += &tables::views(experiment, outcomes, manifest);
     page += &tables::foretold(experiment, outcomes);
+    page += &hidden::hidden(experiment, outcomes);
     page += &tables::agreement(&manifest.agreement);
     page += &tables::times(experiment, outcomes);
     page += &advice(&manifest.views);
