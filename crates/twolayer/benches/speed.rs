@@ -3,6 +3,7 @@
 
 use std::{hint::black_box, time::Instant};
 
+use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 use twolayer::{
     Error, Result,
     engine::{
@@ -14,11 +15,11 @@ use twolayer::{
         simulate,
     },
     expression::{Expression, Scratch, Vocabulary},
-    kernel::{self, Moments, State, Want},
+    kernel::{self, Kernel, Moments, State, Want},
     observer::Silent,
     problem::{
-        Activation, Data, Duration, Engine, Formula, Init, Network, Placement, Problem, Record, Rule, Start, Target,
-        Terms, Training, View,
+        Activation, Data, Duration, Engine, FirstLayer, Formula, Init, Network, Placement, Problem, Record, Rule,
+        Start, Target, Terms, Training, View,
     },
     random::Streams,
     signal::{Coordinates, Feed},
@@ -52,6 +53,9 @@ fn main() -> Result<()> {
         sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| {
             Gaussian::new(problem, start, 1_000_000, false, STREAMS)
         })?,
+        products(),
+        giant_step("giant-direct", |problem, start| Dense::new(problem, start, 4096, None, STREAMS))?,
+        giant_step("giant-reduced", |problem, start| Gaussian::new(problem, start, 4096, false, STREAMS))?,
         multi_pass("direct-stored", 2_000, |problem, start, stored| {
             Dense::new(problem, start, 2_000, Some(stored), STREAMS)
         })?,
@@ -150,6 +154,59 @@ fn multi_pass<F: Frame>(
             Ok(())
         })
     }))
+}
+
+/// One giant step of the experiment `spike`: ReLU, p = 1024, d = n_b = 4096; no risk.
+fn giant_step<F: Frame>(key: &'static str, frame: impl Fn(&Problem, &Start) -> Result<F> + 'static) -> Result<Work> {
+    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
+    let target = Target::new(Rule::Expression(Expression::parse("((4*z1 + z1^2) + z2)/2", &vocabulary)?));
+    let mut network = Network::new(1024, Activation::Relu);
+    network.output_scale = Formula::number(1.0 / 32.0);
+    network.first_layer = FirstLayer { placement: Placement::Gaussian, scale: Formula::number(1.0), symmetric: true };
+    network.second_layer.init = Init::Signs;
+    network.second_layer.scale = Formula::number(1.0 / 32.0);
+    let mut training = Training::new(4096, Formula::number(2048.0), Duration::Steps(Formula::number(1.0)));
+    training.batch = Formula::number(4096.0);
+    let problem = Problem::new(target, network, training)?;
+    let start = problem.start(STREAMS)?;
+    let record = Record { keep_q: Some(KeepQ::None), ..Record::default() };
+    Ok(Work::new(key, "s", move || {
+        let (feed, _) = Feed::new(&problem, STREAMS)?;
+        let frame = frame(&problem, &start)?;
+        let clock = Instant::now();
+        black_box(simulate(&problem, frame, feed, &start, &NoRisk, &[1], &record, &Silent)?);
+        Ok(clock.elapsed().as_secs_f64())
+    }))
+}
+
+/// Risks that cost nothing.
+struct NoRisk;
+
+impl Kernel for NoRisk {
+    fn moments(&self, _: &State, _: Want, _: &mut Moments) -> Result<()> {
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "none".into()
+    }
+}
+
+/// The two products of matrices that a giant step cannot do without: X Wᵀ and Gᵀ X.
+fn products() -> Work {
+    let (p, d, n) = (1024, 4096, 4096);
+    let entry = |i: usize, j: usize| ((i * 31 + j * 17) % 97) as f64 - 48.0;
+    let weights = Mat::from_fn(p, d, entry);
+    let inputs = Mat::from_fn(n, d, entry);
+    Work::new("giant-products", "s", move || {
+        let mut fields = Mat::<f64>::zeros(p, n);
+        let mut step = Mat::<f64>::zeros(p, d);
+        let clock = Instant::now();
+        matmul(fields.as_mut(), Accum::Replace, weights.as_ref(), inputs.transpose(), 1.0, Par::Seq);
+        matmul(step.as_mut(), Accum::Replace, fields.as_ref(), inputs.as_ref(), 1.0, Par::Seq);
+        black_box(&step);
+        Ok(clock.elapsed().as_secs_f64())
+    })
 }
 
 /// The same in the limit, 10⁶ paths in all.

@@ -4,7 +4,7 @@
 //! sample has standard normal coordinates there, and its part outside is orthogonal to all weights; only the Gram
 //! matrix of those parts matters, which is Wishart with ν = d − k − p degrees of freedom.
 
-use faer::{Mat, MatRef};
+use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
 
 use super::Frame;
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
     signal::{Batch, Samples},
 };
+
+/// From this width on the fields of a batch are products of matrices; below, sums of columns are faster.
+const WIDE: usize = 16;
 
 /// Coordinates of p students in an orthonormal basis of span(W*, W).
 pub struct Gaussian {
@@ -135,18 +138,17 @@ impl Gaussian {
         }
     }
 
-    /// Fields of the batch that is kept.
+    /// Fields of the batch at hand, by products of matrices.
     fn fields_again(&self, batch: &Samples<'_>, fields: &mut [f64]) {
         let (p, k, n) = (self.width, self.directions, batch.count());
         let orthogonal = MatRef::from_row_major_slice(&self.orthogonal, p, n);
         let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
-        let along = Mat::from_fn(k, n, |r, mu| batch.direction(r)[mu]);
-        let mut sum = teacher * &along + self.complement() * orthogonal;
+        let along = Mat::from_fn(n, k, |mu, r| batch.direction(r)[mu]);
+        let mut fields = MatMut::from_row_major_slice_mut(fields, p, n);
+        matmul(fields.as_mut(), Accum::Replace, self.complement(), orthogonal, 1.0, Par::Seq);
+        matmul(fields.as_mut(), Accum::Add, teacher, along.transpose(), 1.0, Par::Seq);
         if let Some(kept) = &self.kept {
-            sum += &kept.outside * kept.factor.transpose();
-        }
-        for (j, fields) in fields.chunks_exact_mut(n).enumerate() {
-            fields.iter_mut().enumerate().for_each(|(mu, field)| *field = sum[(j, mu)]);
+            matmul(fields, Accum::Add, kept.outside.as_ref(), kept.factor.transpose(), 1.0, Par::Seq);
         }
     }
 
@@ -184,6 +186,10 @@ impl Frame for Gaussian {
             kept.outside = Mat::zeros(p, kept.factor.ncols());
         }
         fill_normal(&mut self.stream, &mut self.orthogonal);
+        if n > 1 && p >= WIDE {
+            self.fields_again(batch, fields);
+            return;
+        }
         fields.fill(0.0);
         let mut add = |column: &[f64], from: usize, coordinates: &[f64]| {
             if n == 1 {

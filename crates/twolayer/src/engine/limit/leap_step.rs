@@ -103,11 +103,12 @@ fn mean_label(problem: &Problem) -> Result<(f64, f64)> {
 /// The step, from `start`, with c_ℓ = E[σ He_ℓ] and the Hermite tensor C_ℓ = E[∇^ℓ g]:
 ///
 /// ```text
-/// m_j = η s a_j (c_ℓ/(ℓ−1)!) C_ℓ (M_j)^{⊗(ℓ−1)},   M' = M + m,   Q' = Q + M mᵀ + m Mᵀ + m mᵀ + η² (d/n_b) N
+/// m_j = η s a_j (c_ℓ/(ℓ−1)!) C_ℓ (M_j)^{⊗(ℓ−1)},   κ_j = η s a_j (c_{ℓ+2}/ℓ!) C_ℓ (M_j)^{⊗ℓ}
+/// M' = M + m,   Q'_jl = (1 + κ_j + κ_l) Q_jl + (M mᵀ + m Mᵀ + m mᵀ)_jl + η² (d/n_b) N_jl
 /// ```
 ///
-/// where N = s² a_j a_l E[y²] E[σ'_jσ'_l]: to leading order in d, for M of order 1/√d. Exact in what it computes; the
-/// terms it drops are of relative order 1/√d.
+/// where N = s² a_j a_l E[y²] E[σ'_jσ'_l], for M of order 1/√d: to leading order in d, with what is 1/√d smaller in Q (κ is
+/// the step along w_j itself).
 ///
 /// # Errors
 /// [`Error::Numerical`] where the averages fail.
@@ -160,6 +161,8 @@ fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) ->
     let rate = problem.learning_rate();
     let m = &state.overlaps.student_teacher;
     let mut moved = Mat::<f64>::zeros(p, k);
+    let mut along = vec![0.0; p];
+    let bent = problem.network.activation.hermite_coefficient(degree + 2, 1.0, 0.0);
     for (index, coefficient) in &series {
         if index.iter().map(|i| u32::from(*i)).sum::<u32>() != degree {
             continue;
@@ -167,7 +170,10 @@ fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) ->
         // C_ℓ v^{⊗(ℓ−1)}/(ℓ−1)! is the gradient of Σ_m α_m v^m/√(m!), α the orthonormal coefficients.
         let unit: f64 = index.iter().map(|&i| (1..=i).map(f64::from).product::<f64>().sqrt()).product();
         for j in 0..p {
-            let weight = rate * problem.output_scale() * state.second_layer[j] * seen.value * coefficient / unit;
+            let share = rate * problem.output_scale() * state.second_layer[j] * coefficient / unit;
+            let weight = share * seen.value;
+            let whole: f64 = (0..k).map(|i| m[(j, i)].powi(i32::from(index[i]))).product();
+            along[j] += share * bent.value * whole;
             for r in 0..k {
                 let power = |i: usize| i32::from(index[i]) - i32::from(u8::from(i == r));
                 if index[r] > 0 {
@@ -187,7 +193,7 @@ fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) ->
     kernel::for_problem(&blind, tolerance)?.moments(&apart, want, &mut noise)?;
     let share = problem.dimension().map_or(f64::NAN, |d| d as f64) / problem.batch() as f64;
     let cross = m * moved.transpose();
-    let q = &state.overlaps.student_student
+    let q = Mat::from_fn(p, p, |j, l| (1.0 + along[j] + along[l]) * state.overlaps.student_student[(j, l)])
         + &cross
         + cross.transpose()
         + &moved * moved.transpose()
