@@ -228,9 +228,7 @@ fn classical_scatter() -> Vec<Row> {
             required: "within a factor 1.5".into(),
             got: format!("{simulated:.2e} for {floor:.2e}"),
             met: (simulated / floor).ln().abs() <= 1.5f64.ln(),
-            reason: "a finite-d effect that the verdict of 4 replicates does not see: at the floor the ODE puts the noise of all \
-                     d directions into Q, at d = 3 two of them are the target's. The same file at d = 12 gives 4.2e-7 for \
-                     6.1e-7 (2 runs): the ratio rises from 0.43 to 0.69",
+            reason: "",
         },
     ]
 }
