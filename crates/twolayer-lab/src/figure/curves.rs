@@ -3,7 +3,7 @@
 use twolayer::trajectory::{KeepQ, Trajectory};
 
 use super::{
-    Block, Dash, Key, Mark, Panel, Sample, Style,
+    AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
     series::{Neurons, Series, legend, series, setting_label},
@@ -17,6 +17,8 @@ use crate::{
 const NEURONS: usize = super::PALETTE.len();
 /// More panels than this are not read.
 const DIRECTIONS: usize = 6;
+/// A direction whose overlaps fill less than this part of the shared scale has its own.
+const FLAT: f64 = 0.15;
 
 /// The label of a quantity that has one number at each time, and the number.
 pub(super) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
@@ -77,7 +79,7 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
     let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
     for setting in 0..settings {
         let label = setting_label(&all, setting, settings);
-        for &r in &shown {
+        for (column, &r) in shown.iter().enumerate() {
             let mut curves = Vec::new();
             for series in all.iter().filter(|s| s.setting == setting) {
                 // Settings may have targets of their own.
@@ -94,17 +96,32 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
                 }
             }
             let along = if every.len() > 1 { format!("along {}", every[r].name) } else { String::new() };
-            let title = [along, label.clone()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
-            panels.push((title.join(", "), curves));
+            // What a row of panels has in common is said above its first.
+            let common = if column == 0 { label.clone() } else { String::new() };
+            let title = [common, along].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
+            panels.push((title.join("\n"), curves));
         }
     }
     let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
     let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
     let label = if cosine { "cosine  M_{jr} / √(Q_{jj} P_{rr})" } else { "overlap  M_{jr}" };
-    let y = vertical(Some(figure.y_scale.unwrap_or(Scale::Linear)), label, flat.iter().copied(), &x);
+    let scale = Some(figure.y_scale.unwrap_or(Scale::Linear));
+    let shared = vertical(scale, label, flat.iter().copied(), &x);
+    // Along each direction; a scale of their own where one direction would be flat on the shared scale.
+    let mut own: Vec<AxisOf> = (0..shown.len())
+        .map(|column| {
+            let curves = panels.iter().skip(column).step_by(shown.len()).flat_map(|(_, curves)| curves);
+            vertical(scale, label, curves, &x)
+        })
+        .collect();
+    let reach = |axis: &AxisOf| axis.limits.1 - axis.limits.0;
+    if shared.scale == Scale::Log || own.iter().all(|axis| reach(axis) > FLAT * reach(&shared)) {
+        own = vec![shared; shown.len()];
+    }
     let columns = if shown.len() == 4 { 2 } else { shown.len().min(3) };
     let count = if panels.len() > 1 { 13 } else { 25 };
-    let drawn = panels.iter().map(|(title, curves)| {
+    let drawn = panels.iter().enumerate().map(|(number, (title, curves))| {
+        let y = &own[number % shown.len()];
         let mut all = if y.scale == Scale::Linear { vec![Mark::Level(0.0)] } else { Vec::new() };
         all.extend(marks(curves, &x, count));
         Panel { title: title.clone(), x: x.clone(), y: y.clone(), square: false, marks: all }

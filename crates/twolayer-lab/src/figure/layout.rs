@@ -88,9 +88,8 @@ fn place_block(block: &Block, mut top: f64) -> (Placed<'_>, f64) {
     let mut frames = Vec::new();
     let count = block.panels.len();
     for (row, panels) in rows.enumerate() {
-        if panels.iter().any(|panel| !panel.title.is_empty()) {
-            top += 18.0;
-        }
+        let lines = panels.iter().map(|panel| panel.title.lines().count()).max().unwrap_or(0);
+        top += 18.0 * lines as f64;
         let height = height(&panels[0], width, columns);
         for (column, panel) in panels.iter().enumerate() {
             let index = row * columns + column;

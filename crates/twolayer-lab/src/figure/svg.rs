@@ -146,7 +146,9 @@ impl Pen {
                 self.text((left - 6.0, y + 3.8), SMALL + 0.5, Anchor::End, INK, &tick.label);
             }
         }
-        self.text((left, top - 6.0), TEXT, Anchor::Start, INK, &panel.title);
+        for (above, line) in panel.title.lines().rev().enumerate() {
+            self.text((left, top - 6.0 - 16.0 * above as f64), TEXT, Anchor::Start, INK, line);
+        }
         if frame.x_labels {
             self.text((left + width / 2.0, bottom + 34.0), TEXT, Anchor::Middle, INK, &ticks::label(&panel.x));
         }
