@@ -64,7 +64,9 @@ pub fn compare(arguments: &Many) -> Result<u8, Failure> {
         }
     }
     if all.len() < 2 {
-        let reason = format!("error: {} holds one experiment, whose views are compared in its report", all.len());
+        let names: Vec<String> = arguments.directories.iter().map(|path| path.display().to_string()).collect();
+        let reason =
+            format!("error: {} holds one experiment, whose views are compared in its report", names.join(", "));
         return Err(vec![format!("{reason}\nhelp: name two directories, or that of a sweep")]);
     }
     for comparison in results::across(&all) {

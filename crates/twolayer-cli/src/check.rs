@@ -2,7 +2,7 @@
 
 use std::{num::NonZero, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use twolayer::{
     Error,
@@ -11,6 +11,7 @@ use twolayer::{
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
+    paper::{Paper, translate},
     run,
     sweep::Study,
     task::refusal,
@@ -33,9 +34,32 @@ pub struct Arguments {
     /// Everything as JSON.
     #[arg(long)]
     json: bool,
+    /// η, t and risk in the letters of a paper: A 2402.03220, B 2305.18270, C 2303.00055, D 2302.05882.
+    #[arg(long, value_name = "A|B|C|D", ignore_case = true)]
+    paper: Option<Letter>,
     /// Threads to predict for [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
+}
+
+/// The papers by their letters.
+#[derive(Clone, Copy, ValueEnum)]
+enum Letter {
+    A,
+    B,
+    C,
+    D,
+}
+
+impl From<Letter> for Paper {
+    fn from(letter: Letter) -> Self {
+        match letter {
+            Letter::A => Self::A,
+            Letter::B => Self::B,
+            Letter::C => Self::C,
+            Letter::D => Self::D,
+        }
+    }
 }
 
 /// Runs the command; the exit code, or what to print.
@@ -60,8 +84,16 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         }
         if number == 0 && !arguments.json {
             say(&as_text(&experiment, &plans));
+            if let Some(letter) = arguments.paper {
+                say(&in_letters(&experiment, letter));
+            }
         }
         let mut all = as_json(&experiment, &plans);
+        if let Some(letter) = arguments.paper {
+            for (view, named) in experiment.views.iter().enumerate() {
+                all["views"][view]["paper"] = translate(&named.problem, letter.into()).into();
+            }
+        }
         if study.is_sweep() {
             all["values"] =
                 point.values.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
@@ -81,6 +113,17 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
     }
     refusals.iter().take(MOST_REFUSALS).for_each(|text| eprintln!("\n{text}"));
     Ok(if refusals.is_empty() { DONE } else { WRONG })
+}
+
+/// η, t and risk of each view in the letters of a paper.
+fn in_letters(experiment: &Experiment, letter: Letter) -> String {
+    let name = letter.to_possible_value().map(|value| value.get_name().to_uppercase()).unwrap_or_default();
+    let mut text = format!("\nin the letters of paper {name}\n");
+    for named in &experiment.views {
+        text += &format!("view `{}`\n", named.name);
+        translate(&named.problem, letter.into()).iter().for_each(|line| text += &format!("  {line}\n"));
+    }
+    text
 }
 
 /// Refused views that are told, of all points of a sweep.

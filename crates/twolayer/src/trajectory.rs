@@ -206,6 +206,35 @@ impl Trajectory {
         }
     }
 
+    /// Turns the entries from `valid` on into NaN: the run ended before them.
+    pub fn cut(&mut self, valid: usize) {
+        let (p, k) = (self.width, self.directions);
+        self.valid = valid.min(self.valid);
+        let t = self.valid;
+        let always = [
+            (&mut self.samples, 1),
+            (&mut self.gradients, 1),
+            (&mut self.risk, 1),
+            (&mut self.student_teacher, p * k),
+            (&mut self.student_student, p * p),
+            (&mut self.student_norms, p),
+            (&mut self.second_layer, p),
+            (&mut self.bias, p),
+        ];
+        let perhaps = [
+            (&mut self.training_risk, t),
+            (&mut self.risk_error, t),
+            (&mut self.student_teacher_error, t * p * k),
+            (&mut self.gradient_teacher, t.saturating_sub(1) * p * k),
+            (&mut self.gradient_norm, t.saturating_sub(1) * p),
+        ];
+        let always = always.into_iter().map(|(array, size)| (array, t * size));
+        let perhaps = perhaps.into_iter().filter_map(|(array, from)| Some((array.as_mut()?, from)));
+        for (array, from) in always.chain(perhaps) {
+            array.iter_mut().skip(from).for_each(|value| *value = f64::NAN);
+        }
+    }
+
     /// Fills the entries that were never reached, one for each `(step, time)` left, with NaN.
     pub fn pad(&mut self, rest: impl IntoIterator<Item = (f64, f64)>) {
         for (step, time) in rest {

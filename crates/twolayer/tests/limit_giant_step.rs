@@ -7,8 +7,8 @@ use twolayer::{
     expression::{Expression, Vocabulary},
     observer::Silent,
     problem::{
-        Activation, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Loss, Network, Placement, Problem,
-        Record, Rule, Target, Training, View,
+        Activation, Crossing, CrossingOf, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Loss, Network,
+        Placement, Problem, Record, Rule, Target, Training, View,
     },
     random::Streams,
     trajectory::Trajectory,
@@ -196,5 +196,19 @@ fn second_looks_are_refused_in_words() -> Outcome<()> {
     problem.training.repeats = 2;
     let error = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
     assert!(error.contains("looked at twice"), "{error}");
+    Ok(())
+}
+
+/// A limit's crossings lie where its own curve crosses, and it ends where it is told to.
+#[test]
+fn a_limit_finds_crossings_and_stops() -> Outcome<()> {
+    let problem = everything(4000, Geometry::Free)?;
+    let whole = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default())?;
+    let level = 0.5 * (whole.risk[1] + whole.risk[2]);
+    let crossings = vec![Crossing { of: CrossingOf::Risk, level, stop: true }];
+    let stopped = observe(&problem, Engine::Limit, 0, 1e-3, &Record { crossings, ..Record::default() })?;
+    assert!((stopped.crossing_step[0] - 1.5).abs() < 1e-9, "{:?}", stopped.crossing_step);
+    assert_eq!(stopped.valid, 3);
+    assert!(stopped.risk[3].is_nan() && stopped.risk[2] == whole.risk[2]);
     Ok(())
 }

@@ -60,7 +60,7 @@ macro_rules! perhaps {
 }
 
 /// Every array of a trajectory.
-pub(super) const ARRAYS: [Array; 16] = [
+pub(super) const ARRAYS: [Array; 18] = [
     always!("step", step),
     always!("time", time),
     always!("samples", samples),
@@ -77,6 +77,8 @@ pub(super) const ARRAYS: [Array; 16] = [
     perhaps!("gradient_M", gradient_teacher),
     perhaps!("gradient_norm", gradient_norm),
     always!("crossing_step", crossing_step),
+    perhaps!("C_loss", loss_correlation),
+    perhaps!("R_loss", loss_response),
 ];
 
 impl Part {
@@ -187,6 +189,7 @@ mod tests {
         let times = fabricated::log_times(7, 0.01, 10.0);
         let mut trajectory = fabricated::simulation(Sizes { p: 3, k: 2 }, &times, 1, 0.1, 7).trajectories.remove(0);
         trajectory.training_risk = Some(trajectory.risk.iter().map(|risk| risk + 0.25).collect());
+        (trajectory.loss_correlation, trajectory.loss_response) = (Some(vec![0.25; 4]), Some(vec![-0.5; 4]));
         trajectory.gradient_norm = Some(vec![0.5; 7 * 3]);
         trajectory.crossing_step = vec![12.5, f64::NAN];
         trajectory.risk[7] = f64::from_bits(0x7ff8_0000_dead_beef);
@@ -209,6 +212,8 @@ mod tests {
             part.write(directory.path(), "name").unwrap();
             let back = Part::read(directory.path(), "name").unwrap().unwrap();
             assert_eq!(bits(&back), bits(part));
+            assert_eq!(back.trajectory.loss_correlation, part.trajectory.loss_correlation);
+            assert_eq!(back.trajectory.loss_response, part.trajectory.loss_response);
             let head = |part: &Part| (part.kernel.clone(), part.started, part.seconds, part.trajectory.status.clone());
             assert_eq!(head(&back), head(part));
             assert_eq!((back.trajectory.valid, back.trajectory.keep_q), (7, KeepQ::Diagonal));

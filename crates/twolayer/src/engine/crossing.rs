@@ -1,8 +1,11 @@
 //! When a run first crosses a level.
 
+use faer::Mat;
+
 use crate::{
     overlaps::Overlaps,
     problem::{Crossing, CrossingOf},
+    trajectory::Trajectory,
 };
 
 /// Steps between two looks, relative to the steps made: crossings are interpolated between looks.
@@ -38,7 +41,10 @@ impl<'a> Watch<'a> {
     /// was none yet). True where the run should end.
     pub fn look(&mut self, step: u64, risk: f64, overlaps: &Overlaps, found: &mut [f64]) -> bool {
         self.next = step + ((step as f64 * RESOLUTION) as u64).max(1);
-        let now = step as f64;
+        self.see(step as f64, risk, overlaps, found)
+    }
+
+    fn see(&mut self, now: f64, risk: f64, overlaps: &Overlaps, found: &mut [f64]) -> bool {
         let mut stop = false;
         let mut values = Vec::with_capacity(self.crossings.len());
         for (index, crossing) in self.crossings.iter().enumerate() {
@@ -60,6 +66,28 @@ impl<'a> Watch<'a> {
         self.before = values;
         stop
     }
+}
+
+/// Crossings of a limit, interpolated between its entries, written into the trajectory (NaN where d is infinite: no steps);
+/// from the entry after the first at which it should end on, entries become NaN.
+pub fn of_entries(trajectory: &mut Trajectory, crossings: &[Crossing], teacher: &Mat<f64>) {
+    let mut found = vec![f64::NAN; crossings.len()];
+    let mut watch = Watch::new(crossings);
+    let (p, k) = (trajectory.width, trajectory.directions);
+    let mut overlaps = Overlaps { teacher_teacher: teacher.clone(), ..Overlaps::zeros(p, k) };
+    for t in 0..if crossings.is_empty() { 0 } else { trajectory.valid } {
+        for j in 0..p {
+            // Without Q there are no cosines.
+            let norm = trajectory.student_norms.get(t * p + j).copied().unwrap_or(f64::INFINITY);
+            overlaps.student_student[(j, j)] = norm;
+            (0..k).for_each(|r| overlaps.student_teacher[(j, r)] = trajectory.student_teacher[(t * p + j) * k + r]);
+        }
+        if watch.see(trajectory.step[t], trajectory.risk[t], &overlaps, &mut found) {
+            trajectory.cut(t + 1);
+            break;
+        }
+    }
+    trajectory.crossing_step = found;
 }
 
 /// The largest |M_jr|/√(Q_jj P_rr) over neurons.

@@ -47,6 +47,25 @@ pub fn run(
     record: &Record,
     observer: &dyn Observer,
 ) -> Result<Run> {
+    if plan.method.is_simulation() {
+        return one(problem, view, plan, replicate, grid, record, observer);
+    }
+    // Crossings of a limit are found between its entries.
+    let plain = Record { crossings: Vec::new(), ..record.clone() };
+    let mut run = one(problem, view, plan, replicate, grid, &plain, observer)?;
+    crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
+    Ok(run)
+}
+
+fn one(
+    problem: &Problem,
+    view: &View,
+    plan: &Plan,
+    replicate: u64,
+    grid: &Grid,
+    record: &Record,
+    observer: &dyn Observer,
+) -> Result<Run> {
     // Engines that are compared must not share their noise: each has its own streams.
     let streams = Streams { seed: view.seed, replicate }.of_engine(view.engine.name());
     let start = match plan.method {
@@ -101,9 +120,8 @@ pub fn run(
             let state = state(problem, start)?;
             let times = grid.times(problem);
             let keep_q = record.keep_q(problem.width());
-            let (mut trajectory, report) =
+            let (trajectory, report) =
                 limit::ode::run(problem, &state, kappa, terms, &times, view.tolerance, keep_q, observer)?;
-            trajectory.crossing_step.resize(record.crossings.len(), f64::NAN);
             Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
         }
     }
