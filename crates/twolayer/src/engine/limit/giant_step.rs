@@ -100,7 +100,7 @@ struct Recursion<'a> {
     problem: &'a Problem,
     state: State,
     moments: Moments,
-    /// η²/α and η² are what the batch adds to Q.
+    /// lim n_b/d, possibly infinite.
     alpha: f64,
     /// ‖w_j‖² of the start.
     norms: Vec<f64>,
