@@ -1,5 +1,6 @@
 //! The work of the speed table, docs/speed.md: `cargo bench -p twolayer --bench speed` prints it for people, with
-//! `-- --json` one object per line for bench/run.py. Medians of rounds in which the works take turns.
+//! `-- --json` one object per line for bench/run.py, with `-- KEY …` only the works whose keys are given. Medians of
+//! rounds in which the works take turns.
 
 use std::{hint::black_box, time::Instant};
 
@@ -32,6 +33,11 @@ const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
 /// κ = γ/p of the ODE.
 const KAPPA: f64 = 1.0;
 
+/// Threads of the works that can share one run.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// One row: a key, a unit, and what one round measures in it.
 struct Work {
     key: &'static str,
@@ -46,21 +52,23 @@ impl Work {
 }
 
 fn main() -> Result<()> {
-    let json = std::env::args().any(|argument| argument == "--json");
-    let mut works = [
-        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, None, STREAMS))?,
-        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, false, STREAMS))?,
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let mut works = vec![
+        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, None, STREAMS, 1))?,
+        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, false, STREAMS, 1))?,
         sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| {
-            Gaussian::new(problem, start, 1_000_000, false, STREAMS)
+            Gaussian::new(problem, start, 1_000_000, false, STREAMS, 1)
         })?,
         products(),
-        giant_step("giant-direct", |problem, start| Dense::new(problem, start, 4096, None, STREAMS))?,
-        giant_step("giant-reduced", |problem, start| Gaussian::new(problem, start, 4096, false, STREAMS))?,
+        giant_step("giant-direct", |problem, start| Dense::new(problem, start, 4096, None, STREAMS, threads()))?,
+        giant_step("giant-reduced", |problem, start| Gaussian::new(problem, start, 4096, false, STREAMS, threads()))?,
         multi_pass("direct-stored", 2_000, |problem, start, stored| {
-            Dense::new(problem, start, 2_000, Some(stored), STREAMS)
+            Dense::new(problem, start, 2_000, Some(stored), STREAMS, threads())
         })?,
         multi_pass("reduced-stored", 1_000_000, |problem, start, stored| {
-            Revealed::new(problem, start, 1_000_000, stored, STREAMS)
+            Revealed::new(problem, start, 1_000_000, stored, STREAMS, threads())
         })?,
         mean_field()?,
         integration()?,
@@ -68,6 +76,7 @@ fn main() -> Result<()> {
         risk()?,
         expression()?,
     ];
+    works.retain(|work| wanted.is_empty() || wanted.iter().any(|key| *key == work.key));
     let mut measured = vec![Vec::new(); works.len()];
     for _ in 0..ROUNDS {
         for (work, measured) in works.iter_mut().zip(&mut measured) {
@@ -217,7 +226,7 @@ fn mean_field() -> Result<Work> {
     let moments: Vec<u64> = (0..=6).collect();
     Ok(Work::new("dmft", "ms", move || {
         milliseconds(1, || {
-            let (_, paths) = dmft::run(&problem, &start, 3.0, &moments, &view, &Record::default(), &Silent)?;
+            let (_, paths) = dmft::run(&problem, &start, 3.0, &moments, &view, &Record::default(), threads(), &Silent)?;
             black_box(&paths);
             Ok(())
         })

@@ -3,7 +3,7 @@
 //!
 //! The rooms, ground floor first; a file imports only from floors below its own:
 //!
-//! 1. [`error`], [`observer`], [`random`]
+//! 1. [`error`], `lanes`, [`observer`], [`random`]
 //! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
 //! 3. [`problem`], [`trajectory`]
 //! 4. [`hierarchy`], [`kernel`], [`signal`]
@@ -16,6 +16,7 @@ pub mod expression;
 pub mod gaussian;
 pub mod hierarchy;
 pub mod kernel;
+mod lanes;
 pub mod observer;
 pub mod overlaps;
 pub mod prediction;

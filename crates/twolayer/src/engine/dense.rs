@@ -5,15 +5,25 @@ use pulp::Arch;
 
 mod passes;
 
-use self::passes::{AT_HAND, Fields, Gradient, Pass};
-use super::{Frame, frame::Sight};
+use self::passes::{Fields, Gradient, Pass};
+use super::Frame;
 use crate::{
     error::Result,
+    lanes,
     overlaps::{Overlaps, symmetric_root},
     problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
-    signal::{Batch, Coordinates, Rows, Samples},
+    signal::{Batch, Coordinates, Desk, Rows, Samples, Sight, Sums},
 };
+
+/// From this width on a block of samples is multiplied as a matrix; below, a few rows at a time are faster.
+const WIDE: usize = 16;
+
+/// Samples of a block that is multiplied as a matrix.
+const BLOCK: usize = 512;
+
+/// Numbers of a narrow block, which stay in the cache between their fields and their gradient.
+const AT_HAND: usize = 1 << 14;
 
 /// p weight vectors in d dimensions, and the batch they are looking at.
 ///
@@ -23,21 +33,32 @@ pub struct Dense {
     directions: usize,
     /// W, p×d, row-major.
     weights: Vec<f64>,
-    /// X, n_b×d, row-major.
-    inputs: Vec<f64>,
     /// P^{1/2}.
     root: Mat<f64>,
-    stream: Stream,
     arch: Arch,
-    pending: Pending,
     /// The stored data set, n×d, row-major; empty where data is fresh.
     data: Vec<f64>,
     /// W as it was saved.
     saved: Vec<f64>,
-    /// `Σ_μ signal_jμ x_μ` of the last look at stored data, p×d, row-major.
+    /// Whether a fresh batch is looked at again.
+    keeps_batches: bool,
+    lanes: Vec<Lane>,
+    threads: usize,
+    /// Fresh batches of one sample.
+    pending: Option<Pending>,
+}
+
+/// Some samples of the batch.
+struct Lane {
+    stream: Stream,
+    /// The rows of X that are drawn or gathered: a block of them, or all where the batch is kept.
+    inputs: Vec<f64>,
+    /// Those of a block, p×m.
+    fields: Vec<f64>,
+    signal: Vec<f64>,
+    desk: Desk,
+    /// `Σ_μ signal_jμ x_μ`, p×d, row-major.
     gradient: Vec<f64>,
-    /// Whether it is that of the signals to come.
-    is_prepared: bool,
 }
 
 /// Batch 1: the last step is taken when the next sample is looked at, in the same pass over the weights.
@@ -62,6 +83,7 @@ impl Dense {
         dimension: usize,
         stored: Option<&Coordinates>,
         streams: Streams,
+        threads: usize,
     ) -> Result<Self> {
         let (p, k) = (problem.width(), problem.directions());
         let mut weights = vec![0.0; p * dimension];
@@ -73,196 +95,217 @@ impl Dense {
                 row[k + i] = start.complement[(j, i)];
             }
         }
-        let mut stream = streams.stream(Purpose::Input);
-        let mut data = vec![0.0; stored.map_or(0, |coordinates| coordinates.len() / k * dimension)];
+        let n = stored.map_or(problem.batch(), |coordinates| coordinates.len() / k);
+        let is_single = n == 1 && stored.is_none();
+        let lane = |i| Lane {
+            stream: streams.lane(Purpose::Input, i),
+            inputs: vec![0.0; if is_single { dimension } else { 0 }],
+            fields: vec![0.0; if is_single { p } else { 0 }],
+            signal: vec![0.0; if is_single { p } else { 0 }],
+            desk: Desk::default(),
+            gradient: Vec::new(),
+        };
+        let mut lanes: Vec<Lane> = (0..Self::lanes(p, n, dimension)).map(lane).collect();
+        let mut data = vec![0.0; stored.map_or(0, |_| n * dimension)];
         if let Some(coordinates) = stored {
-            let n = coordinates.len() / k;
-            for (mu, x) in data.chunks_exact_mut(dimension).enumerate() {
-                for r in 0..k {
-                    x[r] = coordinates[r * n + mu];
-                }
-                fill_normal(&mut stream, &mut x[k..]);
-            }
+            draw_data(&mut data, dimension, coordinates, &mut lanes, threads);
         }
-        let fresh = stored.is_none();
         Ok(Self {
             dimension,
             directions: k,
             data,
             saved: Vec::new(),
-            gradient: Vec::new(),
-            is_prepared: false,
+            keeps_batches: problem.keeps_batches(),
+            lanes,
+            threads,
             weights,
-            inputs: vec![0.0; if fresh { problem.batch() * dimension } else { 0 }],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
-            stream,
             arch: Arch::new(),
-            pending: Pending {
+            pending: is_single.then(|| Pending {
                 keep: vec![1.0; p],
                 signal: vec![0.0; p],
-                inputs: vec![0.0; if problem.batch() == 1 && fresh { dimension } else { 0 }],
-            },
+                inputs: vec![0.0; dimension],
+            }),
         })
     }
-}
 
-impl Dense {
-    /// Draws the batch into `inputs`; the coordinates along the target are given.
-    fn draw(&mut self, batch: &Samples<'_>) {
-        for (mu, x) in self.inputs.chunks_exact_mut(self.dimension).enumerate() {
-            for r in 0..self.directions {
-                x[r] = batch.direction(r)[mu];
-            }
-            fill_normal(&mut self.stream, &mut x[self.directions..]);
+    /// Lanes of n samples: their p gradients are never more than the samples.
+    pub(super) fn lanes(p: usize, n: usize, d: usize) -> usize {
+        lanes::count(n, 2 * p * d).min((n / p).max(1))
+    }
+
+    /// The next sample, its fields, and the pending step if there is one, in one pass over the weights.
+    fn look_at_one(&mut self, batch: &Batch<'_>, sight: &Sight<'_>) {
+        let (k, lane) = (self.directions, &mut self.lanes[0]);
+        let Some(Pending { keep, signal, inputs }) = &mut self.pending else { return };
+        if let Batch::Fresh(samples) = batch {
+            std::mem::swap(&mut lane.inputs, inputs);
+            draw(&mut lane.inputs, k, samples, 0, &mut lane.stream);
+        } else {
+            inputs.copy_from_slice(&lane.inputs);
         }
-    }
-
-    /// Takes the pending step, if there is one, and the fields of the inputs at hand.
-    fn pass(&mut self, fields: &mut [f64]) {
-        let Pending { keep, signal, inputs } = &self.pending;
-        let (new, weights) = (&self.inputs, &mut self.weights);
-        self.arch.dispatch(Pass { weights, keep, signal, old: inputs, new, fields });
-        self.pending.keep.fill(1.0);
-        self.pending.signal.fill(0.0);
-    }
-
-    /// Takes the pending step, if there is one, and the fields of the sample it belongs to.
-    fn settle(&mut self, fields: &mut [f64]) {
-        self.pending.inputs.copy_from_slice(&self.inputs);
-        self.pass(fields);
+        let (weights, fields) = (&mut self.weights, &mut lane.fields);
+        self.arch.dispatch(Pass { weights, keep, signal, old: inputs, new: &lane.inputs, fields });
+        keep.fill(1.0);
+        signal.fill(0.0);
+        lane.desk.sums.clear();
+        sight.signals(0..1, &lane.fields, &mut lane.signal, &mut lane.desk);
     }
 
     /// Takes the pending step, if there is one.
     fn flush(&mut self) {
-        if self.pending.signal.iter().any(|g| *g != 0.0) || self.pending.keep.iter().any(|keep| *keep != 1.0) {
-            let mut nobody = vec![0.0; self.pending.signal.len()];
-            self.settle(&mut nobody);
-        }
-    }
-
-    /// Inputs of the batch at hand, n_b×d: those drawn, a block of the data set, or rows gathered from it.
-    fn inputs_of(&self, batch: &Batch<'_>) -> &[f64] {
-        match batch {
-            Batch::Rows(Rows::Block { from, count }) => {
-                &self.data[from * self.dimension..(from + count) * self.dimension]
+        let Some(Pending { keep, signal, .. }) = &mut self.pending else { return };
+        if signal.iter().any(|g| *g != 0.0) || keep.iter().any(|keep| *keep != 1.0) {
+            let rows = self.weights.chunks_exact_mut(self.dimension).zip(keep.iter().zip(&*signal));
+            for (row, (keep, g)) in rows {
+                row.iter_mut().zip(&self.lanes[0].inputs).for_each(|(w, x)| *w = keep * *w - g * x);
             }
-            _ => &self.inputs,
+            keep.fill(1.0);
+            signal.fill(0.0);
         }
     }
 
-    /// `Σ_μ signal_jμ x_μ` added to the weights with the sign −, after the row factors.
-    fn add_rows(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        let (d, n) = (self.dimension, batch.count());
-        self.scale_rows(keep);
-        let p = signal.len() / n;
-        let mut weights = std::mem::take(&mut self.weights);
-        let inputs = MatRef::from_row_major_slice(self.inputs_of(batch), n, d);
-        let signal = MatRef::from_row_major_slice(signal, p, n);
-        matmul(MatMut::from_row_major_slice_mut(&mut weights, p, d), Accum::Add, signal, inputs, -1.0, Par::Seq);
-        self.weights = weights;
-    }
-
-    /// Batch 1 of fresh data: steps wait for the next sample.
-    fn waits(&self) -> bool {
-        !self.pending.inputs.is_empty()
+    /// Blocks of samples: their inputs, fields and signals, and what they add to the gradient.
+    fn look_at_blocks(&mut self, batch: &Batch<'_>, sight: &Sight<'_>) {
+        let Self { dimension: d, directions: k, weights, data, keeps_batches, arch, .. } = self;
+        let (d, k, n, count) = (*d, *k, batch.count(), self.lanes.len());
+        let p = weights.len() / d;
+        let rows = if p < WIDE { (AT_HAND / d).max(4) } else { BLOCK };
+        lanes::each(self.threads, &mut self.lanes, |i, lane| {
+            let Lane { stream, inputs, fields, signal, desk, gradient } = lane;
+            let mine = lanes::part(n, count, i);
+            desk.sums.clear();
+            gradient.clear();
+            gradient.resize(if sight.steps { p * d } else { 0 }, 0.0);
+            for first in mine.clone().step_by(rows) {
+                let samples = first..(first + rows).min(mine.end);
+                let m = samples.len();
+                let at = if *keeps_batches { (first - mine.start) * d } else { 0 };
+                if !matches!(batch, Batch::Rows(Rows::Block { .. })) && inputs.len() < at + m * d {
+                    inputs.resize(at + m * d, 0.0);
+                }
+                let x: &[f64] = match batch {
+                    Batch::Rows(Rows::Block { from, .. }) => &data[(from + first) * d..][..m * d],
+                    Batch::Rows(Rows::List(list)) => {
+                        for (x, row) in inputs.chunks_exact_mut(d).zip(&list[samples.clone()]) {
+                            x.copy_from_slice(&data[row * d..(row + 1) * d]);
+                        }
+                        &inputs[..m * d]
+                    }
+                    Batch::Fresh(fresh) => {
+                        for (x, mu) in inputs[at..].chunks_exact_mut(d).zip(samples.clone()) {
+                            draw(x, k, fresh, mu, stream);
+                        }
+                        &inputs[at..at + m * d]
+                    }
+                    Batch::Same(_) => &inputs[at..at + m * d],
+                };
+                fields.resize(p * m, 0.0);
+                signal.resize(p * m, 0.0);
+                if p < WIDE {
+                    arch.dispatch(Fields { weights, inputs: x, d, fields });
+                } else {
+                    let fields = MatMut::from_row_major_slice_mut(fields, p, m);
+                    let (w, x) =
+                        (MatRef::from_row_major_slice(weights, p, d), MatRef::from_row_major_slice(x, m, d));
+                    matmul(fields, Accum::Replace, w, x.transpose(), 1.0, Par::Seq);
+                }
+                sight.signals(samples, fields, signal, desk);
+                if sight.steps && p < WIDE {
+                    arch.dispatch(Gradient { gradient, inputs: x, d, signal });
+                } else if sight.steps {
+                    let gradient = MatMut::from_row_major_slice_mut(gradient, p, d);
+                    let (g, x) = (MatRef::from_row_major_slice(signal, p, m), MatRef::from_row_major_slice(x, m, d));
+                    matmul(gradient, Accum::Add, g, x, 1.0, Par::Seq);
+                }
+            }
+        });
+        if let [first, others @ ..] = &mut self.lanes[..] {
+            for lane in others {
+                first.gradient.iter_mut().zip(&lane.gradient).for_each(|(sum, g)| *sum += g);
+            }
+        }
     }
 }
 
+/// One input: its coordinates along the target are given.
+fn draw(x: &mut [f64], k: usize, samples: &Samples<'_>, mu: usize, stream: &mut Stream) {
+    for r in 0..k {
+        x[r] = samples.direction(r)[mu];
+    }
+    fill_normal(stream, &mut x[k..]);
+}
+
+/// A stored data set; each lane draws the inputs of its part.
+fn draw_data(data: &mut [f64], d: usize, coordinates: &Coordinates, lanes: &mut [Lane], threads: usize) {
+    let (n, count) = (data.len() / d, lanes.len());
+    let k = coordinates.len() / n;
+    let mut rest = data;
+    let mut parts = Vec::with_capacity(count);
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        let (part, later) = rest.split_at_mut(lanes::part(n, count, i).len() * d);
+        parts.push((part, &mut lane.stream));
+        rest = later;
+    }
+    lanes::each(threads, &mut parts, |i, (part, stream)| {
+        for (x, mu) in part.chunks_exact_mut(d).zip(lanes::part(n, count, i)) {
+            for r in 0..k {
+                x[r] = coordinates[r * n + mu];
+            }
+            fill_normal(stream, &mut x[k..]);
+        }
+    });
+}
+
 impl Frame for Dense {
-    fn look(&mut self, batch: &Batch<'_>, fields: &mut [f64], sight: &mut dyn Sight) {
-        let Batch::Rows(Rows::Block { from, count }) = *batch else {
-            self.fields(batch, fields);
-            sight.signals(fields, 0..batch.count());
-            return;
-        };
-        let d = self.dimension;
-        self.gradient.clear();
-        self.gradient.resize(self.weights.len(), 0.0);
-        let data = &self.data[from * d..(from + count) * d];
-        let step = (AT_HAND / d).clamp(1, count);
-        for (first, inputs) in (0..).step_by(step).zip(data.chunks(step * d)) {
-            let rows = first..first + inputs.len() / d;
-            self.arch.dispatch(Fields { weights: &self.weights, inputs, d, first, fields });
-            let signal = sight.signals(fields, rows);
-            self.arch.dispatch(Gradient { gradient: &mut self.gradient, inputs, d, first, signal, count });
-        }
-        self.is_prepared = true;
-    }
-
-    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
-        self.is_prepared = false;
-        let (d, n) = (self.dimension, batch.count());
-        match batch {
-            Batch::Fresh(samples) if self.waits() => {
-                std::mem::swap(&mut self.inputs, &mut self.pending.inputs);
-                self.draw(samples);
-                self.pass(fields);
-                return;
-            }
-            Batch::Same(_) if self.waits() => {
-                self.settle(fields);
-                return;
-            }
-            Batch::Fresh(samples) => self.draw(samples),
-            Batch::Rows(Rows::List(rows)) => {
-                self.inputs.resize(n * d, 0.0);
-                for (x, row) in self.inputs.chunks_exact_mut(d).zip(*rows) {
-                    x.copy_from_slice(&self.data[row * d..(row + 1) * d]);
-                }
-            }
-            Batch::Same(_) | Batch::Rows(_) => {}
-        }
-        let p = fields.len() / n;
-        let weights = MatRef::from_row_major_slice(&self.weights, p, d);
-        let inputs = MatRef::from_row_major_slice(self.inputs_of(batch), n, d);
-        let fields = MatMut::from_row_major_slice_mut(fields, p, n);
-        matmul(fields, Accum::Replace, weights, inputs.transpose(), 1.0, Par::Seq);
-    }
-
-    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        if std::mem::take(&mut self.is_prepared) {
-            self.scale_rows(keep);
-            self.weights.iter_mut().zip(&self.gradient).for_each(|(w, g)| *w -= g);
-        } else if self.waits() {
-            self.flush();
-            self.pending.keep.copy_from_slice(keep);
-            self.pending.signal.copy_from_slice(signal);
+    fn look(&mut self, batch: &Batch<'_>, sight: &Sight<'_>, sums: &mut Sums) {
+        if self.pending.is_some() {
+            self.look_at_one(batch, sight);
         } else {
-            self.add_rows(keep, batch, signal);
+            self.look_at_blocks(batch, sight);
+        }
+        sums.clear();
+        self.lanes.iter().for_each(|lane| sums.merge(&lane.desk.sums));
+    }
+
+    fn descend(&mut self, keep: &[f64], factor: f64) {
+        self.flush();
+        let Some(Lane { signal, gradient, .. }) = self.lanes.first() else { return };
+        if let Some(pending) = &mut self.pending {
+            pending.keep.copy_from_slice(keep);
+            pending.signal.iter_mut().zip(signal).for_each(|(step, g)| *step = factor * g);
+            return;
+        }
+        let d = self.dimension;
+        for ((row, keep), gradient) in self.weights.chunks_exact_mut(d).zip(keep).zip(gradient.chunks_exact(d)) {
+            row.iter_mut().zip(gradient).for_each(|(w, g)| *w = keep * *w - factor * g);
         }
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
-        if self.waits() {
-            self.flush();
-        }
+        self.flush();
         for (norm, row) in norms.iter_mut().zip(self.weights.chunks_exact(self.dimension)) {
             *norm = row.iter().map(|w| w * w).sum::<f64>().sqrt();
         }
     }
 
     fn scale_rows(&mut self, factor: &[f64]) {
-        if self.waits() {
-            self.flush();
-        }
+        self.flush();
         for (row, factor) in self.weights.chunks_exact_mut(self.dimension).zip(factor) {
-            if *factor != 1.0 {
-                row.iter_mut().for_each(|w| *w *= factor);
-            }
+            row.iter_mut().for_each(|w| *w *= factor);
         }
     }
 
     fn save(&mut self) {
-        if self.waits() {
-            self.flush();
-        }
+        self.flush();
         self.saved.clone_from(&self.weights);
-        self.is_prepared = false;
     }
 
     fn restore(&mut self) {
-        self.pending.keep.fill(1.0);
-        self.pending.signal.fill(0.0);
+        if let Some(pending) = &mut self.pending {
+            pending.keep.fill(1.0);
+            pending.signal.fill(0.0);
+        }
         self.weights.copy_from_slice(&self.saved);
     }
 
@@ -272,9 +315,7 @@ impl Frame for Dense {
     }
 
     fn overlaps(&mut self, into: &mut Overlaps) {
-        if self.waits() {
-            self.flush();
-        }
+        self.flush();
         let (d, k, p) = (self.dimension, self.directions, into.width());
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
         let teacher = weights.subcols(0, k);

@@ -6,6 +6,7 @@ pub mod frame;
 pub mod gaussian;
 pub mod limit;
 pub mod plan;
+mod products;
 mod recorder;
 pub mod revealed;
 pub mod simulate;
@@ -79,7 +80,7 @@ fn one(
         Method::Direct { dimension } => {
             let kernel = kernel::for_problem(problem, view.tolerance)?;
             let (feed, stored) = Feed::new(problem, streams)?;
-            let frame = dense::Dense::new(problem, &start, dimension, stored.as_ref(), streams)?;
+            let frame = dense::Dense::new(problem, &start, dimension, stored.as_ref(), streams, plan.threads)?;
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
@@ -87,7 +88,7 @@ fn one(
             let kernel = kernel::for_problem(problem, view.tolerance)?;
             let (feed, _) = Feed::new(problem, streams)?;
             let keeps_batches = problem.keeps_batches() || record.gradients;
-            let frame = gaussian::Gaussian::new(problem, &start, dimension, keeps_batches, streams)?;
+            let frame = gaussian::Gaussian::new(problem, &start, dimension, keeps_batches, streams, plan.threads)?;
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
@@ -107,13 +108,13 @@ fn one(
             let kernel = kernel::for_problem(problem, view.tolerance)?;
             let (feed, stored) = Feed::new(problem, streams)?;
             let stored = stored.unwrap_or_default();
-            let frame = revealed::Revealed::new(problem, &start, dimension, &stored, streams)?;
+            let frame = revealed::Revealed::new(problem, &start, dimension, &stored, streams, plan.threads)?;
             drop(stored);
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Dmft { beta } => {
-            let (trajectory, kernel) = limit::dmft::run(problem, &start, beta, &steps(), view, record, observer)?;
+            let (trajectory, kernel) = limit::dmft::run(problem, &start, beta, &steps(), view, record, plan.threads, observer)?;
             Ok(Run { trajectory, kernel })
         }
         Method::Ode { kappa, terms } => {

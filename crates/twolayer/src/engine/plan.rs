@@ -19,7 +19,7 @@ use crate::{
 pub struct Machine {
     /// Bytes of memory that may be taken.
     pub memory: f64,
-    /// Replicates that run at the same time.
+    /// Threads that run at the same time.
     pub cores: usize,
 }
 
@@ -110,6 +110,8 @@ pub struct Plan {
     pub method: Method,
     /// Why.
     pub reason: String,
+    /// Threads that share one replicate: those that its view has no other replicates for.
+    pub threads: usize,
     /// Its predicted cost.
     pub cost: Cost,
     /// What the reader should know.
@@ -124,7 +126,7 @@ pub struct Plan {
 pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let plan = match view.engine {
         Engine::Direct | Engine::Reduced => simulation(problem, view, entries, machine)?,
-        Engine::Limit => limit(problem, view)?,
+        Engine::Limit => limit(problem, view, machine)?,
     };
     let record = record_bytes(problem, entries) * view.replicates as f64;
     let bytes = plan.cost.bytes + record;
@@ -160,6 +162,7 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
 
 fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let name = view.engine.name();
+    let threads = (machine.cores / view.replicates.max(1)).max(1);
     if problem.training.algorithm == Algorithm::GradientFlow {
         let reason = format!("a {name} view takes steps; a gradient flow has none");
         return Err(Error::refused("training.algorithm", reason, "use the limit view, or algorithm = \"sgd\""));
@@ -183,14 +186,14 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product 0.15.
     let labels = batch * (k * 4.0 + 8.0);
     if problem.training.data == Data::Reused {
-        return stored(problem, view, dimension, entries as f64, machine);
+        return stored(problem, view, dimension, entries as f64, machine, threads);
     }
     if view.engine == Engine::Direct {
         let step = labels + batch * (d * 2.4 + 2.0 * p * d * 0.15 + p * 5.0);
         let bytes = 8.0 * d * (p + batch);
         let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: dimension as usize }, reason, cost, advice: vec![] });
+        return Ok(Plan { method: Method::Direct { dimension: dimension as usize }, reason, threads, cost, advice: vec![] });
     }
     if d < p + k {
         let reason = format!("the reduced view needs d ≥ p + k = {}, here d = {dimension}", p + k);
@@ -204,11 +207,18 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     let bytes = 8.0 * (batch * (3.0 * p + 2.0 * k) + 8.0 * p * p);
     let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {dimension} in {} coordinates per neuron, no d-vector", p + k);
-    Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![] })
+    Ok(Plan { method: Method::Reduced { dimension }, reason, threads, cost, advice: vec![] })
 }
 
 /// Simulations of a stored data set: X itself, or what is revealed of it.
-fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machine) -> Result<Plan> {
+fn stored(
+    problem: &Problem,
+    view: &View,
+    d: u64,
+    entries: f64,
+    machine: &Machine,
+    threads: usize,
+) -> Result<Plan> {
     let (p, k, n, batch) = (problem.width(), problem.directions(), problem.samples() as f64, problem.batch() as f64);
     let (width, dimension, steps) = (p as f64, d as f64, problem.steps() as f64);
     let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
@@ -226,7 +236,7 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
         let nanoseconds = n * dimension * (2.4 + 4.0) + rows * width * dimension * 0.25 + steps * signals;
         let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, cost, advice: vec![] });
+        return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, threads, cost, advice: vec![] });
     }
     // m ≤ p: the start may span fewer dimensions.
     let columns = revealed::capacity(problem, p);
@@ -244,10 +254,10 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
     let nanoseconds = normals * 2.4 + n * columns * 4.0 + products * 0.35 + steps * signals;
     let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
-    Ok(Plan { method: Method::Revealed { dimension: d }, reason, cost, advice: vec![] })
+    Ok(Plan { method: Method::Revealed { dimension: d }, reason, threads, cost, advice: vec![] })
 }
 
-fn limit(problem: &Problem, view: &View) -> Result<Plan> {
+fn limit(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
     let reading = problem.scaling()?;
     if problem.network.start == StartMode::Independent {
         mean_start(problem, view)?;
@@ -273,9 +283,9 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
             leap_step::conditions(problem, degree)?;
             let cost = Cost { seconds: 2.0 * kernel::seconds(problem, Want::ALL) + 0.1, bytes: 0.0 };
             let advice = reading.advice.into_iter().collect();
-            return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, cost, advice });
+            return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, threads: 1, cost, advice });
         }
-        Regime::MeanField { beta } => return mean_field(problem, beta, reading.reason),
+        Regime::MeanField { beta } => return mean_field(problem, beta, reading.reason, machine),
     };
     refuse_second_looks(problem)?;
     let time = problem.time();
@@ -298,7 +308,7 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let evaluation = kernel::seconds(problem, Want { noise: noisy, ..Want::DRIFT });
     let cost = Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
+    Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, threads: 1, cost, advice })
 }
 
 /// Batches that are looked at twice have no limit here: the second look sees what the first has learnt of them.
@@ -320,13 +330,15 @@ fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
     let seconds = steps * (2.0 * kernel::seconds(problem, Want::ALL) + risk_seconds(problem) + 2e-9 * (p + k).powi(3));
     let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, cost, advice })
+    Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, threads: 1, cost, advice })
 }
 
 /// Dynamical mean-field theory, at as many paths as it may take.
-fn mean_field(problem: &Problem, beta: f64, reason: String) -> Result<Plan> {
+fn mean_field(problem: &Problem, beta: f64, reason: String, machine: &Machine) -> Result<Plan> {
+    let threads = machine.cores.clamp(1, dmft::SCRAMBLINGS);
     let [seconds, bytes] = dmft::cost(problem)?;
-    Ok(Plan { method: Method::Dmft { beta }, reason, cost: Cost { seconds, bytes }, advice: vec![] })
+    let cost = Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 };
+    Ok(Plan { method: Method::Dmft { beta }, reason, threads, cost, advice: vec![] })
 }
 
 /// ηs·d/n_b at the problem's own d.

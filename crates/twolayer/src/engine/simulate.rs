@@ -1,11 +1,8 @@
 //! The only training loop, over any [`Frame`]. (theory.md §1)
 
-use std::ops::Range;
-
 use super::{
     Frame,
     crossing::Watch,
-    frame::Sight,
     recorder::{Moment, Recorder},
 };
 use crate::{
@@ -14,7 +11,7 @@ use crate::{
     observer::{Observer, Progress},
     overlaps::Overlaps,
     problem::{Geometry, Problem, Record, Start},
-    signal::{Batch, Feed, Head, Signal},
+    signal::{Feed, Head, Sight, Signal, Sums},
     trajectory::{Status, Trajectory},
 };
 
@@ -44,7 +41,7 @@ pub fn simulate<F: Frame>(
     observer: &dyn Observer,
 ) -> Result<Trajectory> {
     let last = moments.last().copied().unwrap_or(0);
-    let mut run = Training::new(problem, frame, feed, start);
+    let mut run = Training::new(problem, frame, feed, start, last);
     let breath = (BREATH / run.frame.work(problem.batch()).max(1)).clamp(1, 1 << 16);
     let mut recorder = Recorder::new(problem, kernel, record);
     let mut watch = Watch::new(&record.crossings);
@@ -89,21 +86,20 @@ struct Training<'a, F> {
     feed: Feed<'a>,
     head: Head,
     signal: Signal,
-    /// U of the batch, p×n_b.
-    fields: Vec<f64>,
-    /// U of the whole data set, p×n, where there is one and it is not the batch.
-    all_fields: Vec<f64>,
-    /// Σ|e| where `fields` and signals are those of the weights as they are now, on the batch that comes.
-    looked: Option<f64>,
+    /// Those of the last look.
+    sums: Sums,
+    /// Whether the frame has looked, with the weights as they are now, at the batch that comes.
+    has_looked: bool,
     /// Steps made.
     step: u64,
+    /// Steps to make.
+    last: u64,
     /// The step of the last entry.
     recorded: u64,
     /// η/n_b.
     rate: f64,
     /// η_a/n_b; 0 where the second layer is not trained.
     second_rate: f64,
-    trains_bias: bool,
     /// 1 − ηλ_w.
     decay: f64,
     /// ρ/η.
@@ -117,9 +113,9 @@ struct Training<'a, F> {
 }
 
 impl<'a, F: Frame> Training<'a, F> {
-    fn new(problem: &'a Problem, mut frame: F, feed: Feed<'a>, start: &Start) -> Self {
-        let (p, batch) = (problem.width(), problem.batch());
-        let rate = problem.learning_rate() / batch as f64;
+    fn new(problem: &'a Problem, mut frame: F, feed: Feed<'a>, start: &Start, last: u64) -> Self {
+        let p = problem.width();
+        let rate = problem.learning_rate() / problem.batch() as f64;
         let mut norms = vec![0.0; p];
         if problem.training.geometry != Geometry::Free {
             frame.norms(&mut norms);
@@ -131,16 +127,15 @@ impl<'a, F: Frame> Training<'a, F> {
                 second_layer: start.second_layer.clone(),
                 bias: if problem.network.bias.is_some() { start.bias.clone() } else { Vec::new() },
             },
-            signal: Signal::new(problem, batch),
-            fields: vec![0.0; p * batch],
-            all_fields: vec![0.0; if feed.is_full() { 0 } else { p * problem.samples() }],
-            looked: None,
+            signal: Signal::new(problem),
+            sums: Sums::default(),
+            has_looked: false,
             feed,
             step: 0,
+            last,
             recorded: 0,
             rate,
             second_rate: if problem.network.second_layer.train { rate * problem.rate_ratio() } else { 0.0 },
-            trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
             decay: 1.0 - problem.learning_rate() * problem.training.weight_decay,
             displacement: problem.displacement() / problem.learning_rate(),
             norms,
@@ -151,56 +146,45 @@ impl<'a, F: Frame> Training<'a, F> {
 
     /// One step; false where it has diverged. Its gradient is appended to `gradient`.
     fn advance(&mut self, gradient: Option<&mut Trajectory>) -> bool {
-        let (mut batch, labels) = self.feed.next_batch();
-        let mut size = match self.looked.take() {
-            Some(size) => size,
-            None => look(&mut self.frame, &batch, &mut self.fields, &mut self.signal, self.rate, labels, &self.head),
-        };
-        if self.displacement != 0.0 && size.is_finite() {
-            self.factor.fill(self.displacement);
-            self.signal.scale_rows(&self.factor);
-            self.keep.fill(1.0);
-            self.frame.save();
-            self.frame.descend(&self.keep, &batch, self.signal.signal());
-            batch = batch.again();
-            size = look(&mut self.frame, &batch, &mut self.fields, &mut self.signal, self.rate, labels, &self.head);
-            self.frame.restore();
+        let Self { frame, sums, head, keep, .. } = self;
+        let (batch, labels) = self.feed.next_batch();
+        let sight = Sight { signal: &self.signal, head, labels, rate: self.rate, steps: true };
+        if !std::mem::take(&mut self.has_looked) {
+            frame.look(&batch, &sight, sums);
         }
-        if !size.is_finite() {
+        if self.displacement != 0.0 && sums.size.is_finite() {
+            keep.fill(1.0);
+            frame.save();
+            frame.descend(keep, self.displacement);
+            frame.look(&batch.again(), &sight, sums);
+            frame.restore();
+        }
+        if !sums.size.is_finite() {
             return false;
         }
         if let Some(into) = gradient {
             // With W = 0 before it, a step leaves −η∇ behind.
             let (p, k) = (self.problem.width(), self.problem.directions());
             let mut step = Overlaps { teacher_teacher: self.problem.target.overlaps.clone(), ..Overlaps::zeros(p, k) };
-            self.keep.fill(0.0);
-            self.frame.save();
-            self.frame.descend(&self.keep, &batch, self.signal.signal());
-            self.frame.overlaps(&mut step);
-            self.frame.restore();
+            keep.fill(0.0);
+            frame.save();
+            frame.descend(keep, 1.0);
+            frame.overlaps(&mut step);
+            frame.restore();
             into.push_gradient(&step, -1.0 / self.problem.learning_rate());
         }
-        self.keep.fill(self.decay);
-        if self.problem.training.geometry == Geometry::Spherical {
-            let count = batch.count();
-            let rows = self.signal.signal().chunks_exact(count).zip(self.fields.chunks_exact(count));
-            for ((keep, norm), (signal, fields)) in self.keep.iter_mut().zip(&self.norms).zip(rows) {
-                let along: f64 = signal.iter().zip(fields).map(|(g, field)| g * field).sum();
-                *keep += along / (norm * norm);
-            }
+        keep.fill(self.decay);
+        for ((keep, norm), along) in keep.iter_mut().zip(&self.norms).zip(&sums.along) {
+            *keep += along / (norm * norm);
         }
-        self.frame.descend(&self.keep, &batch, self.signal.signal());
+        frame.descend(keep, 1.0);
         if self.problem.training.geometry != Geometry::Free {
-            self.frame.norms(&mut self.factor);
+            frame.norms(&mut self.factor);
             self.factor.iter_mut().zip(&self.norms).for_each(|(factor, norm)| *factor = norm / *factor);
-            self.frame.scale_rows(&self.factor);
+            frame.scale_rows(&self.factor);
         }
-        if self.second_rate != 0.0 {
-            self.signal.train_second_layer(self.second_rate, &mut self.head.second_layer);
-        }
-        if self.trains_bias {
-            self.signal.train_biases(&mut self.head.bias);
-        }
+        head.second_layer.iter_mut().zip(&sums.second_layer).for_each(|(a, sum)| *a -= self.second_rate * sum);
+        head.bias.iter_mut().zip(&sums.bias).for_each(|(b, sum)| *b -= sum);
         self.step += 1;
         true
     }
@@ -223,13 +207,11 @@ impl<'a, F: Frame> Training<'a, F> {
     /// ½ mean (f−y)² over the data set; the next step on the whole of it need not look again.
     fn training_risk(&mut self) -> Option<f64> {
         let (all, labels) = self.feed.all()?;
-        if self.feed.is_full() {
-            let Self { frame, fields, signal, head, .. } = self;
-            self.looked = Some(look(frame, &all, fields, signal, self.rate, labels, head));
-            return Some(self.signal.batch_risk(labels, &self.head));
-        }
-        self.frame.fields(&all, &mut self.all_fields);
-        Some(self.signal.training_risk(&self.all_fields, labels, &self.head))
+        let steps = self.feed.is_full() && self.step < self.last;
+        let sight = Sight { signal: &self.signal, head: &self.head, labels, rate: self.rate, steps };
+        self.frame.look(&all, &sight, &mut self.sums);
+        self.has_looked = steps;
+        Some(self.sums.squares / (2.0 * labels.len() as f64))
     }
 
     /// Looks for crossings; true where the run should end.
@@ -237,41 +219,5 @@ impl<'a, F: Frame> Training<'a, F> {
         self.frame.overlaps(&mut recorder.state.overlaps);
         let risk = if watch.needs_risk() { recorder.evaluate(&self.head)? } else { f64::NAN };
         Ok(watch.look(self.step, risk, &recorder.state.overlaps, &mut recorder.trajectory.crossing_step))
-    }
-}
-
-/// Fields and signals of a batch; Σ|e|.
-fn look(
-    frame: &mut impl Frame,
-    batch: &Batch<'_>,
-    fields: &mut [f64],
-    signal: &mut Signal,
-    rate: f64,
-    labels: &[f64],
-    head: &Head,
-) -> f64 {
-    let mut eyes = Eyes { signal, rate, labels, head, size: 0.0 };
-    frame.look(batch, fields, &mut eyes);
-    eyes.size
-}
-
-/// The signals of a step at learning rate `rate`.
-struct Eyes<'a> {
-    signal: &'a mut Signal,
-    rate: f64,
-    labels: &'a [f64],
-    head: &'a Head,
-    /// Σ|e| of the samples so far.
-    size: f64,
-}
-
-impl Sight for Eyes<'_> {
-    fn signals(&mut self, fields: &[f64], samples: Range<usize>) -> &[f64] {
-        self.size += if samples.len() == self.labels.len() {
-            self.signal.evaluate(self.rate, fields, self.labels, self.head)
-        } else {
-            self.signal.evaluate_part(self.rate, fields, self.labels, self.head, samples)
-        };
-        self.signal.signal()
     }
 }

@@ -1,7 +1,8 @@
 //! Addressable random streams: every consumer has its own, whatever ran before it and on whatever thread.
 //!
-//! A stream is addressed by (seed, purpose, replicate). A SplitMix64 generator that starts at a hash of the address,
-//! `mix(mix(mix(seed) + purpose) + replicate)` with `mix` its finaliser, seeds 17 Xoshiro256++ generators with four
+//! A stream is addressed by (seed, purpose, replicate, lane). A SplitMix64 generator that starts at a hash of the address,
+//! `mix(mix(mix(seed) + purpose) + replicate)` with `mix` its finaliser (and, for lanes other than 0, `mix(… + lane)` of
+//! that), seeds 17 Xoshiro256++ generators with four
 //! outputs each. The first 16 take turns at the words of the stream; each word is a number of `rand`, or one normal
 //! (`normal`), for whose rare cases the last is spare. So the numbers do not depend on how they are divided into calls,
 //! on the number of threads, or on the machine's registers; known-answer tests pin them.
@@ -80,7 +81,13 @@ impl Streams {
 
     /// The stream for `purpose`, from its beginning.
     pub fn stream(self, purpose: Purpose) -> Stream {
-        let mut seeds = SplitMix(mix(mix(mix(self.seed).wrapping_add(purpose as u64)).wrapping_add(self.replicate)));
+        self.lane(purpose, 0)
+    }
+
+    /// The stream for `purpose` of one part of the samples; part 0 has that of [`stream`](Self::stream).
+    pub fn lane(self, purpose: Purpose, lane: usize) -> Stream {
+        let address = mix(mix(mix(self.seed).wrapping_add(purpose as u64)).wrapping_add(self.replicate));
+        let mut seeds = SplitMix(if lane == 0 { address } else { mix(address.wrapping_add(lane as u64)) });
         let words = Words::new(&mut seeds);
         let mut seed = [0; 32];
         seed.as_chunks_mut().0.iter_mut().for_each(|word| *word = seeds.next().to_le_bytes());

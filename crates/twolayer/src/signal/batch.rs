@@ -23,7 +23,7 @@ pub enum Rows<'a> {
         /// How many.
         count: usize,
     },
-    /// These, all different.
+    /// These, rising.
     List(&'a [usize]),
 }
 

@@ -147,8 +147,10 @@ impl Stored {
                 for place in 0..batch {
                     let other = self.stream.random_range(place..n);
                     self.rows.swap(place, other);
-                    let row = self.rows[place];
-                    self.gathered[place] = self.labels[row];
+                }
+                self.rows[..batch].sort_unstable();
+                for (gathered, &row) in self.gathered.iter_mut().zip(&self.rows) {
+                    *gathered = self.labels[row];
                     self.distinct += usize::from(!std::mem::replace(&mut self.seen[row], true));
                 }
                 (Batch::Rows(Rows::List(&self.rows[..batch])), &self.gathered)

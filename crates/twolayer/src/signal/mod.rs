@@ -4,31 +4,16 @@
 mod batch;
 mod feed;
 mod labels;
+mod sums;
 
 use std::ops::Range;
 
 pub use batch::{Batch, Rows};
 pub use feed::{Coordinates, Feed};
 pub use labels::{Labels, Samples};
+pub use sums::Sums;
 
-use crate::problem::{Activation, Loss, Problem};
-
-/// Error signals of a batch, `g_jμ = s a_j e_μ σ'(h_jμ)` with `h = λ + b`, `e = f − y` (squared loss) or `e = −y`
-/// (correlation loss). (theory.md §1)
-///
-/// Arrays over neurons and samples are neuron-major: `fields[j·n_b + μ]`.
-#[derive(Debug, Clone)]
-pub struct Signal {
-    activation: Activation,
-    loss: Loss,
-    scale: f64,
-    /// σ(h), p×n_b.
-    values: Vec<f64>,
-    /// g, p×n_b.
-    signal: Vec<f64>,
-    /// e, n_b.
-    residual: Vec<f64>,
-}
+use crate::problem::{Activation, Data, Geometry, Loss, Problem};
 
 /// What the network's parameters are, apart from the first layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,152 +24,111 @@ pub struct Head {
     pub bias: Vec<f64>,
 }
 
+/// How a problem makes error signals of fields.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    activation: Activation,
+    loss: Loss,
+    scale: f64,
+    trains_second_layer: bool,
+    trains_bias: bool,
+    is_on_sphere: bool,
+    /// Whether losses are of interest: data is stored.
+    has_risk: bool,
+}
+
+/// What a step makes of the samples it looks at. Samples can be looked at in parts, in any order, on any thread.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Activation and loss.
+    pub signal: &'a Signal,
+    /// The network at that step.
+    pub head: &'a Head,
+    /// y of the whole batch (n_b).
+    pub labels: &'a [f64],
+    /// What signals are multiplied with, η/n_b.
+    pub rate: f64,
+    /// Whether a step follows: without one there are no signals, and only losses are added up.
+    pub steps: bool,
+}
+
+/// Work space of one part of the samples, and its sums.
+#[derive(Debug, Clone, Default)]
+pub struct Desk {
+    /// σ(h), p×m.
+    values: Vec<f64>,
+    /// e (m).
+    residual: Vec<f64>,
+    /// Over all samples that were seen since they were cleared.
+    pub sums: Sums,
+}
+
 impl Signal {
-    /// For batches of `batch` samples of `problem`.
-    pub fn new(problem: &Problem, batch: usize) -> Self {
-        let p = problem.width();
+    /// That of `problem`.
+    pub fn new(problem: &Problem) -> Self {
         Self {
             activation: problem.network.activation.clone(),
             loss: problem.training.loss,
             scale: problem.output_scale(),
-            values: vec![0.0; p * batch],
-            signal: vec![0.0; p * batch],
-            residual: vec![0.0; batch],
+            trains_second_layer: problem.network.second_layer.train,
+            trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
+            is_on_sphere: problem.training.geometry == Geometry::Spherical,
+            has_risk: problem.training.data == Data::Reused,
         }
     }
+}
 
-    /// Computes `step·g` and e at `fields` (p×n_b) and `labels` (n_b). Returns Σ_μ |e_μ|, not finite once the run has
-    /// diverged.
-    pub fn evaluate(&mut self, step: f64, fields: &[f64], labels: &[f64], head: &Head) -> f64 {
-        let batch = self.residual.len();
-        self.preactivations(fields, head, batch);
-        self.activation.values_and_derivatives(&mut self.values, &mut self.signal);
-        for (e, y) in self.residual.iter_mut().zip(labels) {
-            *e = -y;
-        }
-        if self.loss == Loss::Squared {
-            self.add_output(head, batch);
-        }
-        for (signal, a) in self.signal.chunks_exact_mut(batch).zip(&head.second_layer) {
-            let weight = step * self.scale * a;
-            for (g, e) in signal.iter_mut().zip(&self.residual) {
-                *g *= weight * e;
-            }
-        }
-        self.residual.iter().map(|e| e.abs()).sum()
-    }
-
-    /// [`evaluate`](Self::evaluate) for a range of the samples; all of them at once is faster there.
-    pub fn evaluate_part(
-        &mut self,
-        step: f64,
-        fields: &[f64],
-        labels: &[f64],
-        head: &Head,
-        samples: Range<usize>,
-    ) -> f64 {
-        let batch = self.residual.len();
-        let Self { values, signal, residual, .. } = self;
-        let residual = &mut residual[samples.clone()];
-        for (e, y) in residual.iter_mut().zip(&labels[samples.clone()]) {
-            *e = -y;
-        }
-        let neurons = values.chunks_exact_mut(batch).zip(signal.chunks_exact_mut(batch));
-        for (j, (values, signal)) in neurons.enumerate() {
-            let (values, signal) = (&mut values[samples.clone()], &mut signal[samples.clone()]);
-            values.copy_from_slice(&fields[j * batch..][samples.clone()]);
-            if let Some(b) = head.bias.get(j) {
-                values.iter_mut().for_each(|h| *h += b);
-            }
-            self.activation.values_and_derivatives(values, signal);
-            if self.loss == Loss::Squared {
-                let weight = self.scale * head.second_layer[j];
-                residual.iter_mut().zip(&*values).for_each(|(e, value)| *e += weight * value);
-            }
-        }
-        for (signal, a) in signal.chunks_exact_mut(batch).zip(&head.second_layer) {
-            let weight = step * self.scale * a;
-            for (g, e) in signal[samples.clone()].iter_mut().zip(&*residual) {
-                *g *= weight * e;
-            }
-        }
-        residual.iter().map(|e| e.abs()).sum()
-    }
-
-    /// `½ mean (f − y)²` at the fields of the last evaluation.
-    pub fn batch_risk(&self, labels: &[f64], head: &Head) -> f64 {
-        let batch = self.residual.len();
-        let mut sum = 0.0;
-        for (mu, y) in labels.iter().enumerate() {
-            let neurons = self.values[mu..].iter().step_by(batch).zip(&head.second_layer);
-            let output: f64 = neurons.map(|(value, a)| self.scale * a * value).sum();
-            sum += (output - y) * (output - y);
-        }
-        sum / (2.0 * batch as f64)
-    }
-
-    /// `½ mean (f − y)²` at `fields` (p×n) and `labels` (n), which may be of another number than the batch's.
-    pub fn training_risk(&mut self, fields: &[f64], labels: &[f64], head: &Head) -> f64 {
-        let (count, batch) = (labels.len(), self.residual.len());
-        self.values.resize(fields.len(), 0.0);
-        self.residual.resize(count, 0.0);
-        self.preactivations(fields, head, count);
-        self.activation.values(&mut self.values);
-        for (e, y) in self.residual.iter_mut().zip(labels) {
-            *e = -y;
-        }
-        self.add_output(head, count);
-        let risk = self.residual.iter().map(|e| e * e).sum::<f64>() / (2.0 * count as f64);
-        self.values.truncate(self.signal.len());
-        self.residual.truncate(batch);
-        risk
-    }
-
-    /// The last `step·g`, p×n_b.
-    pub fn signal(&self) -> &[f64] {
-        &self.signal
-    }
-
-    /// Multiplies the signals of neuron j by `factor[j]`.
-    pub fn scale_rows(&mut self, factor: &[f64]) {
-        let batch = self.residual.len();
-        for (signal, factor) in self.signal.chunks_exact_mut(batch).zip(factor) {
-            signal.iter_mut().for_each(|g| *g *= factor);
-        }
-    }
-
-    /// `a_j ← a_j − step Σ_μ s e_μ σ(h_jμ)` at the fields of the last evaluation.
-    pub fn train_second_layer(&self, step: f64, a: &mut [f64]) {
-        let batch = self.residual.len();
-        for (a, values) in a.iter_mut().zip(self.values.chunks_exact(batch)) {
-            let gradient: f64 = values.iter().zip(&self.residual).map(|(value, e)| value * e).sum();
-            *a -= step * self.scale * gradient;
-        }
-    }
-
-    /// `b_j ← b_j − Σ_μ step·g_jμ` at the fields of the last evaluation.
-    pub fn train_biases(&self, b: &mut [f64]) {
-        let batch = self.residual.len();
-        for (b, signal) in b.iter_mut().zip(self.signal.chunks_exact(batch)) {
-            *b -= signal.iter().sum::<f64>();
-        }
-    }
-
-    /// `values ← λ + b`.
-    fn preactivations(&mut self, fields: &[f64], head: &Head, batch: usize) {
-        self.values.copy_from_slice(fields);
-        for (values, b) in self.values.chunks_exact_mut(batch).zip(&head.bias) {
+impl Sight<'_> {
+    /// Error signals of m samples of the batch: `signal_jμ = η/n_b · g_jμ`, `g_jμ = s a_j e_μ σ'(h_jμ)` with `h = λ + b`,
+    /// `e = f − y` (squared loss) or `e = −y` (correlation loss), and what else the step needs of them, added to
+    /// `desk.sums`. (theory.md §1)
+    ///
+    /// `fields` and `signal` are p×m, neuron-major: sample μ of neuron j is at `j·m + μ`.
+    #[inline]
+    pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], desk: &mut Desk) {
+        let Signal { activation, loss, scale, .. } = self.signal;
+        let Desk { values, residual, sums } = desk;
+        let (m, labels) = (samples.len(), &self.labels[samples]);
+        values.clear();
+        values.extend_from_slice(fields);
+        for (values, b) in values.chunks_exact_mut(m).zip(&self.head.bias) {
             values.iter_mut().for_each(|h| *h += b);
         }
-    }
-
-    /// `residual ← residual + f`.
-    fn add_output(&mut self, head: &Head, batch: usize) {
-        for (value, a) in self.values.chunks_exact(batch).zip(&head.second_layer) {
-            let weight = self.scale * a;
-            for (e, value) in self.residual.iter_mut().zip(value) {
-                *e += weight * value;
+        if self.steps {
+            activation.values_and_derivatives(values, signal);
+        } else {
+            activation.values(values);
+        }
+        residual.clear();
+        residual.extend(labels.iter().map(|y| -y));
+        if *loss == Loss::Squared || self.signal.has_risk {
+            for (values, a) in values.chunks_exact(m).zip(&self.head.second_layer) {
+                let weight = scale * a;
+                residual.iter_mut().zip(values).for_each(|(e, value)| *e += weight * value);
             }
+            sums.squares += residual.iter().map(|e| e * e).sum::<f64>();
+            if *loss == Loss::Correlation {
+                residual.iter_mut().zip(labels).for_each(|(e, y)| *e = -y);
+            }
+        }
+        sums.size += residual.iter().map(|e| e.abs()).sum::<f64>();
+        if !self.steps {
+            return;
+        }
+        for (signal, a) in signal.chunks_exact_mut(m).zip(&self.head.second_layer) {
+            let weight = self.rate * scale * a;
+            signal.iter_mut().zip(&*residual).for_each(|(g, e)| *g *= weight * e);
+        }
+        let products = |left: &[f64], right: &[f64]| left.iter().zip(right).map(|(x, y)| x * y).sum::<f64>();
+        if self.signal.trains_second_layer {
+            sums::add(&mut sums.second_layer, values.chunks_exact(m).map(|values| scale * products(values, residual)));
+        }
+        if self.signal.trains_bias {
+            sums::add(&mut sums.bias, signal.chunks_exact(m).map(|signal| signal.iter().sum()));
+        }
+        if self.signal.is_on_sphere {
+            let rows = signal.chunks_exact(m).zip(fields.chunks_exact(m));
+            sums::add(&mut sums.along, rows.map(|(signal, fields)| products(signal, fields)));
         }
     }
 }

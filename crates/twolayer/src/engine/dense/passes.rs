@@ -2,6 +2,8 @@
 
 use pulp::NullaryFnOnce;
 
+use super::super::products::{combine, dots};
+
 /// Batch 1, in one pass over the weights: the step that is pending, `w_j ← keep·w_j − g_j x`, and the fields of the next
 /// sample, `⟨w_j, x'⟩`. Four rows at a time, so that x and x' are loaded once for four.
 ///
@@ -15,15 +17,11 @@ pub(super) struct Pass<'a> {
     pub fields: &'a mut [f64],
 }
 
-/// Numbers of stored data that stay in the cache between their fields and their gradient.
-pub(super) const AT_HAND: usize = 1 << 14;
-
-/// Fields of some rows of stored data, `⟨w_j, x_μ⟩`, into columns `first..` of `fields`, p×n_b.
+/// Fields of some samples, `⟨w_j, x_μ⟩`, p×m.
 pub(super) struct Fields<'a> {
     pub weights: &'a [f64],
     pub inputs: &'a [f64],
     pub d: usize,
-    pub first: usize,
     pub fields: &'a mut [f64],
 }
 
@@ -32,58 +30,19 @@ impl NullaryFnOnce for Fields<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let count = self.fields.len() / (self.weights.len() / self.d);
-        for (fields, w) in self.fields.chunks_exact_mut(count).zip(self.weights.chunks_exact(self.d)) {
-            let fields = &mut fields[self.first..];
-            let mut fours = self.inputs.chunks_exact(4 * self.d);
-            let mut at = 0;
-            for four in &mut fours {
-                let (a, b) = four.split_at(2 * self.d);
-                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
-                fields[at..at + 4].copy_from_slice(&products([a, b, c, e], w));
-                at += 4;
-            }
-            for x in fours.remainder().chunks_exact(self.d) {
-                [fields[at]] = products([x], w);
-                at += 1;
-            }
-        }
+        let Self { weights, inputs, d, fields } = self;
+        let (p, m) = (weights.len() / d, inputs.len() / d);
+        let (x, w) = (|mu: usize| &inputs[mu * d..(mu + 1) * d], |j: usize| &weights[j * d..(j + 1) * d]);
+        dots(m, x, p, w, |mu, j, field| fields[j * m + mu] = field);
     }
 }
 
-/// `⟨x, w⟩` of R rows.
-#[inline(always)]
-fn products<const R: usize>(x: [&[f64]; R], w: &[f64]) -> [f64; R] {
-    let mut sums = [[0.0; LANES]; R];
-    let whole = w.len() / LANES * LANES;
-    for at in (0..whole).step_by(LANES) {
-        let w = &w[at..at + LANES];
-        for r in 0..R {
-            let x = &x[r][at..at + LANES];
-            for i in 0..LANES {
-                sums[r][i] += x[i] * w[i];
-            }
-        }
-    }
-    let mut out = [0.0; R];
-    for r in 0..R {
-        out[r] = sums[r].iter().sum::<f64>();
-        for i in whole..w.len() {
-            out[r] += x[r][i] * w[i];
-        }
-    }
-    out
-}
-
-/// `gradient_j ← gradient_j + Σ_μ signal_jμ x_μ` over some rows of stored data, whose signals start at column `first` of
-/// `signal`, p×n_b.
+/// `gradient_j ← gradient_j + Σ_μ signal_jμ x_μ` over some samples; `signal` is p×m.
 pub(super) struct Gradient<'a> {
     pub gradient: &'a mut [f64],
     pub inputs: &'a [f64],
     pub d: usize,
-    pub first: usize,
     pub signal: &'a [f64],
-    pub count: usize,
 }
 
 impl NullaryFnOnce for Gradient<'_> {
@@ -91,26 +50,9 @@ impl NullaryFnOnce for Gradient<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let rows = self.gradient.chunks_exact_mut(self.d).zip(self.signal.chunks_exact(self.count));
-        for (gradient, signal) in rows {
-            let signal = &signal[self.first..];
-            let mut fours = self.inputs.chunks_exact(4 * self.d);
-            let mut at = 0;
-            for four in &mut fours {
-                let (a, b) = four.split_at(2 * self.d);
-                let ((a, b), (c, e)) = (a.split_at(self.d), b.split_at(self.d));
-                let g = [signal[at], signal[at + 1], signal[at + 2], signal[at + 3]];
-                for ((((sum, a), b), c), e) in gradient.iter_mut().zip(a).zip(b).zip(c).zip(e) {
-                    *sum += g[0] * a + g[1] * b + g[2] * c + g[3] * e;
-                }
-                at += 4;
-            }
-            for x in fours.remainder().chunks_exact(self.d) {
-                let g = signal[at];
-                gradient.iter_mut().zip(x).for_each(|(sum, x)| *sum += g * x);
-                at += 1;
-            }
-        }
+        let Self { gradient, inputs, d, signal } = self;
+        let m = inputs.len() / d;
+        combine(gradient, d, m, |j, mu| signal[j * m + mu], |mu| &inputs[mu * d..(mu + 1) * d]);
     }
 }
 

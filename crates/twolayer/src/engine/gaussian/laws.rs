@@ -169,7 +169,7 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
 }
 
 fn direct(problem: &Problem) -> Vec<Vec<f64>> {
-    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, None, streams).unwrap())
+    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, None, streams, 1).unwrap())
 }
 
 /// The smallest of all p-values, times their number.
@@ -234,7 +234,7 @@ fn reduced_has_the_law_of_direct() {
     for case in &cases {
         let problem = case.problem();
         let reduced = ends(&problem, 2, |start, streams| {
-            Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams).unwrap()
+            Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams, 1).unwrap()
         });
         let p = family_wise(&direct(&problem), &reduced) * cases.len() as f64;
         assert!(p > FAMILY, "{case:?}: family-wise p = {p:.2e}");
@@ -260,25 +260,26 @@ enum Forgets {
 }
 
 impl Frame for Mutant {
-    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
+    fn look(&mut self, batch: &Batch<'_>, sight: &Sight<'_>, sums: &mut Sums) {
         let hidden = match &mut self.frame.kept {
             Some(kept) if self.forgets == Forgets::Outside && matches!(batch, Batch::Same(_)) => {
-                let nothing = Mat::zeros(kept.factor.nrows(), kept.factor.ncols());
-                Some(std::mem::replace(&mut kept.factor, nothing))
+                let nothing = Mat::zeros(kept.outside.nrows(), kept.outside.ncols());
+                Some(std::mem::replace(&mut kept.outside, nothing))
             }
             _ => None,
         };
-        self.frame.fields(batch, fields);
-        if let (Some(kept), Some(factor)) = (&mut self.frame.kept, hidden) {
-            kept.factor = factor;
+        self.frame.look(batch, sight, sums);
+        if let (Some(kept), Some(outside)) = (&mut self.frame.kept, hidden) {
+            kept.outside = outside;
         }
         if self.forgets == Forgets::Orthogonal {
-            self.frame.orthogonal.fill(0.0);
+            self.frame.lanes[0].orthogonal.fill(0.0);
+            self.frame.lanes[0].own.fill(0.0);
         }
     }
 
-    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        self.frame.descend(keep, batch, signal);
+    fn descend(&mut self, keep: &[f64], factor: f64) {
+        self.frame.descend(keep, factor);
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
@@ -316,7 +317,7 @@ fn mutant(batch: usize, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64
 fn mutant_of(case: &Case, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64 {
     let problem = case.problem();
     let reduced = ends(&problem, 2, |start, streams| {
-        let mut frame = Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams).unwrap();
+        let mut frame = Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams, 1).unwrap();
         change(&mut frame);
         Mutant { frame, forgets }
     });

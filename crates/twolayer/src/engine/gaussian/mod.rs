@@ -4,19 +4,26 @@
 //! sample has standard normal coordinates there, and its part outside is orthogonal to all weights; only the Gram
 //! matrix of those parts matters, which is Wishart with ν = d − k − p degrees of freedom.
 
-use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{
+    Accum, Mat, MatMut, MatRef, Par,
+    linalg::matmul::{
+        matmul,
+        triangular::{self, BlockStructure},
+    },
+};
 
 use super::Frame;
 use crate::{
     error::{Error, Result},
-    overlaps::{Overlaps, lower_factor, symmetric_root},
+    lanes,
+    overlaps::{Overlaps, gram_factor, lower_factor_of_both, symmetric_root},
     problem::{Problem, Start},
     random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
-    signal::{Batch, Samples},
+    signal::{Batch, Desk, Samples, Sight, Sums},
 };
 
-/// From this width on the fields of a batch are products of matrices; below, sums of columns are faster.
-const WIDE: usize = 16;
+/// Samples of a block.
+const BLOCK: usize = 512;
 
 /// Coordinates of p students in an orthonormal basis of span(W*, W).
 pub struct Gaussian {
@@ -26,14 +33,33 @@ pub struct Gaussian {
     teacher: Vec<f64>,
     /// L, p×(p+1), column-major; the last column is work space of the rank-one update.
     complement: Vec<f64>,
-    /// Z_o, p×n_b: coordinates of the batch along the students' part of the basis.
-    orthogonal: Vec<f64>,
     /// P^{1/2}.
     root: Mat<f64>,
     wishart: Bartlett,
-    stream: Stream,
+    /// n_b.
+    batch: usize,
+    lanes: Vec<Lane>,
+    threads: usize,
     /// Where batches are looked at more than once.
     kept: Option<Kept>,
+}
+
+/// Some samples of the batch, and what a step takes from them; their sums are those of the first lane.
+struct Lane {
+    stream: Stream,
+    /// Z_o, p×m: coordinates along the students' part of the basis, of a block of samples; of all, block after block, where
+    /// the batch is kept.
+    orthogonal: Vec<f64>,
+    /// Those of a block, p×m.
+    fields: Vec<f64>,
+    signal: Vec<f64>,
+    desk: Desk,
+    /// Gᵀ Z_*, p×k, column-major.
+    teacher: Vec<f64>,
+    /// Gᵀ Z_o, p×p.
+    own: Mat<f64>,
+    /// Gᵀ G, p×p; or, where the batch is kept, Gᵀ T, p×m.
+    outside: Mat<f64>,
 }
 
 /// A batch that is looked at more than once: until the next one comes, the weights also have coordinates along the part of
@@ -59,6 +85,7 @@ impl Gaussian {
         dimension: u64,
         keeps_batches: bool,
         streams: Streams,
+        threads: usize,
     ) -> Result<Self> {
         let (p, k, batch) = (problem.width(), problem.directions(), problem.batch());
         let Some(degrees) = dimension.checked_sub((p + k) as u64) else {
@@ -71,12 +98,21 @@ impl Gaussian {
                 complement[i * p + j] = start.complement[(j, i)];
             }
         }
+        let lane = |i| Lane {
+            stream: streams.lane(Purpose::Input, i),
+            orthogonal: vec![0.0; if batch == 1 { p } else { 0 }],
+            fields: vec![0.0; if batch == 1 { p } else { 0 }],
+            signal: vec![0.0; if batch == 1 { p } else { 0 }],
+            desk: Desk::default(),
+            teacher: vec![0.0; k * p],
+            own: Mat::zeros(if batch == 1 && !keeps_batches { 0 } else { p }, p),
+            outside: Mat::zeros(if batch < p || keeps_batches { 0 } else { p }, p),
+        };
         Ok(Self {
             width: p,
             directions: k,
             teacher: (0..k).flat_map(|r| (0..p).map(move |j| start.teacher[(j, r)])).collect(),
             complement,
-            orthogonal: vec![0.0; p * batch],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
             // A batch looked at once is known by p combinations of its samples.
             wishart: Bartlett::new(
@@ -84,28 +120,125 @@ impl Gaussian {
                 if keeps_batches { batch } else { batch.min(p) },
                 streams.stream(Purpose::Complement),
             ),
-            stream: streams.stream(Purpose::Input),
+            batch,
+            lanes: (0..Self::lanes(p, batch)).map(lane).collect(),
+            threads,
             kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::zeros(p, 0), saved: None }),
         })
     }
 
+    /// Lanes of n_b samples: what they sum up is never more than the samples.
+    pub(super) fn lanes(p: usize, batch: usize) -> usize {
+        lanes::count(batch, 3 * p * p).min((batch / p).max(1))
+    }
+
+    /// One fresh sample: `λ = C z_* + L z_o`.
+    fn look_at_one(&mut self, batch: &Samples<'_>, sight: &Sight<'_>) {
+        let p = self.width;
+        let Lane { stream, orthogonal, fields, signal, desk, teacher, .. } = &mut self.lanes[0];
+        fill_normal(stream, orthogonal);
+        fields.fill(0.0);
+        let mut add = |column: &[f64], from: usize, c: f64| {
+            fields[from..].iter_mut().zip(&column[from..]).for_each(|(field, w)| *field += w * c);
+        };
+        for r in 0..self.directions {
+            add(&self.teacher[r * p..(r + 1) * p], 0, batch.direction(r)[0]);
+        }
+        for i in 0..p {
+            add(&self.complement[i * p..(i + 1) * p], i, orthogonal[i]);
+        }
+        desk.sums.clear();
+        sight.signals(0..1, fields, signal, desk);
+        for (r, moved) in teacher.chunks_exact_mut(p).enumerate() {
+            let c = batch.direction(r)[0];
+            moved.iter_mut().zip(&*signal).for_each(|(moved, g)| *moved = g * c);
+        }
+    }
+
+    /// Blocks of samples: `λ = C z_* + L z_o`, and what the step takes from them; `is_new` where they are drawn.
+    fn look_at_blocks(&mut self, batch: &Samples<'_>, is_new: bool, sight: &Sight<'_>) {
+        let Self { width: p, directions: k, teacher: coordinates, complement, kept, .. } = self;
+        let (p, k, n, count, kept) = (*p, *k, batch.count(), self.lanes.len(), kept.as_ref());
+        let own = MatRef::from_column_major_slice(&complement[..p * p], p, p);
+        let along = MatRef::from_column_major_slice(coordinates, p, k);
+        // Fewer samples than neurons are kept together: their signals themselves meet the Wishart factor.
+        let rows = if n < p { n } else { BLOCK };
+        lanes::each(self.threads, &mut self.lanes, |i, lane| {
+            let Lane { stream, orthogonal, fields, signal, desk, teacher, own: moved, outside } = lane;
+            let mine = lanes::part(n, count, i);
+            desk.sums.clear();
+            teacher.fill(0.0);
+            moved.fill(0.0);
+            outside.fill(0.0);
+            if let Some(kept) = kept {
+                outside.resize_with(p, kept.factor.ncols(), |_, _| 0.0);
+            }
+            for first in mine.clone().step_by(rows) {
+                let samples = first..(first + rows).min(mine.end);
+                let m = samples.len();
+                let at = if kept.is_some() { (first - mine.start) * p } else { 0 };
+                if is_new {
+                    orthogonal.resize(orthogonal.len().max(at + p * m), 0.0);
+                    fill_normal(stream, &mut orthogonal[at..at + p * m]);
+                }
+                fields.resize(p * m, 0.0);
+                signal.resize(p * m, 0.0);
+                let z_own = MatRef::from_row_major_slice(&orthogonal[at..at + p * m], p, m);
+                let z_along = |r: usize| &batch.direction(r)[samples.clone()];
+                let mut into = MatMut::from_row_major_slice_mut(fields, p, m);
+                matmul(into.as_mut(), Accum::Replace, own, z_own, 1.0, Par::Seq);
+                for (r, coordinates) in along.col_iter().enumerate() {
+                    for (field, c) in into.as_mut().row_iter_mut().zip(coordinates.iter()) {
+                        field.iter_mut().zip(z_along(r)).for_each(|(field, z)| *field += c * z);
+                    }
+                }
+                let z_outside = kept.map(|kept| kept.factor.subrows(first, m));
+                if let (Some(kept), Some(z)) = (kept, z_outside) {
+                    matmul(into, Accum::Add, kept.outside.as_ref(), z.transpose(), 1.0, Par::Seq);
+                }
+                sight.signals(samples.clone(), fields, signal, desk);
+                for (r, moved) in teacher.chunks_exact_mut(p).enumerate() {
+                    for (moved, signal) in moved.iter_mut().zip(signal.chunks_exact(m)) {
+                        *moved += signal.iter().zip(z_along(r)).map(|(g, z)| g * z).sum::<f64>();
+                    }
+                }
+                let g = MatRef::from_row_major_slice(signal, p, m);
+                matmul(moved.as_mut(), Accum::Add, g, z_own.transpose(), 1.0, Par::Seq);
+                if let Some(z) = z_outside {
+                    matmul(outside.as_mut(), Accum::Add, g, z, 1.0, Par::Seq);
+                } else if n >= p {
+                    let lower = BlockStructure::TriangularLower;
+                    let (out, whole) = (outside.as_mut(), BlockStructure::Rectangular);
+                    triangular::matmul(out, lower, Accum::Add, g, whole, g.transpose(), whole, 1.0, Par::Seq);
+                }
+            }
+        });
+        if let [first, others @ ..] = &mut self.lanes[..] {
+            for lane in others {
+                first.teacher.iter_mut().zip(&lane.teacher).for_each(|(sum, g)| *sum += g);
+                first.own += &lane.own;
+                first.outside += &lane.outside;
+            }
+        }
+    }
+
     /// Batch 1: `[L − g z_oᵀ, χ g]` is `[L, 0] + g vᵀ` with `v = (−z_o, χ)`. Rotations of neighbouring columns turn v into
     /// its length along column 0, L becomes lower Hessenberg, and as many rotations make it triangular again: O(p²).
-    fn rank_one(&mut self, keep: &[f64], signal: &[f64]) {
+    fn rank_one(&mut self, keep: &[f64], factor: f64) {
         let p = self.width;
-        let l = &mut self.complement;
+        let (l, Lane { orthogonal, signal, .. }) = (&mut self.complement, &self.lanes[0]);
         if keep.iter().any(|keep| *keep != 1.0) {
             l.chunks_exact_mut(p).for_each(|column| column.iter_mut().zip(keep).for_each(|(l, keep)| *l *= keep));
         }
         let mut length = self.wishart.column();
         for i in (0..p).rev() {
-            let v = -self.orthogonal[i];
+            let v = -orthogonal[i];
             let (cosine, sine, radius) = rotation(v, length);
             rotate(l, p, i, i, cosine, sine);
             length = radius;
         }
         for (entry, g) in l[..p].iter_mut().zip(signal) {
-            *entry += length * g;
+            *entry += length * factor * g;
         }
         for i in 0..p {
             let (cosine, sine, radius) = rotation(l[i * p + i], l[(i + 1) * p + i]);
@@ -116,17 +249,20 @@ impl Gaussian {
     }
 
     /// Larger batches: L of an LQ decomposition of `[L − Gᵀ Z_o, B]`, with B the p×m factor of the Wishart part.
-    fn block(&mut self, keep: &[f64], batch: usize, signal: &[f64]) {
-        let p = self.width;
-        let g = MatRef::from_row_major_slice(signal, p, batch);
-        let orthogonal = MatRef::from_row_major_slice(&self.orthogonal, p, batch);
-        let moved = g * orthogonal.transpose();
-        // Gᵀ = R'Q' with R' lower triangular: only R' meets the Wishart factor.
-        let outside = if batch >= p { lower_factor(g) * self.wishart.factor() } else { g * self.wishart.factor() };
-        let wide = Mat::from_fn(p, p + outside.ncols(), |j, i| {
-            if i < p { keep[j] * self.complement[i * p + j] - moved[(j, i)] } else { outside[(j, i - p)] }
-        });
-        self.set_complement(&lower_factor(wide.as_ref()));
+    fn block(&mut self, keep: &[f64], factor: f64) {
+        let (p, n) = (self.width, self.batch);
+        let Lane { signal, own, outside, .. } = &self.lanes[0];
+        let wishart = self.wishart.factor();
+        let outside = if n >= p {
+            // Gᵀ = S Qᵀ with orthonormal Q: only S meets the Wishart factor.
+            let root = gram_factor(outside.as_ref());
+            let rank = root.ncols();
+            factor * root * wishart.submatrix(0, 0, rank, rank.min(wishart.ncols()))
+        } else {
+            factor * MatRef::from_row_major_slice(signal, p, n) * wishart
+        };
+        let inside = Mat::from_fn(p, p, |j, i| keep[j] * self.complement[i * p + j] - factor * own[(j, i)]);
+        self.set_complement(&lower_factor_of_both(inside.as_ref(), outside.as_ref()));
     }
 
     fn set_complement(&mut self, lower: &Mat<f64>) {
@@ -135,20 +271,6 @@ impl Gaussian {
             for j in 0..p {
                 self.complement[i * p + j] = lower[(j, i)];
             }
-        }
-    }
-
-    /// Fields of the batch at hand, by products of matrices.
-    fn fields_again(&self, batch: &Samples<'_>, fields: &mut [f64]) {
-        let (p, k, n) = (self.width, self.directions, batch.count());
-        let orthogonal = MatRef::from_row_major_slice(&self.orthogonal, p, n);
-        let teacher = MatRef::from_column_major_slice(&self.teacher, p, k);
-        let along = Mat::from_fn(n, k, |mu, r| batch.direction(r)[mu]);
-        let mut fields = MatMut::from_row_major_slice_mut(fields, p, n);
-        matmul(fields.as_mut(), Accum::Replace, self.complement(), orthogonal, 1.0, Par::Seq);
-        matmul(fields.as_mut(), Accum::Add, teacher, along.transpose(), 1.0, Par::Seq);
-        if let Some(kept) = &self.kept {
-            matmul(fields, Accum::Add, kept.outside.as_ref(), kept.factor.transpose(), 1.0, Par::Seq);
         }
     }
 
@@ -165,83 +287,58 @@ impl Gaussian {
             return;
         }
         let outside = std::mem::replace(&mut kept.outside, Mat::zeros(p, 0));
-        let own = MatRef::from_column_major_slice(&self.complement[..p * p], p, p);
-        let wide = Mat::from_fn(p, p + outside.ncols(), |j, i| if i < p { own[(j, i)] } else { outside[(j, i - p)] });
-        let lower = lower_factor(wide.as_ref());
+        let lower = lower_factor_of_both(self.complement(), outside.as_ref());
         self.set_complement(&lower);
     }
 }
 
 impl Frame for Gaussian {
-    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
-        let (p, n) = (self.width, batch.count());
-        let batch = match batch {
-            Batch::Same(samples) => return self.fields_again(samples, fields),
-            Batch::Fresh(samples) => samples,
+    fn look(&mut self, batch: &Batch<'_>, sight: &Sight<'_>, sums: &mut Sums) {
+        let (samples, is_new) = match batch {
+            Batch::Fresh(samples) => (samples, true),
+            Batch::Same(samples) => (samples, false),
             Batch::Rows(_) => unreachable!("plan gives stored data to the revealed frame"),
         };
-        self.retire();
-        if let Some(kept) = &mut self.kept {
-            kept.factor = self.wishart.factor();
-            kept.outside = Mat::zeros(p, kept.factor.ncols());
-        }
-        fill_normal(&mut self.stream, &mut self.orthogonal);
-        if n > 1 && p >= WIDE {
-            self.fields_again(batch, fields);
-            return;
-        }
-        fields.fill(0.0);
-        let mut add = |column: &[f64], from: usize, coordinates: &[f64]| {
-            if n == 1 {
-                let c = coordinates[0];
-                fields[from..].iter_mut().zip(&column[from..]).for_each(|(field, w)| *field += w * c);
-            } else {
-                for j in from..p {
-                    let w = column[j];
-                    fields[j * n..(j + 1) * n].iter_mut().zip(coordinates).for_each(|(field, c)| *field += w * c);
-                }
+        if is_new {
+            self.retire();
+            if let Some(kept) = &mut self.kept {
+                kept.factor = self.wishart.factor();
+                kept.outside = Mat::zeros(self.width, kept.factor.ncols());
             }
-        };
-        for r in 0..self.directions {
-            add(&self.teacher[r * p..(r + 1) * p], 0, batch.direction(r));
         }
-        for i in 0..p {
-            add(&self.complement[i * p..(i + 1) * p], i, &self.orthogonal[i * n..(i + 1) * n]);
+        if self.batch == 1 && self.kept.is_none() {
+            self.look_at_one(samples, sight);
+        } else {
+            self.look_at_blocks(samples, is_new, sight);
         }
+        sums.clear();
+        self.lanes.iter().for_each(|lane| sums.merge(&lane.desk.sums));
     }
 
-    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        let (p, n) = (self.width, batch.count());
-        let (Batch::Fresh(batch) | Batch::Same(batch)) = batch else {
-            unreachable!("plan gives stored data to the revealed frame")
-        };
-        for r in 0..self.directions {
-            let coordinates = batch.direction(r);
-            for j in 0..p {
-                let moved: f64 = signal[j * n..(j + 1) * n].iter().zip(coordinates).map(|(g, c)| g * c).sum();
-                let entry = &mut self.teacher[r * p + j];
-                *entry = keep[j] * *entry - moved;
+    fn descend(&mut self, keep: &[f64], factor: f64) {
+        let p = self.width;
+        let Lane { teacher, own, outside, .. } = &self.lanes[0];
+        for (column, moved) in self.teacher.chunks_exact_mut(p).zip(teacher.chunks_exact(p)) {
+            for ((entry, keep), moved) in column.iter_mut().zip(keep).zip(moved) {
+                *entry = keep * *entry - factor * moved;
             }
         }
         if let Some(kept) = &mut self.kept {
-            let signal = MatRef::from_row_major_slice(signal, p, n);
-            let moved = signal * MatRef::from_row_major_slice(&self.orthogonal, p, n).transpose();
-            let outside = signal * &kept.factor;
             for i in 0..p {
                 for j in 0..p {
                     let entry = &mut self.complement[i * p + j];
-                    *entry = keep[j] * *entry - moved[(j, i)];
+                    *entry = keep[j] * *entry - factor * own[(j, i)];
                 }
             }
             for i in 0..outside.ncols() {
                 for j in 0..p {
-                    kept.outside[(j, i)] = keep[j] * kept.outside[(j, i)] - outside[(j, i)];
+                    kept.outside[(j, i)] = keep[j] * kept.outside[(j, i)] - factor * outside[(j, i)];
                 }
             }
-        } else if n == 1 {
-            self.rank_one(keep, signal)
+        } else if self.batch == 1 {
+            self.rank_one(keep, factor);
         } else {
-            self.block(keep, n, signal)
+            self.block(keep, factor);
         }
     }
 

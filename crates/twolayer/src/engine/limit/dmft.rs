@@ -13,18 +13,19 @@ use crate::{
     error::{Error, Result},
     gaussian::sobol,
     kernel::{self, Kernel},
+    lanes,
     observer::Observer,
     problem::{
         Data, Dimension, Duration, Formula, Problem, Record, ReuseOrder, Start, View,
         scaling::{Limit, PowerLaw},
     },
     random::Streams,
-    signal::{Batch, Feed, Head, Rows, Signal},
+    signal::{Batch, Feed, Head, Rows, Sight, Signal, Sums},
     trajectory::{Status, Trajectory},
 };
 
 /// Independent scramblings, whose spread is the error.
-const SCRAMBLINGS: usize = 8;
+pub const SCRAMBLINGS: usize = 8;
 
 /// Paths of each scrambling, at first.
 const FIRST: usize = 1 << 13;
@@ -49,6 +50,7 @@ pub fn run(
     moments: &[u64],
     view: &View,
     record: &Record,
+    threads: usize,
     observer: &dyn Observer,
 ) -> Result<(Trajectory, String)> {
     let kernel = kernel::for_problem(problem, view.tolerance)?;
@@ -59,11 +61,12 @@ pub fn run(
         let count = paths * cycle;
         let surrogate = surrogate(problem, count, fraction)?;
         let ensemble = Ensemble { problem: &surrogate, start, beta, moments, record, kernel: &*kernel, observer };
-        let mut runs = Vec::with_capacity(SCRAMBLINGS);
-        for scrambling in 0..SCRAMBLINGS as u64 {
-            let streams = Streams { seed: view.seed, replicate: scrambling }.of_engine("limit");
-            runs.push(ensemble.run(streams)?);
-        }
+        let mut runs = vec![None; SCRAMBLINGS];
+        lanes::each(threads, &mut runs, |scrambling, run| {
+            let streams = Streams { seed: view.seed, replicate: scrambling as u64 }.of_engine("limit");
+            *run = Some(ensemble.run(streams));
+        });
+        let runs = runs.into_iter().flatten().collect::<Result<Vec<Trajectory>>>()?;
         let (mut mean, error) = average(&runs);
         let missing = error / view.tolerance;
         if mean.status == Status::Done && missing > 1.0 && paths < most {
@@ -189,7 +192,7 @@ impl Ensemble<'_> {
         let labels = feed.all().map_or(Vec::new(), |(_, labels)| labels.to_vec());
         let fluctuations = Fluctuations::Off { dimension: n as f64 / self.beta };
         let source = Normals::Given { columns: rest, used: 0 };
-        let mut frame = Revealed::with_source(problem, self.start, &coordinates, fluctuations, source)?;
+        let mut frame = Revealed::with_source(problem, self.start, &coordinates, fluctuations, source, streams, 1)?;
         drop(coordinates);
         let full = feed.is_full();
         let every_step = self.moments.iter().copied().eq(0..=problem.steps());
@@ -213,10 +216,9 @@ impl Ensemble<'_> {
         let last = run.second_layer.len() - p;
         let head = Head { second_layer: run.second_layer[last..].to_vec(), bias: run.bias[last..].to_vec() };
         let all = Batch::Rows(Rows::Block { from: 0, count: n });
-        let (mut signal, mut fields) = (Signal::new(problem, n), vec![0.0; p * n]);
-        frame.fields(&all, &mut fields);
-        signal.evaluate(problem.learning_rate() / n as f64, &fields, labels, &head);
-        frame.descend(&vec![1.0; p], &all, signal.signal());
+        let rate = problem.learning_rate() / n as f64;
+        let sight = Sight { signal: &Signal::new(problem), head: &head, labels, rate, steps: true };
+        frame.look(&all, &sight, &mut Sums::default());
     }
 }
 

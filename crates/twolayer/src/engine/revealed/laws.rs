@@ -178,7 +178,7 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, &Coordina
 
 fn direct(problem: &Problem) -> Vec<Vec<f64>> {
     ends(problem, 1, |start, stored, streams| {
-        Dense::new(problem, start, DIMENSION as usize, Some(stored), streams).unwrap()
+        Dense::new(problem, start, DIMENSION as usize, Some(stored), streams, 1).unwrap()
     })
 }
 
@@ -188,7 +188,7 @@ fn revealed_data_have_the_law_of_real_data() {
     for case in &cases {
         let problem = case.problem();
         let reduced = ends(&problem, 2, |start, stored, streams| {
-            Revealed::new(&problem, start, DIMENSION, stored, streams).unwrap()
+            Revealed::new(&problem, start, DIMENSION, stored, streams, 1).unwrap()
         });
         let p = family_wise(&direct(&problem), &reduced) * cases.len() as f64;
         assert!(p > FAMILY, "{case:?}: family-wise p = {p:.2e}");
@@ -212,13 +212,9 @@ struct Mutant {
 }
 
 impl Frame for Mutant {
-    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
-        self.frame.fields(batch, fields);
-    }
-
-    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
+    fn look(&mut self, batch: &Batch<'_>, sight: &Sight<'_>, sums: &mut Sums) {
         let (q, r) = (self.frame.knowledge.left(), self.frame.knowledge.right());
-        self.frame.descend(keep, batch, signal);
+        self.frame.look(batch, sight, sums);
         let knowledge = &mut self.frame.knowledge;
         for (i, l) in (q..knowledge.left()).zip(r..) {
             match self.mutation {
@@ -233,6 +229,10 @@ impl Frame for Mutant {
                 }
             }
         }
+    }
+
+    fn descend(&mut self, keep: &[f64], factor: f64) {
+        self.frame.descend(keep, factor);
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
@@ -264,7 +264,7 @@ impl Frame for Mutant {
 fn mutant(problem: &Problem, direct: &[Vec<f64>], mutation: Mutation) -> f64 {
     let dimension = DIMENSION + u64::from(mutation == Mutation::ExtraDegree);
     let reduced = ends(problem, 2, |start, stored, streams| {
-        let frame = Revealed::new(problem, start, dimension, stored, streams).unwrap();
+        let frame = Revealed::new(problem, start, dimension, stored, streams, 1).unwrap();
         Mutant { frame, mutation }
     });
     family_wise(direct, &reduced)

@@ -6,22 +6,28 @@
 
 mod columns;
 mod knowledge;
+mod lane;
 #[cfg(test)]
 mod laws;
 mod response;
 
 use faer::{Mat, MatRef};
+use pulp::Arch;
 
 pub use knowledge::Fluctuations;
 
-use self::{columns::Columns, knowledge::Knowledge};
+use self::{
+    knowledge::Knowledge,
+    lane::{Lane, Look},
+};
 use super::Frame;
 use crate::{
     error::Result,
+    lanes,
     overlaps::{Overlaps, symmetric_root},
     problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
-    signal::{Batch, Coordinates, Rows},
+    signal::{Batch, Coordinates, Sight, Sums},
 };
 
 /// Coordinates of p students along the right directions, and what is known of the data.
@@ -33,26 +39,28 @@ pub struct Revealed {
     /// C, p×r, for each neuron over l.
     students: Vec<Vec<f64>>,
     saved: Vec<Vec<f64>>,
-    /// H and G side by side.
-    columns: Columns,
+    /// Rows of H and G side by side.
+    lanes: Vec<Lane>,
+    threads: usize,
+    arch: Arch,
     /// Which columns are H_l.
     normals: Vec<usize>,
     /// Which columns are G_i.
     signals: Vec<usize>,
     knowledge: Knowledge,
     source: Normals,
+    /// Coordinates of the last signals on the v_i, for each neuron.
+    coordinates: Vec<Vec<f64>>,
     /// P^{1/2}.
     root: Mat<f64>,
-    /// p×n, for batches that are lists of rows.
-    spread: Vec<f64>,
     /// What each step saw, where it is to be remembered.
     seen: Option<Vec<response::Seen>>,
 }
 
 /// Where raw normals come from.
 pub enum Normals {
-    /// A stream.
-    Drawn(Box<Stream>),
+    /// The stream of each lane.
+    Drawn,
     /// Columns of n numbers, one after the other, used from the first on.
     Given {
         /// The columns.
@@ -64,9 +72,9 @@ pub enum Normals {
 
 impl Normals {
     /// Rows from `from` on of the i-th column that comes; a stream does not look at either.
-    fn fill(&mut self, i: usize, from: usize, n: usize, out: &mut [f64]) {
+    fn fill(&self, i: usize, from: usize, n: usize, stream: &mut Stream, out: &mut [f64]) {
         match self {
-            Self::Drawn(stream) => fill_normal(stream, out),
+            Self::Drawn => fill_normal(stream, out),
             Self::Given { columns, used } => {
                 let start = (*used + i) * n + from;
                 match columns.get(start..start + out.len()) {
@@ -106,10 +114,10 @@ impl Revealed {
         dimension: u64,
         stored: &Coordinates,
         streams: Streams,
+        threads: usize,
     ) -> Result<Self> {
         let fluctuations = Fluctuations::Drawn { dimension, stream: Box::new(streams.stream(Purpose::Complement)) };
-        let source = Normals::Drawn(Box::new(streams.stream(Purpose::Input)));
-        Self::with_source(problem, start, stored, fluctuations, source)
+        Self::with_source(problem, start, stored, fluctuations, Normals::Drawn, streams, threads)
     }
 
     /// The same with any source of normals, with or without the fluctuations of a finite system.
@@ -122,18 +130,21 @@ impl Revealed {
         stored: &Coordinates,
         fluctuations: Fluctuations,
         mut source: Normals,
+        streams: Streams,
+        threads: usize,
     ) -> Result<Self> {
         let (p, k, m) = (problem.width(), problem.directions(), start.complement.ncols());
         let n = stored.len() / k;
         // Room for one more pass, whose signals may turn out to reveal nothing new.
-        let mut columns = Columns::new(n, capacity(problem, m) as usize + 2 * p);
-        columns.append(k + m, |i, from, out| {
-            if i < k {
-                out.copy_from_slice(&stored[i * n + from..i * n + from + out.len()]);
-            } else {
-                source.fill(i - k, from, n, out);
-            }
-        });
+        let capacity = capacity(problem, m) as usize + 2 * p;
+        let count = lanes::count(n, 3 * p * capacity);
+        let mut lanes: Vec<Lane> = (0..count)
+            .map(|i| {
+                let rows = lanes::part(n, count, i);
+                Lane::new(rows.start, rows.len(), capacity, streams.lane(Purpose::Input, i))
+            })
+            .collect();
+        lanes::each(threads, &mut lanes, |_, lane| lane.begin(stored, n, m, &source));
         source.advance(m);
         let coordinate = |j, l| if l < k { start.teacher[(j, l)] } else { start.complement[(j, l - k)] };
         Ok(Self {
@@ -142,59 +153,55 @@ impl Revealed {
             rows: n,
             students: (0..p).map(|j| (0..k + m).map(|l| coordinate(j, l)).collect()).collect(),
             saved: Vec::new(),
-            columns,
+            lanes,
+            threads,
+            arch: Arch::new(),
             normals: (0..k + m).collect(),
             signals: Vec::new(),
             knowledge: Knowledge::new(k + m, fluctuations),
             source,
+            coordinates: vec![Vec::new(); p],
             root: symmetric_root(problem.target.overlaps.as_ref())?,
-            spread: Vec::new(),
             seen: None,
         })
     }
 
-    /// A with Λ = F A: C on the normals, K Cᵀ on the signals.
-    fn factor(&self) -> Mat<f64> {
-        let mut factor = Mat::zeros(self.columns.count(), self.width);
+    /// c.
+    fn columns(&self) -> usize {
+        self.normals.len() + self.signals.len()
+    }
+
+    /// A with Λ = F A, c×p, row-major: C on the normals, K Cᵀ on the signals.
+    fn factor(&self) -> Vec<f64> {
+        let p = self.width;
+        let mut factor = vec![0.0; self.columns() * p];
         for (j, student) in self.students.iter().enumerate() {
             for (l, coordinate) in student.iter().enumerate() {
-                factor[(self.normals[l], j)] = *coordinate;
+                factor[self.normals[l] * p + j] = *coordinate;
                 for (column, mixing) in self.signals.iter().zip(self.knowledge.mixing(l)) {
-                    factor[(*column, j)] += mixing * coordinate;
+                    factor[column * p + j] += mixing * coordinate;
                 }
             }
         }
         factor
     }
 
-    /// Reveals the data along p signals on rows `from..from + count`, and returns their coordinates on the v_i.
-    fn reveal(&mut self, from: usize, count: usize, signal: &[f64]) -> Vec<Vec<f64>> {
-        let (p, n, first) = (self.width, self.rows, self.columns.count());
-        let source = &mut self.source;
-        let products = self.columns.append_with_products(2 * p, |i, row, out| {
-            if i >= p {
-                return source.fill(i - p, row, n, out);
-            }
-            // The overlap of this tile and the batch.
-            let (low, high) = (row.max(from), (row + out.len()).min(from + count));
-            out.fill(0.0);
-            if low < high {
-                out[low - row..high - row].copy_from_slice(&signal[i * count + low - from..i * count + high - from]);
-            }
-        });
-        let mut coordinates = Vec::with_capacity(p);
-        let mut kept = Vec::with_capacity(2 * p);
+    /// Reveals the data along p new signals, the columns from `first` on, of which the inner products with all columns are
+    /// given.
+    fn reveal(&mut self, first: usize, products: &Mat<f64>) {
+        let p = self.width;
         let limit = self.knowledge.is_limit();
+        let mut kept = Vec::with_capacity(2 * p);
         for j in 0..p {
             let (signals, normals) = (&self.signals, &self.normals);
             let q = signals.len();
             let column = |i: usize| if i < q { signals[i] } else { first + j };
-            coordinates.push(self.knowledge.reveal(
+            self.coordinates[j] = self.knowledge.reveal(
                 |i| products[(column(i), j)],
                 // Normals of this very step know nothing of its signals.
                 |l| if limit && normals[l] >= first { 0.0 } else { products[(normals[l], j)] },
                 |i| products[(column(i), p + j)],
-            ));
+            );
             if self.knowledge.left() > q {
                 self.signals.push(first + j);
                 self.normals.push(first + p + j);
@@ -203,55 +210,51 @@ impl Revealed {
         }
         self.source.advance(p);
         kept.sort_unstable();
-        self.columns.keep(first, &kept);
+        lanes::each(self.threads, &mut self.lanes, |_, lane| lane.columns.keep(first, &kept));
         let place = |column: &mut usize| {
             if let Ok(at) = kept.binary_search(column) {
                 *column = first + at;
             }
         };
         self.signals.iter_mut().chain(&mut self.normals).for_each(place);
-        coordinates
     }
 }
 
 impl Frame for Revealed {
-    fn fields(&mut self, batch: &Batch<'_>, fields: &mut [f64]) {
+    fn look(&mut self, batch: &Batch<'_>, sight: &Sight<'_>, sums: &mut Sums) {
+        let Batch::Rows(rows) = batch else { unreachable!("plan gives fresh data to the gaussian frame") };
+        let first = self.columns();
         let factor = self.factor();
-        match batch {
-            Batch::Rows(Rows::Block { from, count }) => self.columns.times(*from, *count, factor.as_ref(), fields),
-            Batch::Rows(Rows::List(rows)) => {
-                self.spread.resize(self.width * self.rows, 0.0);
-                self.columns.times(0, self.rows, factor.as_ref(), &mut self.spread);
-                for (fields, all) in fields.chunks_exact_mut(rows.len()).zip(self.spread.chunks_exact(self.rows)) {
-                    fields.iter_mut().zip(*rows).for_each(|(field, row)| *field = all[*row]);
-                }
-            }
-            _ => unreachable!("plan gives fresh data to the gaussian frame"),
+        let look = Look {
+            rows,
+            sight,
+            all: self.rows,
+            normals: &self.normals,
+            signals: &self.signals,
+            factor: &factor,
+            source: &self.source,
+            fluctuates: !self.knowledge.is_limit(),
+            arch: self.arch,
+        };
+        lanes::each(self.threads, &mut self.lanes, |_, lane| lane.look(&look));
+        sums.clear();
+        self.lanes.iter().for_each(|lane| sums.merge(&lane.desk.sums));
+        if sight.steps && sums.size.is_finite() {
+            let mut products = Mat::zeros(first + 2 * self.width, 2 * self.width);
+            self.lanes.iter().for_each(|lane| products += &lane.products);
+            self.reveal(first, &products);
+            self.see();
         }
     }
 
-    fn descend(&mut self, keep: &[f64], batch: &Batch<'_>, signal: &[f64]) {
-        let coordinates = match batch {
-            Batch::Rows(Rows::Block { from, count }) => self.reveal(*from, *count, signal),
-            Batch::Rows(Rows::List(rows)) => {
-                let mut spread = std::mem::take(&mut self.spread);
-                spread.fill(0.0);
-                for (all, signal) in spread.chunks_exact_mut(self.rows).zip(signal.chunks_exact(rows.len())) {
-                    rows.iter().zip(signal).for_each(|(row, g)| all[*row] = *g);
-                }
-                let coordinates = self.reveal(0, self.rows, &spread);
-                self.spread = spread;
-                coordinates
-            }
-            _ => unreachable!("plan gives fresh data to the gaussian frame"),
-        };
-        self.see(&coordinates);
+    fn descend(&mut self, keep: &[f64], factor: f64) {
         let r = self.knowledge.right();
-        for ((student, keep), coordinates) in self.students.iter_mut().zip(keep).zip(&coordinates) {
+        for ((student, keep), coordinates) in self.students.iter_mut().zip(keep).zip(&self.coordinates) {
             student.resize(r, 0.0);
             student.iter_mut().for_each(|w| *w *= keep);
             for (i, c) in coordinates.iter().enumerate() {
-                student.iter_mut().zip(self.knowledge.image(i)).for_each(|(w, along)| *w -= c * along);
+                let along = self.knowledge.image(i).iter();
+                student.iter_mut().zip(along).for_each(|(w, along)| *w -= factor * c * along);
             }
         }
     }
@@ -278,7 +281,7 @@ impl Frame for Revealed {
 
     fn work(&self, _: usize) -> u64 {
         // All columns, at the end of the run, are read twice; p + 2p products for each.
-        (self.rows * self.columns.capacity() * 3 * self.width) as u64
+        (self.rows * self.lanes[0].columns.capacity() * 3 * self.width) as u64
     }
 
     fn overlaps(&mut self, into: &mut Overlaps) {

@@ -19,9 +19,9 @@ impl Revealed {
         self.seen = Some(Vec::new());
     }
 
-    pub(super) fn see(&mut self, signals: &[Vec<f64>]) {
+    pub(super) fn see(&mut self) {
         if let Some(seen) = &mut self.seen {
-            seen.push(Seen { students: self.students.clone(), signals: signals.to_vec() });
+            seen.push(Seen { students: self.students.clone(), signals: self.coordinates.clone() });
         }
     }
 
@@ -129,16 +129,18 @@ mod tests {
         let off = Fluctuations::Off { dimension: PATHS as f64 / BETA };
         let source = Normals::Given { columns: normals[2 * PATHS..].to_vec(), used: 0 };
         let coordinates = normals[..2 * PATHS].to_vec();
-        let mut frame = Revealed::with_source(&problem, &start, &coordinates, off, source).unwrap();
+        let mut frame = Revealed::with_source(&problem, &start, &coordinates, off, source, streams, 2).unwrap();
         frame.remember();
         let kernel = kernel::for_problem(&problem, 1e-2).unwrap();
         let moments = [0, STEPS as u64];
         simulate(&problem, &mut frame, feed, &start, &*kernel, &moments, &Record::default(), &Silent).unwrap();
         let (correlation, response) = frame.memory(BETA, RATE).unwrap();
 
-        let (p, c) = (2, frame.columns.count());
-        let mut columns = vec![0.0; PATHS * c];
-        frame.columns.times(0, PATHS, Mat::<f64>::identity(c, c).as_ref(), &mut columns);
+        let p = 2;
+        let mut columns = Vec::new();
+        for c in 0..frame.columns() {
+            frame.lanes.iter_mut().for_each(|lane| columns.extend(lane.columns.column(c)));
+        }
         let seen = frame.seen.as_ref().unwrap();
         let unit = RATE / PATHS as f64;
         // The signals of one path, its field of neuron l at time s moved.

@@ -1,6 +1,10 @@
 //! M, Q, P: the state that all views share, and factors of a possibly singular Ω.
 
+mod factor;
+
 use faer::{Mat, MatRef, Side};
+
+pub use factor::{gram_factor, lower_factor_of_both};
 
 use crate::error::{Error, Result};
 
@@ -123,15 +127,6 @@ fn spectral(matrix: MatRef<'_, f64>, scale: f64, negative: f64, f: impl Fn(f64) 
     let vectors = eigen.U();
     let scaled = Mat::from_fn(n, n, |i, l| vectors[(i, l)] * mapped[l]);
     Ok(scaled * vectors.transpose())
-}
-
-/// Lower-triangular L, p×p, with `L Lᵀ = A Aᵀ` for A of p rows: the L of an LQ decomposition. QR of Aᵀ rather than
-/// Cholesky of A Aᵀ, because parallel or dead rows make that singular.
-pub fn lower_factor(rows: MatRef<'_, f64>) -> Mat<f64> {
-    let p = rows.nrows();
-    let upper = rows.transpose().qr();
-    let upper = upper.R();
-    Mat::from_fn(p, p, |i, j| if j <= i && j < upper.nrows() { upper[(j, i)] } else { 0.0 })
 }
 
 #[cfg(test)]
