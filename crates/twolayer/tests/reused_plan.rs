@@ -68,7 +68,7 @@ fn what_does_not_pay_or_fit_is_refused_with_numbers() {
     assert!(text.contains("72004") && text.contains("d = 1000") && text.contains("direct"), "{text}");
     let small = Machine { memory: 5e8, cores: 1 };
     let text = refused(&problem(1_000_000, "n", "6"), &small);
-    assert!(text.contains("training.samples") && text.contains("864.0 MB") && text.contains("500.0 MB"), "{text}");
+    assert!(text.contains("training.samples") && text.contains("706.5 MB") && text.contains("500.0 MB"), "{text}");
 }
 
 #[test]

@@ -4,12 +4,15 @@ use faer::Mat;
 
 use crate::{
     overlaps::Overlaps,
-    problem::{Crossing, CrossingOf},
+    problem::{Crossing, CrossingOf, Grid},
     trajectory::Trajectory,
 };
 
 /// Steps between two looks, relative to the steps made: crossings are interpolated between looks.
 const RESOLUTION: f64 = 0.005;
+
+/// Parts into which the interval around a crossing of a limit is cut.
+const INNER: u64 = 64;
 
 /// Watches for the first crossing of each level.
 pub struct Watch<'a> {
@@ -88,6 +91,37 @@ pub fn of_entries(trajectory: &mut Trajectory, crossings: &[Crossing], teacher: 
         }
     }
     trajectory.crossing_step = found;
+}
+
+/// The moments of `grid`, and more of them around the crossings that a limit has shown between its entries.
+pub fn around(trajectory: &Trajectory, grid: &Grid) -> Grid {
+    let step = &trajectory.step;
+    let brackets = trajectory.crossing_step.iter().filter_map(|crossing| {
+        let after = step.iter().position(|step| step >= crossing)?;
+        after.checked_sub(1)
+    });
+    match grid {
+        Grid::Steps(steps) => {
+            let between = |i: usize| {
+                let (low, high) = (steps[i], steps[i + 1]);
+                (1..INNER).map(move |inner| low + (high - low) * inner / INNER)
+            };
+            let mut all: Vec<u64> = steps.iter().copied().chain(brackets.flat_map(between)).collect();
+            all.sort_unstable();
+            all.dedup();
+            Grid::Steps(all)
+        }
+        Grid::Times(times) => {
+            let between = |i: usize| {
+                let (low, high) = (times[i], times[i + 1]);
+                (1..INNER).map(move |inner| low + (high - low) * inner as f64 / INNER as f64)
+            };
+            let mut all: Vec<f64> = times.iter().copied().chain(brackets.flat_map(between)).collect();
+            all.sort_by(f64::total_cmp);
+            all.dedup();
+            Grid::Times(all)
+        }
+    }
 }
 
 /// The largest |M_jr|/√(Q_jj P_rr) over neurons.

@@ -25,6 +25,9 @@ use crate::{
     trajectory::Trajectory,
 };
 
+/// How often a limit looks closer at its crossings.
+const REFINEMENTS: usize = 2;
+
 /// What one replicate gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -51,10 +54,25 @@ pub fn run(
     if plan.method.is_simulation() {
         return one(problem, view, plan, replicate, grid, record, observer);
     }
-    // Crossings of a limit are found between its entries.
+    // Crossings of a limit are found between its entries: among those asked for, then closer and closer around them.
     let plain = Record { crossings: Vec::new(), ..record.clone() };
-    let mut run = one(problem, view, plan, replicate, grid, &plain, observer)?;
-    crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
+    let crossed = |grid: &Grid| -> Result<Run> {
+        let mut run = one(problem, view, plan, replicate, grid, &plain, observer)?;
+        crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
+        Ok(run)
+    };
+    let mut run = crossed(grid)?;
+    let mut closer = run.trajectory.clone();
+    let mut moments = grid.clone();
+    for _ in 0..REFINEMENTS {
+        let more = crossing::around(&closer, &moments);
+        if more == moments {
+            break;
+        }
+        closer = crossed(&more)?.trajectory;
+        moments = more;
+    }
+    run.trajectory.crossing_step = closer.crossing_step;
     Ok(run)
 }
 
@@ -114,7 +132,8 @@ fn one(
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Dmft { beta } => {
-            let (trajectory, kernel) = limit::dmft::run(problem, &start, beta, &steps(), view, record, plan.threads, observer)?;
+            let (trajectory, kernel) =
+                limit::dmft::run(problem, &start, beta, &steps(), view, record, plan.threads, observer)?;
             Ok(Run { trajectory, kernel })
         }
         Method::Ode { kappa, terms } => {

@@ -1,6 +1,7 @@
 //! Chooses the method of a view, says why, predicts its cost, and refuses what cannot be.
 
 use super::{
+    dense, gaussian,
     limit::{dmft, leap_step, ode},
     revealed,
 };
@@ -8,7 +9,7 @@ use crate::{
     error::{Error, Result},
     kernel::{self, State, Want},
     problem::{
-        Algorithm, BiasInit, Data, Engine, Init, Problem, ReuseOrder, StartMode, Terms, Theory, View,
+        Algorithm, BiasInit, Data, Engine, Init, Problem, StartMode, Terms, Theory, View,
         scaling::{Reading, Regime},
     },
     random::Streams,
@@ -162,7 +163,6 @@ pub fn plan(problem: &Problem, view: &View, entries: usize, machine: &Machine) -
 
 fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine) -> Result<Plan> {
     let name = view.engine.name();
-    let threads = (machine.cores / view.replicates.max(1)).max(1);
     if problem.training.algorithm == Algorithm::GradientFlow {
         let reason = format!("a {name} view takes steps; a gradient flow has none");
         return Err(Error::refused("training.algorithm", reason, "use the limit view, or algorithm = \"sgd\""));
@@ -173,88 +173,49 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     };
     // Also refuses starts that do not fit.
     problem.start(Streams { seed: view.seed, replicate: 0 })?;
-    let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
-    let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
-    let together = view.replicates.min(machine.cores) as f64;
     let steps = problem.steps() as f64;
     if steps > MOST_STEPS {
         let reason = format!("{steps:.3e} steps are more than can be counted");
         return Err(Error::refused("training", reason, "shorten the time, or raise the learning rate"));
     }
-    let risks = entries as f64 * risk_seconds(problem);
-    let d = dimension as f64;
-    // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product 0.15.
-    let labels = batch * (k * 4.0 + 8.0);
-    if problem.training.data == Data::Reused {
-        return stored(problem, view, dimension, entries as f64, machine, threads);
-    }
-    if view.engine == Engine::Direct {
-        let step = labels + batch * (d * 2.4 + 2.0 * p * d * 0.15 + p * 5.0);
-        let bytes = 8.0 * d * (p + batch);
-        let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
-        let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: dimension as usize }, reason, threads, cost, advice: vec![] });
-    }
-    if d < p + k {
-        let reason = format!("the reduced view needs d ≥ p + k = {}, here d = {dimension}", p + k);
-        return Err(Error::refused("training.dimension", reason, "use the direct view, which is cheaper there"));
-    }
-    let step = if batch == 1.0 {
-        labels + 60.0 + 2.4 * p + 4.0 * p * (p + k) + 24.0 * p
-    } else {
-        labels + batch * (p * 7.4 + p * (p + k) * 0.6) + 4.0 * p * p * p + 4000.0
+    let (d, p, k) = (dimension as f64, problem.width(), problem.directions());
+    let (method, reason, [seconds, bytes]) = match (view.engine, problem.training.data) {
+        (Engine::Direct, _) => {
+            let [seconds, bytes] = dense::cost(problem, d, entries);
+            let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
+            (Method::Direct { dimension: dimension as usize }, reason, [seconds, bytes])
+        }
+        (_, Data::Reused) => {
+            let (n, columns) = (problem.samples(), revealed::capacity(problem, p));
+            if columns > d {
+                let reason = format!(
+                    "revealing n = {n} samples along k + p + 2pT = {columns} directions is more than the d = {d} there are"
+                );
+                return Err(Error::refused("view", reason, "use the direct view, which is cheaper there"));
+            }
+            let reason =
+                format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
+            (Method::Revealed { dimension }, reason, revealed::cost(problem, entries))
+        }
+        _ => {
+            if d < (p + k) as f64 {
+                let reason = format!("the reduced view needs d ≥ p + k = {}, here d = {dimension}", p + k);
+                return Err(Error::refused(
+                    "training.dimension",
+                    reason,
+                    "use the direct view, which is cheaper there",
+                ));
+            }
+            let reason = format!("exact in law at d = {d} in {} coordinates per neuron, no d-vector", p + k);
+            (Method::Reduced { dimension }, reason, gaussian::cost(problem))
+        }
     };
-    let bytes = 8.0 * (batch * (3.0 * p + 2.0 * k) + 8.0 * p * p);
-    let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
-    let reason = format!("exact in law at d = {dimension} in {} coordinates per neuron, no d-vector", p + k);
-    Ok(Plan { method: Method::Reduced { dimension }, reason, threads, cost, advice: vec![] })
-}
-
-/// Simulations of a stored data set: X itself, or what is revealed of it.
-fn stored(
-    problem: &Problem,
-    view: &View,
-    d: u64,
-    entries: f64,
-    machine: &Machine,
-    threads: usize,
-) -> Result<Plan> {
-    let (p, k, n, batch) = (problem.width(), problem.directions(), problem.samples() as f64, problem.batch() as f64);
-    let (width, dimension, steps) = (p as f64, d as f64, problem.steps() as f64);
+    let threads = (machine.cores / view.replicates.max(1)).max(1);
     let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
     let together = view.replicates.min(machine.cores) as f64;
-    let risks = entries * risk_seconds(problem);
-    let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
-    let full = batch == n;
-    // Fields, values and signals of the batch and, where it is another, fields and values of the data set; labels.
-    let loop_bytes = 8.0 * (3.0 * width * batch + if full { 0.0 } else { 2.0 * width * n } + 2.0 * n);
-    let signals = passes * batch * width * 5.0 + if full { 0.0 } else { n * width * 3.0 };
-    if view.engine == Engine::Direct {
-        let gathered = if problem.training.reuse_order == ReuseOrder::WithReplacement { batch } else { 0.0 };
-        let bytes = 8.0 * dimension * (width + n + gathered) + loop_bytes;
-        let rows = passes * batch * steps + if full { 0.0 } else { n * entries };
-        let nanoseconds = n * dimension * (2.4 + 4.0) + rows * width * dimension * 0.25 + steps * signals;
-        let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
-        let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, threads, cost, advice: vec![] });
-    }
-    // m ≤ p: the start may span fewer dimensions.
-    let columns = revealed::capacity(problem, p);
-    if columns > dimension {
-        let reason = format!(
-            "revealing n = {n} samples along k + p + 2pT = {columns} directions is more than the d = {d} there are"
-        );
-        return Err(Error::refused("view", reason, "use the direct view, which is cheaper there"));
-    }
-    let lists = if problem.training.reuse_order == ReuseOrder::WithReplacement { n * (width + 3.0) } else { 0.0 };
-    let bytes = 8.0 * (n * columns + lists) + loop_bytes;
-    let products = n * columns * 3.0 * width * 0.5 * steps * passes;
-    let normals = n * (k as f64 + width + width * steps * passes);
-    // A number costs 4 when it is first touched.
-    let nanoseconds = normals * 2.4 + n * columns * 4.0 + products * 0.35 + steps * signals;
-    let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
-    let reason = format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
-    Ok(Plan { method: Method::Revealed { dimension: d }, reason, threads, cost, advice: vec![] })
+    let risks = entries as f64 * risk_seconds(problem);
+    let cost = Cost { seconds: waves * (seconds / threads as f64 + risks), bytes: together * bytes };
+    Ok(Plan { method, reason, threads, cost, advice: vec![] })
 }
 
 fn limit(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
@@ -335,8 +296,9 @@ fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
 
 /// Dynamical mean-field theory, at as many paths as it may take.
 fn mean_field(problem: &Problem, beta: f64, reason: String, machine: &Machine) -> Result<Plan> {
-    let threads = machine.cores.clamp(1, dmft::SCRAMBLINGS);
     let [seconds, bytes] = dmft::cost(problem)?;
+    let fitting = (machine.memory / bytes) as usize;
+    let threads = machine.cores.min(fitting).clamp(1, dmft::SCRAMBLINGS);
     let cost = Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 };
     Ok(Plan { method: Method::Dmft { beta }, reason, threads, cost, advice: vec![] })
 }

@@ -142,16 +142,21 @@ mod tests {
     #[test]
     fn products_are_those_of_plain_loops() {
         for (rows, others, length) in [(1, 1, 3), (6, 3, 11), (4, 2, 8), (9, 5, 1)] {
-            let row = |seed: usize| -> Vec<f64> {
-                (0..length).map(|i| ((7 * i + 3 * seed) % 5) as f64 - 1.5).collect()
-            };
+            let row =
+                |seed: usize| -> Vec<f64> { (0..length).map(|i| ((7 * i + 3 * seed) % 5) as f64 - 1.5).collect() };
             let x: Vec<Vec<f64>> = (0..rows).map(row).collect();
             let w: Vec<Vec<f64>> = (0..others).map(|j| row(j + 20)).collect();
             let mut seen = 0;
-            dots(rows, |r| &x[r], others, |j| &w[j], |r, j, dot| {
-                seen += 1;
-                assert_eq!(dot, x[r].iter().zip(&w[j]).map(|(x, w)| x * w).sum::<f64>());
-            });
+            dots(
+                rows,
+                |r| &x[r],
+                others,
+                |j| &w[j],
+                |r, j, dot| {
+                    seen += 1;
+                    assert_eq!(dot, x[r].iter().zip(&w[j]).map(|(x, w)| x * w).sum::<f64>());
+                },
+            );
             assert_eq!(seen, rows * others);
             let mut sums = w.concat();
             let g = |j: usize, r: usize| (j + 2 * r) as f64;

@@ -23,8 +23,8 @@ const BREATH: u64 = 1 << 26;
 /// A step: fields of the batch, error signals, `w_j ← (1 − ηλ_w) w_j − (η/n_b) Σ_μ g_jμ x_μ`, and, where they are trained,
 /// `a_j ← a_j − (η_a/n_b) Σ_μ s e_μ σ(h_jμ)` and `b_j ← b_j − (η/n_b) Σ_μ g_jμ` with the same forward pass. On the sphere,
 /// the row factor grows by `(η/n_b) Σ_μ g_jμ λ_jμ/‖w_j‖²`, which projects the gradient on the tangent space, and each row
-/// gets its first norm back. With a displacement ρ, the signals are those at `W − ρ∇`, on the same samples. The population
-/// risk at each recorded step is the `kernel`'s.
+/// gets its first norm back. With a displacement ρ, the signals are those at `W − ρ∇`, on the same samples; the sphere is
+/// still that of W. The population risk at each recorded step is the `kernel`'s.
 ///
 /// # Errors
 /// [`Error::Numerical`](crate::Error::Numerical) where the kernel fails. A run that diverges or is interrupted is not an
@@ -172,6 +172,19 @@ impl<'a, F: Frame> Training<'a, F> {
             frame.overlaps(&mut step);
             frame.restore();
             into.push_gradient(&step, -1.0 / self.problem.learning_rate());
+        }
+        if self.displacement != 0.0 && self.problem.training.geometry == Geometry::Spherical {
+            // The fields were those of the displaced weights: ⟨w, G⟩ = (‖w + G‖² − ‖w − G‖²)/4 is that of the weights.
+            sums.along.fill(0.0);
+            keep.fill(1.0);
+            for sign in [1.0, -1.0] {
+                frame.save();
+                frame.descend(keep, -sign);
+                frame.norms(&mut self.factor);
+                frame.restore();
+                let lengths = sums.along.iter_mut().zip(&self.factor);
+                lengths.for_each(|(along, norm)| *along += sign * 0.25 * norm * norm);
+            }
         }
         keep.fill(self.decay);
         for ((keep, norm), along) in keep.iter_mut().zip(&self.norms).zip(&sums.along) {

@@ -52,8 +52,7 @@ pub fn gram_factor(gram: MatRef<'_, f64>) -> Mat<f64> {
     let (mut order, mut back) = (vec![0_usize; p], vec![0_usize; p]);
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<usize, f64>(p, Par::Seq, Default::default()));
     let stack = MemStack::new(&mut memory);
-    let factored =
-        cholesky_in_place(lower.as_mut(), &mut order, &mut back, Par::Seq, stack, Default::default());
+    let factored = cholesky_in_place(lower.as_mut(), &mut order, &mut back, Par::Seq, stack, Default::default());
     // The only error is a diagonal that is no number, which no simulation keeps: it has diverged.
     let rank = factored.map_or(0, |(info, _)| info.rank);
     let mut factor = Mat::zeros(p, rank);

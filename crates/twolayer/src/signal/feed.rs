@@ -32,8 +32,6 @@ struct Stored {
     rows: Vec<usize>,
     /// Labels of the batch (with replacement).
     gathered: Vec<f64>,
-    seen: Vec<bool>,
-    distinct: usize,
 }
 
 /// Coordinates of n stored samples along an orthonormal basis of the target's span, k×n: what a frame must know of them.
@@ -76,8 +74,6 @@ impl<'a> Feed<'a> {
             stream: streams.stream(Purpose::Rows),
             rows: if drawn { (0..n).collect() } else { Vec::new() },
             gathered: vec![0.0; if drawn { batch } else { 0 }],
-            seen: vec![false; if drawn { n } else { 0 }],
-            distinct: 0,
         };
         Self { batch, source: Source::Stored(Box::new(stored)) }
     }
@@ -117,7 +113,7 @@ impl<'a> Feed<'a> {
         matches!(&self.source, Source::Stored(stored) if stored.order == ReuseOrder::Full)
     }
 
-    /// Distinct samples seen in `steps` steps.
+    /// Distinct samples seen in `steps` steps; their mean, `n (1 − (1 − n_b/n)^steps)`, where batches are drawn.
     pub fn distinct(&self, steps: u64) -> f64 {
         match &self.source {
             Source::Fresh { repeats, .. } => self.batch as f64 * steps.div_ceil(*repeats) as f64,
@@ -125,7 +121,10 @@ impl<'a> Feed<'a> {
                 ReuseOrder::Full if steps > 0 => stored.labels.len() as f64,
                 ReuseOrder::Full => 0.0,
                 ReuseOrder::Cyclic => (self.batch as f64 * steps as f64).min(stored.labels.len() as f64),
-                ReuseOrder::WithReplacement => stored.distinct as f64,
+                ReuseOrder::WithReplacement => {
+                    let n = stored.labels.len() as f64;
+                    n * (1.0 - (1.0 - self.batch as f64 / n).powf(steps as f64))
+                }
             },
         }
     }
@@ -149,10 +148,7 @@ impl Stored {
                     self.rows.swap(place, other);
                 }
                 self.rows[..batch].sort_unstable();
-                for (gathered, &row) in self.gathered.iter_mut().zip(&self.rows) {
-                    *gathered = self.labels[row];
-                    self.distinct += usize::from(!std::mem::replace(&mut self.seen[row], true));
-                }
+                self.gathered.iter_mut().zip(&self.rows).for_each(|(gathered, row)| *gathered = self.labels[*row]);
                 (Batch::Rows(Rows::List(&self.rows[..batch])), &self.gathered)
             }
         }
@@ -224,6 +220,7 @@ mod tests {
                 assert!(row == other || z.abs() < 4.5, "rows {row}, {other}: z = {z}");
             }
         }
-        assert_eq!(feed.distinct(draws), 12.0);
+        assert!(feed.distinct(0) == 0.0 && (feed.distinct(1) - 5.0).abs() < 1e-12);
+        assert!((feed.distinct(2) - (12.0 - 49.0 / 12.0)).abs() < 1e-12 && (feed.distinct(draws) - 12.0).abs() < 1e-9);
     }
 }

@@ -93,11 +93,9 @@ fn cycle(problem: &Problem, fraction: f64) -> usize {
     if problem.training.reuse_order == ReuseOrder::Cyclic { (1.0 / fraction).round() as usize } else { 1 }
 }
 
-/// Bytes of one path: its columns, their normals, and the arrays of the training loop.
+/// Bytes of one path: its columns, its coordinates along the target, its label.
 fn path_bytes(problem: &Problem) -> f64 {
-    let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let columns = revealed::capacity(problem, problem.width());
-    8.0 * (1.5 * columns + 2.0 * k + 3.0 * p + 4.0)
+    8.0 * (revealed::capacity(problem, problem.width()) + 2.0 * problem.directions() as f64 + 4.0)
 }
 
 /// Paths of each scrambling and batch of a cycle, at most.
@@ -185,18 +183,21 @@ impl Ensemble<'_> {
 
     fn run(&self, streams: Streams) -> Result<Trajectory> {
         let (problem, n, k) = (self.problem, self.problem.samples(), self.problem.directions());
-        let mut coordinates = sobol::normals(n, self.coordinates(), streams.seed ^ (streams.replicate << 32));
-        let mut rest = coordinates.split_off(k * n);
-        let noise = if problem.target.noise > 0.0 { rest.split_off(rest.len() - n) } else { Vec::new() };
+        let points = sobol::Points::new(self.coordinates(), streams.seed ^ (streams.replicate << 32));
+        let mut coordinates = vec![0.0; k * n];
+        coordinates.chunks_exact_mut(n).enumerate().for_each(|(r, column)| points.fill(r, 0, column));
+        // After all that may be revealed.
+        let mut noise = vec![0.0; if problem.target.noise > 0.0 { n } else { 0 }];
+        points.fill(self.coordinates() - 1, 0, &mut noise);
         let feed = Feed::of_samples(problem, &coordinates, &noise, streams)?;
         let labels = feed.all().map_or(Vec::new(), |(_, labels)| labels.to_vec());
         let fluctuations = Fluctuations::Off { dimension: n as f64 / self.beta };
-        let source = Normals::Given { columns: rest, used: 0 };
+        let source = Normals::Points { points, next: k };
         let mut frame = Revealed::with_source(problem, self.start, &coordinates, fluctuations, source, streams, 1)?;
         drop(coordinates);
         let full = feed.is_full();
         let every_step = self.moments.iter().copied().eq(0..=problem.steps());
-        let responds = full && every_step && problem.displacement() == 0.0 && !self.record.gradients;
+        let responds = full && every_step && problem.displacement() == 0.0;
         if responds {
             frame.remember();
         }

@@ -1,12 +1,20 @@
 //! A tall matrix that grows by columns, n rows in tiles that fit the cache.
 
-/// Rows of a tile: a column of it is one page.
+/// Rows of a tile: a column of it is about a page.
 const HEIGHT: usize = 512;
+
+/// Numbers between columns of a tile, so that their rows do not fall on the same places of the cache.
+const GAP: usize = 8;
+
+/// Memory of a column, over its numbers.
+pub const TOUCHED: f64 = 1.0 + GAP as f64 / HEIGHT as f64;
 
 /// An n×c matrix F. Its memory is reserved for `capacity` columns, and taken as columns are written.
 pub struct Columns {
     rows: usize,
     height: usize,
+    /// Numbers from one column of a tile to the next.
+    stride: usize,
     capacity: usize,
     /// Tile after tile, each column-major.
     data: Vec<f64>,
@@ -18,7 +26,7 @@ pub struct Tile<'a> {
     pub from: usize,
     /// How many.
     pub rows: usize,
-    height: usize,
+    stride: usize,
     data: &'a mut [f64],
 }
 
@@ -26,7 +34,8 @@ impl Columns {
     /// No columns of `rows` rows, with room for `capacity`.
     pub fn new(rows: usize, capacity: usize) -> Self {
         let height = rows.clamp(1, HEIGHT);
-        Self { rows, height, capacity, data: vec![0.0; rows.div_ceil(height) * height * capacity] }
+        let stride = height + GAP;
+        Self { rows, height, stride, capacity, data: vec![0.0; rows.div_ceil(height) * stride * capacity] }
     }
 
     /// How many columns it has room for.
@@ -36,22 +45,18 @@ impl Columns {
 
     /// All tiles, from the first on.
     pub fn tiles(&mut self) -> impl Iterator<Item = Tile<'_>> {
-        let (rows, height) = (self.rows, self.height);
-        (0..).step_by(height).zip(self.data.chunks_exact_mut(height * self.capacity)).map(move |(from, data)| Tile {
-            from,
-            rows: height.min(rows - from),
-            height,
-            data,
-        })
+        let Self { rows, height, stride, capacity, .. } = *self;
+        let tile = move |(from, data)| Tile { from, rows: height.min(rows - from), stride, data };
+        (0..).step_by(height).zip(self.data.chunks_exact_mut(stride * capacity)).map(tile)
     }
 
     /// Moves the columns of `kept` (rising) up to `first`, `first` + 1, …
     pub fn keep(&mut self, first: usize, kept: &[usize]) {
-        let height = self.height;
-        for data in self.data.chunks_exact_mut(height * self.capacity) {
+        let stride = self.stride;
+        for data in self.data.chunks_exact_mut(stride * self.capacity) {
             for (to, from) in (first..).zip(kept) {
                 if to != *from {
-                    data.copy_within(from * height..(from + 1) * height, to * height);
+                    data.copy_within(from * stride..(from + 1) * stride, to * stride);
                 }
             }
         }
@@ -67,11 +72,11 @@ impl Columns {
 impl Tile<'_> {
     /// Column c.
     pub fn column(&self, c: usize) -> &[f64] {
-        &self.data[c * self.height..][..self.rows]
+        &self.data[c * self.stride..][..self.rows]
     }
 
     /// Column c, to be written.
     pub fn column_mut(&mut self, c: usize) -> &mut [f64] {
-        &mut self.data[c * self.height..][..self.rows]
+        &mut self.data[c * self.stride..][..self.rows]
     }
 }

@@ -33,8 +33,6 @@ pub(super) struct Lane {
 pub(super) struct Look<'a> {
     pub rows: &'a Rows<'a>,
     pub sight: &'a Sight<'a>,
-    /// n.
-    pub all: usize,
     /// Which columns are normals, and which are signals.
     pub normals: &'a [usize],
     pub signals: &'a [usize],
@@ -72,7 +70,7 @@ impl Lane {
                 column.copy_from_slice(&coordinates[start..start + column.len()]);
             }
             for i in 0..more {
-                source.fill(i, from, all, &mut self.stream, tile.column_mut(k + i));
+                source.fill(i, from, &mut self.stream, tile.column_mut(k + i));
             }
         }
     }
@@ -132,7 +130,7 @@ impl Lane {
                         }
                     }
                 }
-                look.source.fill(j, row, look.all, stream, tile.column_mut(count + p + j));
+                look.source.fill(j, row, stream, tile.column_mut(count + p + j));
             }
             look.arch.dispatch(Products { tile: &tile, look, p, is_seen: m > 0, products });
         }
@@ -185,9 +183,15 @@ impl NullaryFnOnce for Products<'_> {
             dots(with_signals, |c| tile.column(c), p, new_signal, |c, j, dot| products[(c, j)] += dot);
         }
         if *fluctuates {
-            dots(signals.len(), |i| tile.column(signals[i]), p, new_normal, |i, j, dot| {
-                products[(signals[i], p + j)] += dot;
-            });
+            dots(
+                signals.len(),
+                |i| tile.column(signals[i]),
+                p,
+                new_normal,
+                |i, j, dot| {
+                    products[(signals[i], p + j)] += dot;
+                },
+            );
         }
         if *fluctuates && is_seen {
             dots(p, new_signal, p, new_normal, |i, j, dot| {

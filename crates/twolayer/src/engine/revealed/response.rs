@@ -123,11 +123,11 @@ mod tests {
         let problem = problem();
         let streams = Streams { seed: 0, replicate: 0 };
         let start = problem.start(streams).unwrap();
-        let normals = sobol::normals(PATHS, 4 + 2 * STEPS, 1);
+        let normals = sobol::normals(PATHS, 2, 1);
         let feed = Feed::of_samples(&problem, &normals[..2 * PATHS], &[], streams).unwrap();
         let labels = feed.all().unwrap().1.to_vec();
         let off = Fluctuations::Off { dimension: PATHS as f64 / BETA };
-        let source = Normals::Given { columns: normals[2 * PATHS..].to_vec(), used: 0 };
+        let source = Normals::Points { points: sobol::Points::new(4 + 2 * STEPS, 1), next: 2 };
         let coordinates = normals[..2 * PATHS].to_vec();
         let mut frame = Revealed::with_source(&problem, &start, &coordinates, off, source, streams, 2).unwrap();
         frame.remember();
