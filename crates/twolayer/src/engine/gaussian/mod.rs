@@ -4,6 +4,9 @@
 //! sample has standard normal coordinates there, and its part outside is orthogonal to all weights; only the Gram
 //! matrix of those parts matters, which is Wishart with ν = d − k − p degrees of freedom.
 
+mod bartlett;
+mod rank_one;
+
 use faer::{
     Accum, Mat, MatMut, MatRef, Par,
     linalg::matmul::{
@@ -12,13 +15,14 @@ use faer::{
     },
 };
 
+use self::bartlett::Bartlett;
 use super::Frame;
 use crate::{
     error::{Error, Result},
     lanes,
     overlaps::{Overlaps, gram_factor, lower_factor_of_both, symmetric_root},
     problem::{Problem, Start},
-    random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
+    random::{Purpose, Stream, Streams, fill_normal},
     signal::{Batch, Desk, Samples, Sight, Sums},
 };
 
@@ -225,32 +229,6 @@ impl Gaussian {
         }
     }
 
-    /// Batch 1: `[L − g z_oᵀ, χ g]` is `[L, 0] + g vᵀ` with `v = (−z_o, χ)`. Rotations of neighbouring columns turn v into
-    /// its length along column 0, L becomes lower Hessenberg, and as many rotations make it triangular again: O(p²).
-    fn rank_one(&mut self, keep: &[f64], factor: f64) {
-        let p = self.width;
-        let (l, Lane { orthogonal, signal, .. }) = (&mut self.complement, &self.lanes[0]);
-        if keep.iter().any(|keep| *keep != 1.0) {
-            l.chunks_exact_mut(p).for_each(|column| column.iter_mut().zip(keep).for_each(|(l, keep)| *l *= keep));
-        }
-        let mut length = self.wishart.column();
-        for i in (0..p).rev() {
-            let v = -orthogonal[i];
-            let (cosine, sine, radius) = rotation(v, length);
-            rotate(l, p, i, i, cosine, sine);
-            length = radius;
-        }
-        for (entry, g) in l[..p].iter_mut().zip(signal) {
-            *entry += length * factor * g;
-        }
-        for i in 0..p {
-            let (cosine, sine, radius) = rotation(l[i * p + i], l[(i + 1) * p + i]);
-            rotate(l, p, i, i + 1, cosine, sine);
-            l[i * p + i] = radius;
-            l[(i + 1) * p + i] = 0.0;
-        }
-    }
-
     /// Larger batches: L of an LQ decomposition of `[L − Gᵀ Z_o, B]`, with B the p×m factor of the Wishart part.
     fn block(&mut self, keep: &[f64], factor: f64) {
         let (p, n) = (self.width, self.batch);
@@ -356,7 +334,9 @@ impl Frame for Gaussian {
                 }
             }
         } else if self.batch == 1 {
-            self.rank_one(keep, factor);
+            let Lane { signal, orthogonal, .. } = &self.lanes[0];
+            let (g, outside) = (signal.iter().map(|g| factor * g), self.wishart.column());
+            rank_one::update(&mut self.complement, keep, g, orthogonal, outside);
         } else {
             self.block(keep, factor);
         }
@@ -415,55 +395,6 @@ impl Frame for Gaussian {
         if let Some(kept) = &self.kept {
             into.student_student += &kept.outside * kept.outside.transpose();
         }
-    }
-}
-
-/// `(c, s, r)` with `c·x + s·y = r = √(x² + y²)` and `c·y − s·x = 0`.
-#[inline(always)]
-fn rotation(x: f64, y: f64) -> (f64, f64, f64) {
-    let radius = (x * x + y * y).sqrt();
-    if radius > 0.0 { (x / radius, y / radius, radius) } else { (1.0, 0.0, 0.0) }
-}
-
-/// Rotates columns i and i+1 of a matrix of p rows, from row `from` on.
-#[inline(always)]
-fn rotate(columns: &mut [f64], p: usize, i: usize, from: usize, cosine: f64, sine: f64) {
-    let (left, right) = columns[i * p..(i + 2) * p].split_at_mut(p);
-    for (x, y) in left[from..].iter_mut().zip(&mut right[from..]) {
-        (*x, *y) = (cosine * *x + sine * *y, cosine * *y - sine * *x);
-    }
-}
-
-/// Draws Bartlett factors T: `T Tᵀ` is the Gram matrix of m independent standard normal vectors in ν dimensions.
-struct Bartlett {
-    /// χ_{ν−i} for i < min(m, ν).
-    diagonal: Vec<Chi>,
-    rows: usize,
-    stream: Stream,
-}
-
-impl Bartlett {
-    fn new(degrees: u64, rows: usize, stream: Stream) -> Self {
-        let columns = (rows as u64).min(degrees);
-        Self { diagonal: (0..columns).map(|i| Chi::new(degrees - i)).collect(), rows, stream }
-    }
-
-    /// T for m = 1: the length of one vector.
-    #[inline]
-    fn column(&mut self) -> f64 {
-        self.diagonal.first().map_or(0.0, |chi| chi.sample(&mut self.stream))
-    }
-
-    /// T, m×min(m, ν), lower trapezoidal.
-    fn factor(&mut self) -> Mat<f64> {
-        let mut factor = Mat::zeros(self.rows, self.diagonal.len());
-        for i in 0..self.diagonal.len() {
-            factor[(i, i)] = self.diagonal[i].sample(&mut self.stream);
-            for j in i + 1..self.rows {
-                factor[(j, i)] = normal(&mut self.stream);
-            }
-        }
-        factor
     }
 }
 
