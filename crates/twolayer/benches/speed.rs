@@ -62,8 +62,10 @@ fn main() -> Result<()> {
             Gaussian::new(problem, start, 1_000_000, false, STREAMS, 1)
         })?,
         products(),
-        giant_step("giant-direct", |problem, start| Dense::new(problem, start, 4096, None, STREAMS, threads()))?,
-        giant_step("giant-reduced", |problem, start| Gaussian::new(problem, start, 4096, false, STREAMS, threads()))?,
+        giant_step("giant-direct", 1, |problem, start| Dense::new(problem, start, 4096, None, STREAMS, 1))?,
+        giant_step("giant-reduced", 6, |problem, start| {
+            Gaussian::new(problem, start, 4096, false, STREAMS, threads())
+        })?,
         multi_pass("direct-stored", 2_000, |problem, start, stored| {
             Dense::new(problem, start, 2_000, Some(stored), STREAMS, threads())
         })?,
@@ -165,8 +167,12 @@ fn multi_pass<F: Frame>(
     }))
 }
 
-/// One giant step of the experiment `spike`: ReLU, p = 1024, d = n_b = 4096; no risk.
-fn giant_step<F: Frame>(key: &'static str, frame: impl Fn(&Problem, &Start) -> Result<F> + 'static) -> Result<Work> {
+/// The first giant steps of the experiment `spike`: ReLU, p = 1024, d = n_b = 4096; no risk.
+fn giant_step<F: Frame>(
+    key: &'static str,
+    steps: u64,
+    frame: impl Fn(&Problem, &Start) -> Result<F> + 'static,
+) -> Result<Work> {
     let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     let target = Target::new(Rule::Expression(Expression::parse("((4*z1 + z1^2) + z2)/2", &vocabulary)?));
     let mut network = Network::new(1024, Activation::Relu);
@@ -174,7 +180,7 @@ fn giant_step<F: Frame>(key: &'static str, frame: impl Fn(&Problem, &Start) -> R
     network.first_layer = FirstLayer { placement: Placement::Gaussian, scale: Formula::number(1.0), symmetric: true };
     network.second_layer.init = Init::Signs;
     network.second_layer.scale = Formula::number(1.0 / 32.0);
-    let mut training = Training::new(4096, Formula::number(2048.0), Duration::Steps(Formula::number(1.0)));
+    let mut training = Training::new(4096, Formula::number(2048.0), Duration::Steps(Formula::number(steps as f64)));
     training.batch = Formula::number(4096.0);
     let problem = Problem::new(target, network, training)?;
     let start = problem.start(STREAMS)?;
@@ -183,7 +189,7 @@ fn giant_step<F: Frame>(key: &'static str, frame: impl Fn(&Problem, &Start) -> R
         let (feed, _) = Feed::new(&problem, STREAMS)?;
         let frame = frame(&problem, &start)?;
         let clock = Instant::now();
-        black_box(simulate(&problem, frame, feed, &start, &NoRisk, &[1], &record, &Silent)?);
+        black_box(simulate(&problem, frame, feed, &start, &NoRisk, &[steps], &record, &Silent)?);
         Ok(clock.elapsed().as_secs_f64())
     }))
 }
