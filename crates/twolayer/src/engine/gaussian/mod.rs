@@ -349,4 +349,4 @@ impl Bartlett {
 }
 
 #[cfg(test)]
-pub(super) mod laws;
+mod laws;
