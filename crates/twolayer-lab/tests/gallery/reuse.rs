@@ -1,134 +1,18 @@
 //! The rows of `gallery/reuse/`: paper A, and the displaced and repeated steps of Repetita Iuvant.
 
-use std::thread;
-
 use twolayer::trajectory::Trajectory;
 
-use super::{Row, Shown, distance};
+use super::{
+    Row, Shown, distance,
+    overlaps::{
+        axis, mean_and_error, measured, nothing, numbers, on, overlap, rounded, seeds, signed, stated, stated_signed,
+        zero, zeros,
+    },
+};
 
 /// Unit vectors of the plane of `tanh(z1 + he3(z2))`: along C_1, and across.
 const ALONG: [f64; 2] = [0.767832, -0.640651];
 const ACROSS: [f64; 2] = [0.640651, 0.767832];
-
-/// `⟨M_j, u⟩` at entry t.
-fn overlap(run: &Trajectory, t: usize, j: usize, u: &[f64]) -> f64 {
-    let row = &run.student_teacher[(t * run.width + j) * run.directions..][..run.directions];
-    row.iter().zip(u).map(|(m, u)| m * u).sum()
-}
-
-/// The unit vector along direction r of k.
-fn axis(r: usize, k: usize) -> Vec<f64> {
-    (0..k).map(|i| f64::from(u8::from(i == r))).collect()
-}
-
-/// Mean over runs and its standard error.
-fn mean_and_error(runs: &[Trajectory], value: impl Fn(&Trajectory) -> f64) -> (f64, f64) {
-    let values: Vec<f64> = runs.iter().map(value).collect();
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    (mean, (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count * (count - 1.0))).sqrt())
-}
-
-/// What the neurons have in common with direction r where they differ in the sign of a: `Σ_j sign(a_j) M_jr / p`.
-fn signed(run: &Trajectory, t: usize, u: &[f64]) -> f64 {
-    let p = run.width;
-    (0..p).map(|j| run.second_layer[j].signum() * overlap(run, t, j, u)).sum::<f64>() / p as f64
-}
-
-/// With `decimals` of them, and no sign before zero.
-fn rounded(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) { text.replace('-', "") } else { text }
-}
-
-fn numbers(values: &[f64]) -> String {
-    values.iter().map(|value| rounded(*value, 4)).collect::<Vec<_>>().join(" ")
-}
-
-/// `mean ± error`, the error to two figures, and at least four decimals.
-fn measured((mean, error): (f64, f64)) -> String {
-    let decimals = if error > 0.0 { (1.0 - error.log10()).ceil().clamp(4.0, 6.0) as usize } else { 4 };
-    format!("{} ± {}", rounded(mean, decimals), rounded(error, decimals))
-}
-
-/// `⟨M_j, u⟩` at entry t of a limit, with what its error is at most: the sum of the stated ones.
-fn stated(limit: &Trajectory, t: usize, j: usize, u: &[f64]) -> (f64, f64) {
-    let errors = limit.student_teacher_error.as_deref().expect("a limit states its errors");
-    let row = &errors[(t * limit.width + j) * limit.directions..][..limit.directions];
-    (overlap(limit, t, j, u), row.iter().zip(u).map(|(error, u)| error * u.abs()).sum())
-}
-
-/// The same of [`signed`].
-fn stated_signed(limit: &Trajectory, t: usize, u: &[f64]) -> (f64, f64) {
-    let p = limit.width;
-    (signed(limit, t, u), (0..p).map(|j| stated(limit, t, j, u).1).sum::<f64>() / p as f64)
-}
-
-/// A limit at `count` seeds: their spread is the error of whatever is read off them together.
-fn seeds(name: &str, view: &str, settings: &[&str], count: usize) -> Vec<Trajectory> {
-    let of = |seed: usize| {
-        let seed = format!("view.{view}.seed={seed}");
-        Shown::with(name, &[settings, &[&seed]].concat(), &[view]).runs(view)[0].clone()
-    };
-    thread::scope(|scope| {
-        let of = &of;
-        let threads = [0, 1].map(|odd| scope.spawn(move || (odd..count).step_by(2).map(of).collect::<Vec<_>>()));
-        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
-    })
-}
-
-/// Values at the steps `1..`, all within `tolerance` of those required.
-fn on(name: &'static str, asserted: &'static str, required: &[f64], tolerance: f64, got: &[f64]) -> Row {
-    Row {
-        name,
-        asserted,
-        required: format!("{} (±{tolerance})", numbers(required)),
-        got: numbers(got),
-        met: required.iter().zip(got).all(|(required, got)| (required - got).abs() <= tolerance),
-        reason: "",
-    }
-}
-
-/// A mean over runs that is zero within 4 of its standard errors, or is not.
-fn zero(name: &'static str, asserted: &'static str, (mean, error): (f64, f64), expected: bool) -> Row {
-    let is_zero = mean.abs() <= 4.0 * error;
-    Row {
-        name,
-        asserted,
-        required: if expected { "within 4 standard errors of 0" } else { "more than 4 standard errors from 0" }.into(),
-        got: measured((mean, error)),
-        met: is_zero == expected,
-        reason: "",
-    }
-}
-
-/// Values that are all zero within 4 of their errors.
-fn zeros(name: &'static str, asserted: &'static str, values: &[(f64, f64)]) -> Row {
-    let largest = |of: fn(&(f64, f64)) -> f64| values.iter().map(of).fold(0.0, f64::max);
-    let (size, error) = (largest(|(value, _)| value.abs()), largest(|(_, error)| *error));
-    let farthest = largest(|(value, error)| if *value == 0.0 { 0.0 } else { value.abs() / error });
-    Row {
-        name,
-        asserted,
-        required: "each within 4 errors of 0".into(),
-        got: format!("at most {size:.1e}, {farthest:.1} errors; errors ≤ {error:.1e}"),
-        met: farthest <= 4.0,
-        reason: "",
-    }
-}
-
-/// Values of a limit that are zero to 10⁻⁴, errors included.
-fn nothing(name: &'static str, asserted: &'static str, values: impl Iterator<Item = (f64, f64)>) -> Row {
-    let largest = values.fold((0.0, 0.0), |(m, e): (f64, f64), (value, error)| (m.max(value.abs()), e.max(error)));
-    Row {
-        name,
-        asserted,
-        required: "0 ± 1e-4".into(),
-        got: format!("at most {:.1e} ± {:.1e}", largest.0, largest.1),
-        met: largest.0 + largest.1 <= 1e-4,
-        reason: "",
-    }
-}
 
 /// One neuron: its overlaps where batches are reused, within `tolerance`, or zero within the stated errors; and what fresh
 /// batches learn.
@@ -153,11 +37,8 @@ fn single(name: &'static str, required: Option<(&[f64; 6], f64)>, fresh_learns: 
     rows.push(zero(name, "fresh batches, the same at step 6", fresh, !fresh_learns));
     if !fresh_learns {
         let limit = &shown.runs("limit-fresh")[0];
-        rows.push(nothing(
-            name,
-            "fresh batches, at each of steps 1 to 6 (limit)",
-            (1..=6).map(|t| stated(limit, t, 0, &[1.0])),
-        ));
+        let each: Vec<_> = (1..=6).map(|t| stated(limit, t, 0, &[1.0])).collect();
+        rows.push(nothing(name, "fresh batches, at each of steps 1 to 6 (limit)", &each));
     }
     rows.push(shown.agreement(name));
     rows
@@ -198,7 +79,7 @@ fn multi_hidden() -> Vec<Row> {
             name,
             asserted: if limit == "limit" { "reused, η = 0.3, across C_1" } else { "reused, η = 0.6, across C_1" },
             required: "0 at step 1, then not, with opposite signs on the two neurons; known to 1e-4".into(),
-            got: format!("{}; second neuron {other:.4}; ± {error:.1e}", numbers(&across)),
+            got: format!("{}; second neuron {}; ± {error:.1e}", numbers(&across), rounded(other, 4)),
             met: across[0].abs() < 1e-4 && across[5].abs() > 5.0 * error && across[5] * other < 0.0 && error <= 1e-4,
             reason: "",
         });
@@ -212,11 +93,8 @@ fn multi_hidden() -> Vec<Row> {
             met: along > 0.1 && fresh_along > 0.1,
             reason: "",
         });
-        rows.push(nothing(
-            name,
-            "fresh batches, across C_1 at each step, either neuron (limit)",
-            (1..=6).flat_map(|t| [0, 1].map(|j| stated(fresh_run, t, j, &ACROSS))),
-        ));
+        let each: Vec<_> = (1..=6).flat_map(|t| [0, 1].map(|j| stated(fresh_run, t, j, &ACROSS))).collect();
+        rows.push(nothing(name, "fresh batches, across C_1 at each step, either neuron (limit)", &each));
         let fresh = mean_and_error(shown.runs(fresh), |run| signed(run, 6, &ACROSS));
         rows.push(zero(name, "fresh batches, across C_1 at step 6", fresh, true));
     }
@@ -242,7 +120,7 @@ fn hidden_at_a_million(name: &'static str, shown: &Shown) -> Vec<Row> {
     let limits = seeds(name, "limit-fast", &[], 4);
     let theory = mean_and_error(&limits, |run| signed(run, 6, &ACROSS));
     let exact = mean_and_error(runs, |run| signed(run, 6, &ACROSS));
-    let distance = (theory.0 - exact.0).abs() / theory.1.hypot(exact.1);
+    let apart = (theory.0 - exact.0).abs() / theory.1.hypot(exact.1);
     let (farthest, where_) = farthest(&limits, runs);
     vec![
         Row {
@@ -259,13 +137,13 @@ fn hidden_at_a_million(name: &'static str, shown: &Shown) -> Vec<Row> {
                        mean-field theory",
             required: "both known to 1e-4, within 3 of their errors together".into(),
             got: format!(
-                "{} ({} runs), {} ({} seeds): {distance:.1} errors",
+                "{} ({} runs), {} ({} seeds): {apart:.1} errors",
                 measured(exact),
                 runs.len(),
                 measured(theory),
                 limits.len()
             ),
-            met: exact.1 <= 1e-4 && theory.1 <= 1e-4 && distance <= 3.0,
+            met: exact.1 <= 1e-4 && theory.1 <= 1e-4 && apart <= 3.0,
             reason: "",
         },
         Row {
@@ -294,7 +172,7 @@ fn farthest(left: &[Trajectory], right: &[Trajectory]) -> (f64, &'static str) {
         for i in start..part(&left[0]).len() {
             let [(x, a), (y, b)] = [left, right].map(|runs| mean_and_error(runs, |run| part(run)[i]));
             let z = (x - y).abs() / a.hypot(b);
-            if z > farthest.0 {
+            if z > farthest.0 || z.is_nan() {
                 farthest = (z, what);
             }
         }
@@ -310,12 +188,13 @@ fn multi_committee() -> Vec<Row> {
     let [reused, once] =
         [limit, fresh].map(|run| (1..=6).map(|t| overlap(run, t, 0, &[half, half])).collect::<Vec<_>>());
     let across = |run, t| [0, 1].map(|j| stated(run, t, j, &[half, -half]));
-    let reused_across: Vec<_> = (1..=6).flat_map(|t| across(limit, t)).collect();
+    let [reused_across, once_across] =
+        [limit, fresh].map(|run| (1..=6).flat_map(|t| across(run, t)).collect::<Vec<_>>());
     vec![
         on(name, "reused, along (1,1)/√2 (limit)", &[0.0908, 0.1645, 0.2248, 0.2754, 0.3189, 0.3571], 0.001, &reused),
         on(name, "fresh, along (1,1)/√2 (limit)", &[0.0909, 0.1733, 0.2484, 0.3164, 0.3779, 0.4341], 0.001, &once),
         zeros(name, "reused, across at each step, either neuron (limit)", &reused_across),
-        nothing(name, "fresh, across at each step, either neuron (limit)", (1..=6).flat_map(|t| across(fresh, t))),
+        nothing(name, "fresh, across at each step, either neuron (limit)", &once_across),
         shown.agreement(name),
     ]
 }
@@ -355,15 +234,17 @@ fn hard_symmetric() -> Vec<Row> {
 struct Early {
     /// That step.
     first: usize,
+    /// It, and those before, in words.
+    words: [&'static str; 2],
     /// Larger and more runs than of all steps.
     dimension: usize,
     runs: usize,
-    /// M of the limit, at each of 4 seeds.
+    /// Of M, in the limit at each seed.
     tolerance: f64,
 }
 
 fn minibatch(name: &'static str, early: &Early) -> Vec<Row> {
-    let Early { first, dimension, runs, tolerance } = early;
+    let Early { first, words: [before, at], dimension, runs, tolerance } = early;
     let [steps, dimension, runs, tolerance] = [
         format!("training.steps={first}"),
         format!("view.reduced.dimension={dimension}"),
@@ -373,19 +254,19 @@ fn minibatch(name: &'static str, early: &Early) -> Vec<Row> {
     let exact = Shown::with(name, &[&steps, &dimension, &runs], &["reduced"]);
     let limits = seeds(name, "limit", &[&steps, &tolerance], 8);
     let z4 = |runs: &[Trajectory], t: usize| mean_and_error(runs, move |run| signed(run, t, &axis(3, 4)));
-    let before = |runs: &[Trajectory]| (1..*first).map(|t| z4(runs, t)).collect::<Vec<_>>();
+    let each = |runs: &[Trajectory]| (1..*first).map(|t| z4(runs, t)).collect::<Vec<_>>();
     let mut rows = vec![
-        zeros(name, "z4 at each step of new rows only", &before(exact.runs("reduced"))),
-        zeros(name, "the same (limit)", &before(&limits)),
-        zero(name, "z4 at the first step that meets a row again", z4(exact.runs("reduced"), *first), false),
-        zero(name, "the same (limit)", z4(&limits, *first), false),
+        zeros(name, before, &each(exact.runs("reduced"))),
+        zeros(name, "the same (limit, 8 seeds)", &each(&limits)),
+        zero(name, at, z4(exact.runs("reduced"), *first), false),
+        zero(name, "the same (limit, 8 seeds)", z4(&limits, *first), false),
     ];
     let shown = Shown::new(name);
     let fresh = mean_and_error(shown.runs("reduced-fresh"), |run| signed(run, 30, &axis(3, 4)));
     rows.push(zero(name, "z4 after as many fresh batches", fresh, true));
     let fresh = &shown.runs("limit-fresh")[0];
-    let each = (1..=30).flat_map(|t| (0..4).map(move |j| stated(fresh, t, j, &axis(3, 4))));
-    rows.push(nothing(name, "z4 at each step on fresh batches (limit)", each));
+    let each: Vec<_> = (1..=30).flat_map(|t| [0, 1, 2, 3].map(|j| stated(fresh, t, j, &axis(3, 4)))).collect();
+    rows.push(nothing(name, "z4 at each step on fresh batches (limit)", &each));
     rows.extend(only_the_last(name, &shown));
     rows.push(shown.agreement(name));
     rows
@@ -407,11 +288,13 @@ fn displaced() -> Vec<Row> {
     let end = |view: &str| mean_and_error(shown.runs(view), |run| overlap(run, run.len() - 1, 0, &[1.0]));
     let mut rows = Vec::new();
     let mut ends = Vec::new();
-    for (displaced, plain) in
-        [("displaced-2048", "plain-2048"), ("displaced-4096", "plain-4096"), ("displaced-8192", "plain-8192")]
-    {
-        rows.push(zero(name, "overlap after 50d displaced steps", end(displaced), false));
-        rows.push(zero(name, "overlap after 50d plain steps", end(plain), true));
+    for (displaced, plain, asserted) in [
+        ("displaced-2048", "plain-2048", ["d = 2048: overlap after 50d displaced steps", "after 50d plain steps"]),
+        ("displaced-4096", "plain-4096", ["d = 4096: overlap after 50d displaced steps", "after 50d plain steps"]),
+        ("displaced-8192", "plain-8192", ["d = 8192: overlap after 50d displaced steps", "after 50d plain steps"]),
+    ] {
+        rows.push(zero(name, asserted[0], end(displaced), false));
+        rows.push(zero(name, asserted[1], end(plain), true));
         ends.push(end(displaced).0);
     }
     let (low, high) = (ends.iter().copied().fold(f64::MAX, f64::min), ends.iter().copied().fold(f64::MIN, f64::max));
@@ -447,11 +330,13 @@ pub fn rows() -> Vec<Row> {
     rows.extend(multi_hidden());
     rows.extend(multi_committee());
     rows.extend(hard_symmetric());
-    rows.extend(minibatch("reuse/minibatch-cyclic", &Early { first: 6, dimension: 30_000, runs: 16, tolerance: 5e-3 }));
-    rows.extend(minibatch(
-        "reuse/minibatch-replacement",
-        &Early { first: 2, dimension: 100_000, runs: 48, tolerance: 5e-4 },
-    ));
+    let words = ["z4 at each step of the first epoch, 1 to 5", "z4 at step 6, the first of the second epoch"];
+    let early = Early { first: 6, words, dimension: 30_000, runs: 16, tolerance: 5e-3 };
+    rows.extend(minibatch("reuse/minibatch-cyclic", &early));
+    let words =
+        ["z4 at step 1, whose rows are new", "z4 at step 2, the first that meets rows again, a fifth of its own"];
+    let early = Early { first: 2, words, dimension: 100_000, runs: 48, tolerance: 5e-4 };
+    rows.extend(minibatch("reuse/minibatch-replacement", &early));
     rows.extend(minibatch_one());
     rows.extend(displaced());
     rows.extend(repeated());
