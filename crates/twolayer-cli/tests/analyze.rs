@@ -2,18 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails there.
 
-use std::process::{Command, Output};
+mod desk;
 
-use assert_cmd::cargo::cargo_bin;
+use std::process::Output;
+
+use desk::{program, words};
 use serde_json::Value;
 
 fn analyze(arguments: &[&str]) -> Output {
-    Command::new(cargo_bin!("twolayer")).arg("analyze").args(arguments).output().unwrap()
+    program().arg("analyze").args(arguments).output().unwrap()
 }
 
 fn json(arguments: &[&str]) -> Value {
     let output = analyze(&[arguments, &["--json"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -73,7 +75,7 @@ fn wrong_targets_are_refused_with_the_place_and_a_remedy() {
     ];
     for (arguments, said) in cases {
         let output = analyze(arguments);
-        let error = String::from_utf8_lossy(&output.stderr);
+        let error = words(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
         assert!(error.contains(said), "{arguments:?}: {error}");
         assert!(output.stdout.is_empty());

@@ -18,6 +18,8 @@ use twolayer_lab::{
 
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
+#[path = "gallery/overlaps.rs"]
+mod overlaps;
 #[path = "gallery/reuse.rs"]
 mod reuse;
 

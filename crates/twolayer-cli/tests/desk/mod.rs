@@ -11,6 +11,11 @@ use std::{
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
+/// The command under test.
+pub fn program() -> Command {
+    Command::new(cargo_bin!("twolayer"))
+}
+
 /// A directory with `experiment.toml` in it.
 pub struct Desk {
     directory: TempDir,
@@ -28,7 +33,7 @@ impl Desk {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(cargo_bin!("twolayer"));
+        let mut command = program();
         command.current_dir(self.directory.path()).args(arguments);
         command
     }

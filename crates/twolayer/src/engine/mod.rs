@@ -4,6 +4,8 @@ mod crossing;
 pub mod dense;
 pub mod frame;
 pub mod gaussian;
+#[cfg(test)]
+mod laws;
 pub mod limit;
 pub mod plan;
 mod products;

@@ -399,4 +399,4 @@ impl Frame for Gaussian {
 }
 
 #[cfg(test)]
-pub(super) mod laws;
+mod laws;

@@ -3,8 +3,11 @@
 
 use super::*;
 use crate::{
-    engine::{dense::Dense, gaussian::laws::family_wise, simulate},
-    kernel::{Kernel, Moments, State, Want},
+    engine::{
+        dense::Dense,
+        laws::{ClosedRisk, FAMILY, family_wise},
+        simulate,
+    },
     observer::Silent,
     problem::{
         Activation, Data, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record, ReuseOrder,
@@ -19,8 +22,6 @@ const SAMPLES: f64 = 60.0;
 const DIRECTIONS: usize = 2;
 const STEPS: u64 = 4;
 const RUNS: u64 = 10_000;
-/// All p-values of one test together may be this unlikely.
-const FAMILY: f64 = 1e-3;
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -118,42 +119,9 @@ impl Case {
     }
 }
 
-/// ½E(f−g)² of erf or ReLU networks and targets, `½ Σ c_m c_n E[σσ]`; for tanh, which has no closed form, that of erf:
-/// another function of M, Q and a.
-struct ClosedRisk {
-    activation: Activation,
-    scale: f64,
-}
-
-impl Kernel for ClosedRisk {
-    fn moments(&self, state: &State, _: Want, out: &mut Moments) -> Result<()> {
-        let omega = state.overlaps.omega();
-        let p = state.overlaps.width();
-        let weight = |i: usize| if i < p { self.scale * state.second_layer[i] } else { -1.0 };
-        let mean = |i: usize, j: usize| {
-            let (c, a, b) = (omega[(i, j)], omega[(i, i)], omega[(j, j)]);
-            if self.activation == Activation::Relu {
-                let norm = (a * b).sqrt();
-                let angle = (c / norm).clamp(-1.0, 1.0).acos();
-                norm * (angle.sin() + (std::f64::consts::PI - angle) * angle.cos()) / (2.0 * std::f64::consts::PI)
-            } else {
-                std::f64::consts::FRAC_2_PI * (c / ((1.0 + a) * (1.0 + b)).sqrt()).asin()
-            }
-        };
-        let n = p + state.overlaps.directions();
-        let pairs = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
-        out.risk = 0.5 * pairs.map(|(i, j)| weight(i) * weight(j) * mean(i, j)).sum::<f64>();
-        Ok(())
-    }
-
-    fn describe(&self) -> String {
-        "closed form".into()
-    }
-}
-
 /// The end of many runs: M, Q, a, risk, training risk.
 fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, &Coordinates, Streams) -> F) -> Vec<Vec<f64>> {
-    let kernel = ClosedRisk { activation: problem.network.activation.clone(), scale: problem.output_scale() };
+    let kernel = ClosedRisk::of(problem);
     (0..RUNS)
         .map(|replicate| {
             let streams = Streams { seed, replicate };
