@@ -36,6 +36,7 @@ struct Case {
     displacement: f64,
     /// Four neurons in two pairs.
     paired: bool,
+    dimension: u64,
 }
 
 const PLAIN: Case = Case {
@@ -48,6 +49,7 @@ const PLAIN: Case = Case {
     repeats: 1,
     displacement: 0.0,
     paired: false,
+    dimension: DIMENSION,
 };
 
 fn cases() -> Vec<Case> {
@@ -67,6 +69,11 @@ fn cases() -> Vec<Case> {
             cases.push(Case { activation: activation(), batch, repeats: 3, ..PLAIN });
             cases.push(Case { activation: activation(), batch, displacement: 0.03, ..PLAIN });
             cases.push(Case { activation: activation(), batch, paired: true, ..PLAIN });
+        }
+        // Nothing outside the span, and batches that are kept.
+        for (repeats, displacement) in [(2, 0.0), (1, 0.1)] {
+            let dimension = (WIDTH + DIRECTIONS) as u64;
+            cases.push(Case { activation: activation(), batch: 3, repeats, displacement, dimension, ..PLAIN });
         }
         // More samples than dimensions outside the span, kept for a second look.
         cases.push(Case { activation: activation(), batch: 18, repeats: 2, displacement: -0.02, ..PLAIN });
@@ -92,7 +99,7 @@ impl Case {
         // ReLU runs have heavy tails at large rates, and then no variance worth a test.
         let rate = Formula::number(if self.activation == Activation::Erf { 0.4 } else { 0.12 });
         let steps = Duration::Steps(Formula::number(STEPS as f64));
-        let mut training = Training::new(DIMENSION, rate, steps);
+        let mut training = Training::new(self.dimension, rate, steps);
         training.batch = Formula::number(self.batch as f64);
         training.loss = self.loss;
         training.weight_decay = 0.05;
@@ -138,7 +145,7 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
 }
 
 fn direct(problem: &Problem) -> Vec<Vec<f64>> {
-    ends(problem, 1, |start, streams| Dense::new(problem, start, DIMENSION as usize, None, streams, 1).unwrap())
+    ends(problem, 1, |start, streams| Dense::new(problem, start, problem.dimension().unwrap() as usize, None, streams, 1).unwrap())
 }
 
 #[test]
@@ -147,7 +154,7 @@ fn reduced_has_the_law_of_direct() {
     for case in &cases {
         let problem = case.problem();
         let reduced = ends(&problem, 2, |start, streams| {
-            Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams, 1).unwrap()
+            Gaussian::new(&problem, start, case.dimension, problem.keeps_batches(), streams, 1).unwrap()
         });
         let p = family_wise(&direct(&problem), &reduced) * cases.len() as f64;
         assert!(p > FAMILY, "{case:?}: family-wise p = {p:.2e}");
@@ -230,7 +237,7 @@ fn mutant(batch: usize, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64
 fn mutant_of(case: &Case, forgets: Forgets, change: impl Fn(&mut Gaussian)) -> f64 {
     let problem = case.problem();
     let reduced = ends(&problem, 2, |start, streams| {
-        let mut frame = Gaussian::new(&problem, start, DIMENSION, problem.keeps_batches(), streams, 1).unwrap();
+        let mut frame = Gaussian::new(&problem, start, case.dimension, problem.keeps_batches(), streams, 1).unwrap();
         change(&mut frame);
         Mutant { frame, forgets }
     });
