@@ -210,3 +210,27 @@ fn the_noise_of_a_paired_wide_network_agrees_with_samples() {
         assert!((sum(&got.noise) / sum(&mean.noise) - 1.0).abs() < 0.01, "{}", sum(&got.noise) / sum(&mean.noise));
     }
 }
+
+/// What is written as an expression is averaged as the activation that it is.
+#[test]
+fn expressions_have_the_closed_forms_of_the_activations_they_are() {
+    for (text, name, rule) in [
+        ("erf(h/sqrt(2))", "erf", committee(Activation::Erf, 2)),
+        ("max(h, 0)", "relu", expression("z1 + z1*z2")),
+        ("tanh(h)", "tanh", expression("z1 + z1*z2")),
+        ("h^2", "square", expression("z1*z2")),
+        ("h", "linear", expression("z1*z2")),
+    ] {
+        let named = problem(name, rule, 3, false, Loss::Squared);
+        let mut written = named.clone();
+        written.network.activation = Activation::parse(text, &Default::default()).unwrap();
+        let state = state(&named, 4, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+        let averages = |problem: &Problem| {
+            let kernel = for_problem(problem, 1e-4).unwrap();
+            let mut out = Moments::zeros(3, 2);
+            kernel.moments(&state, Want::ALL, &mut out).unwrap();
+            (kernel.describe(), out)
+        };
+        assert_eq!(averages(&written), averages(&named), "{text}");
+    }
+}
