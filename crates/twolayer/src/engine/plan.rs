@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    kernel::{self, State, Want},
+    kernel::{self, SharedKernel, State, Want},
     problem::{
         Algorithm, BiasInit, Data, Engine, Init, Problem, ReuseOrder, StartMode, Terms, Theory, View,
         scaling::{Reading, Regime},
@@ -114,6 +114,8 @@ pub struct Plan {
     pub cost: Cost,
     /// What the reader should know.
     pub advice: Vec<String>,
+    /// The population averages, for all replicates.
+    pub kernel: SharedKernel,
 }
 
 /// Chooses the method for `view` of `problem`, recording `entries` moments.
@@ -190,7 +192,13 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
         let bytes = 8.0 * d * (p + batch);
         let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: dimension as usize }, reason, cost, advice: vec![] });
+        return Ok(Plan {
+            method: Method::Direct { dimension: dimension as usize },
+            reason,
+            cost,
+            advice: vec![],
+            kernel: SharedKernel::default(),
+        });
     }
     if d < p + k {
         let reason = format!("the reduced view needs d ≥ p + k = {}, here d = {dimension}", p + k);
@@ -204,7 +212,7 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     let bytes = 8.0 * (batch * (3.0 * p + 2.0 * k) + 8.0 * p * p);
     let cost = Cost { seconds: waves * (steps * step * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {dimension} in {} coordinates per neuron, no d-vector", p + k);
-    Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![] })
+    Ok(Plan { method: Method::Reduced { dimension }, reason, cost, advice: vec![], kernel: SharedKernel::default() })
 }
 
 /// Simulations of a stored data set: X itself, or what is revealed of it.
@@ -226,7 +234,13 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
         let nanoseconds = n * dimension * (2.4 + 4.0) + rows * width * dimension * 0.25 + steps * signals;
         let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
         let reason = format!("real weights and data, {} per replicate", human_bytes(bytes));
-        return Ok(Plan { method: Method::Direct { dimension: d as usize }, reason, cost, advice: vec![] });
+        return Ok(Plan {
+            method: Method::Direct { dimension: d as usize },
+            reason,
+            cost,
+            advice: vec![],
+            kernel: SharedKernel::default(),
+        });
     }
     // m ≤ p: the start may span fewer dimensions.
     let columns = revealed::capacity(problem, p);
@@ -244,7 +258,13 @@ fn stored(problem: &Problem, view: &View, d: u64, entries: f64, machine: &Machin
     let nanoseconds = normals * 2.4 + n * columns * 4.0 + products * 0.35 + steps * signals;
     let cost = Cost { seconds: waves * (nanoseconds * 1e-9 + risks), bytes: together * bytes };
     let reason = format!("exact in law at d = {d}: n = {n} samples known along {columns} directions, no data matrix");
-    Ok(Plan { method: Method::Revealed { dimension: d }, reason, cost, advice: vec![] })
+    Ok(Plan {
+        method: Method::Revealed { dimension: d },
+        reason,
+        cost,
+        advice: vec![],
+        kernel: SharedKernel::default(),
+    })
 }
 
 fn limit(problem: &Problem, view: &View) -> Result<Plan> {
@@ -273,7 +293,13 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
             leap_step::conditions(problem, degree)?;
             let cost = Cost { seconds: 2.0 * kernel::seconds(problem, Want::ALL) + 0.1, bytes: 0.0 };
             let advice = reading.advice.into_iter().collect();
-            return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, cost, advice });
+            return Ok(Plan {
+                method: Method::LeapStep { degree },
+                reason: reading.reason,
+                cost,
+                advice,
+                kernel: SharedKernel::default(),
+            });
         }
         Regime::MeanField { beta } => return mean_field(problem, beta, reading.reason),
     };
@@ -298,7 +324,13 @@ fn limit(problem: &Problem, view: &View) -> Result<Plan> {
     let evaluation = kernel::seconds(problem, Want { noise: noisy, ..Want::DRIFT });
     let cost = Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, cost, advice })
+    Ok(Plan {
+        method: Method::Ode { kappa, terms },
+        reason: reading.reason,
+        cost,
+        advice,
+        kernel: SharedKernel::default(),
+    })
 }
 
 /// Batches that are looked at twice have no limit here: the second look sees what the first has learnt of them.
@@ -320,13 +352,25 @@ fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
     let seconds = steps * (2.0 * kernel::seconds(problem, Want::ALL) + risk_seconds(problem) + 2e-9 * (p + k).powi(3));
     let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, cost, advice })
+    Ok(Plan {
+        method: Method::GiantStep { alpha },
+        reason: reading.reason,
+        cost,
+        advice,
+        kernel: SharedKernel::default(),
+    })
 }
 
 /// Dynamical mean-field theory, at as many paths as it may take.
 fn mean_field(problem: &Problem, beta: f64, reason: String) -> Result<Plan> {
     let [seconds, bytes] = dmft::cost(problem)?;
-    Ok(Plan { method: Method::Dmft { beta }, reason, cost: Cost { seconds, bytes }, advice: vec![] })
+    Ok(Plan {
+        method: Method::Dmft { beta },
+        reason,
+        cost: Cost { seconds, bytes },
+        advice: vec![],
+        kernel: SharedKernel::default(),
+    })
 }
 
 /// ηs·d/n_b at the problem's own d.

@@ -4,10 +4,12 @@ mod erf;
 mod label;
 mod replicates;
 mod sampled;
+mod shared;
 mod smoothed;
 
 pub use erf::ErfKernel;
 pub use sampled::SampledKernel;
+pub use shared::SharedKernel;
 pub use smoothed::SmoothedKernel;
 
 use faer::Mat;
@@ -104,7 +106,7 @@ impl Moments {
 }
 
 /// A way to compute [`Moments`].
-pub trait Kernel: Sync {
+pub trait Kernel: Send + Sync {
     /// Writes the averages wanted at `state` into `out`; the others are left as they are.
     ///
     /// # Errors

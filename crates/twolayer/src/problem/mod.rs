@@ -22,7 +22,7 @@ pub use view::{Engine, Terms, Theory, View};
 use crate::error::{Error, Result};
 
 /// One experiment, seen by one view: everything an engine needs to know, and nothing else. (theory.md §1)
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// The rule that labels the data.
     pub target: Target,
