@@ -85,7 +85,7 @@ impl Activation {
             let forms = "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, an expression in h, or \
                          { hermite = [c0, c1, …] }";
             let remedy = match Self::nearest_name(name) {
-                Some(near) => format!("did you mean {near:?}? Else {forms}"),
+                Some(near) => format!("did you mean {near:?}?"),
                 None => forms.into(),
             };
             return refuse(format!("`{name}` is not an activation"), remedy);

@@ -87,13 +87,16 @@ fn what_is_not_an_activation_is_told_where_and_why() {
         Err(Error::Syntax { span, reason, remedy }) => (text[span].to_string(), reason, remedy),
         other => panic!("{text}: {other:?}"),
     };
-    let suggested = format!(
-        "did you mean \"relu\"? Else write {}, he0 … he20, an expression in h, or {{ hermite = [c0, c1, …] }}",
-        Activation::NAMES[..8].join(", ")
-    );
     for (text, fault, reason, remedy) in [
         ("tanhh(h)", "tanhh", "there is no function `tanhh`", "did you mean `tanh`?"),
-        (" rleu", "rleu", "`rleu` is not an activation", &suggested),
+        (" rleu", "rleu", "`rleu` is not an activation", "did you mean \"relu\"?"),
+        (
+            "softmax",
+            "softmax",
+            "`softmax` is not an activation",
+            "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, an expression in h, or \
+             { hermite = [c0, c1, …] }",
+        ),
         (
             "tanh(x)",
             "x",
