@@ -1,5 +1,7 @@
 //! `twolayer analyze`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use twolayer::{Error, problem::Activation};
 use twolayer_lab::analysis::{Analysed, json, text};
@@ -18,8 +20,8 @@ pub struct Arguments {
     /// The target, e.g. "z1 + z1*z2".
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: String,
-    /// Also say what a network with this activation can see.
-    #[arg(long, value_name = "NAME")]
+    /// Also say what a network with this activation, a name or an expression in h, can see.
+    #[arg(long, value_name = "σ", allow_hyphen_values = true)]
     activation: Option<String>,
     /// Variance Δ of the label noise.
     #[arg(long, value_name = "Δ", default_value_t = 0.0, allow_negative_numbers = true)]
@@ -42,14 +44,9 @@ pub fn analyze(arguments: &Arguments) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-fn activation(name: &str) -> Result<Activation, Failure> {
-    Activation::named(name).ok_or_else(|| {
-        let help = match Activation::nearest_name(name) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write one of {}", Activation::NAMES.join(", ")),
-        };
-        vec![format!("error: there is no activation `{name}`\nhelp: {help}")]
-    })
+/// A name, or an expression in h.
+fn activation(text: &str) -> Result<Activation, Failure> {
+    Activation::parse(text, &BTreeMap::new()).map_err(|error| words(text, &error))
 }
 
 /// The error, with the place in the expression where there is one.

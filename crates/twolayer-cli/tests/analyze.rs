@@ -71,7 +71,7 @@ fn wrong_targets_are_refused_with_the_place_and_a_remedy() {
         (&["z1 + z7"], "k = 7"),
         (&["z1", "--noise", "-1"], "--noise"),
         (&["z1", "--noise", "inf"], "--noise"),
-        (&["z1", "--activation", "reul"], "did you mean `relu`?"),
+        (&["z1", "--activation", "reul"], "did you mean \"relu\"?"),
     ];
     for (arguments, said) in cases {
         let output = analyze(arguments);

@@ -57,6 +57,55 @@ fn escape() -> Vec<Row> {
     ]
 }
 
+/// How far the mean risk of exact runs at steps 4 to 6 is above the limit, and its standard error.
+fn above_the_limit(width: usize, dimension: usize, replicates: usize) -> (f64, f64) {
+    let settings = [
+        format!("network.width={width}"),
+        format!("training.dimension={dimension}"),
+        format!("view.reduced.replicates={replicates}"),
+        "record.gradients=false".into(),
+    ];
+    let shown = Shown::with("giant-step/escape", &settings.each_ref().map(String::as_str), &["limit", "reduced"]);
+    let late = |run: &Trajectory| run.risk[4..=6].iter().sum::<f64>() / 3.0;
+    let limit = late(&shown.runs("limit")[0]);
+    let each: Vec<f64> = shown.runs("reduced").iter().map(|run| late(run) - limit).collect();
+    let count = each.len() as f64;
+    let mean = each.iter().sum::<f64>() / count;
+    let spread = each.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    (mean, (spread / (count * (count - 1.0))).sqrt())
+}
+
+/// What is left at a finite d falls with d, whatever p/d.
+fn distance() -> Vec<Row> {
+    let name = "giant-step/escape";
+    let cells = [(16, 64, 256), (16, 128, 192), (64, 128, 128), (64, 256, 96)];
+    let got = cells.map(|(width, dimension, replicates)| above_the_limit(width, dimension, replicates));
+    let text = |cells: &[usize]| {
+        let each = cells.iter().map(|&i| format!("{:.4} ± {:.4}", got[i].0, got[i].1));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let apart = |i: usize, l: usize| (got[i].0 - got[l].0, got[i].1.hypot(got[l].1));
+    let ((fall, fall_error), (other, other_error)) = (apart(0, 3), apart(1, 2));
+    vec![
+        Row {
+            name,
+            asserted: "risk of exact runs above the limit, steps 4 to 6, at p/d = ¼: d = 64 and 256",
+            required: "falls, by more than 3 standard errors".into(),
+            got: text(&[0, 3]),
+            met: fall > 3.0 * fall_error,
+            reason: "",
+        },
+        Row {
+            name,
+            asserted: "the same at d = 128, p/d = ⅛ and ½",
+            required: "equal within 3 standard errors".into(),
+            got: text(&[1, 2]),
+            met: other.abs() < 3.0 * other_error,
+            reason: "",
+        },
+    ]
+}
+
 fn spike() -> Vec<Row> {
     let name = "giant-step/spike";
     let limit = Shown::with(name, &["network.width=512", "training.steps=1"], &["limit"]);
@@ -84,6 +133,7 @@ fn spike() -> Vec<Row> {
 /// All rows.
 pub fn rows() -> Vec<Row> {
     let mut rows = escape();
+    rows.extend(distance());
     rows.extend(spike());
     rows
 }

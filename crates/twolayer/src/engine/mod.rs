@@ -98,14 +98,14 @@ fn one(
     let steps = || grid.steps(problem);
     match plan.method {
         Method::Direct { dimension } => {
-            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let kernel = plan.kernel.of(problem, view.tolerance)?;
             let (feed, stored) = Feed::new(problem, streams)?;
             let frame = dense::Dense::new(problem, &start, dimension, stored.as_ref(), streams, plan.threads)?;
             let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps(), record, observer)?;
             Ok(Run { trajectory, kernel: kernel.describe() })
         }
         Method::Reduced { dimension } => {
-            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let kernel = plan.kernel.of(problem, view.tolerance)?;
             let (feed, _) = Feed::new(problem, streams)?;
             let keeps_batches = problem.keeps_batches() || record.gradients;
             let frame = gaussian::Gaussian::new(problem, &start, dimension, keeps_batches, streams, plan.threads)?;
@@ -125,7 +125,7 @@ fn one(
             Ok(Run { trajectory, kernel })
         }
         Method::Revealed { dimension } => {
-            let kernel = kernel::for_problem(problem, view.tolerance)?;
+            let kernel = plan.kernel.of(problem, view.tolerance)?;
             let (feed, stored) = Feed::new(problem, streams)?;
             let stored = stored.unwrap_or_default();
             let frame = revealed::Revealed::new(problem, &start, dimension, &stored, streams, plan.threads)?;

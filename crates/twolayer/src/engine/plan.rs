@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    kernel::{self, State, Want},
+    kernel::{self, SharedKernel, State, Want},
     problem::{
         Algorithm, BiasInit, Data, Engine, Init, Problem, StartMode, Terms, Theory, View,
         scaling::{Reading, Regime},
@@ -117,6 +117,8 @@ pub struct Plan {
     pub cost: Cost,
     /// What the reader should know.
     pub advice: Vec<String>,
+    /// The population averages, for all replicates.
+    pub kernel: SharedKernel,
 }
 
 /// Chooses the method for `view` of `problem`, recording `entries` moments.
@@ -215,7 +217,7 @@ fn simulation(problem: &Problem, view: &View, entries: usize, machine: &Machine)
     let together = view.replicates.min(machine.cores) as f64;
     let risks = entries as f64 * risk_seconds(problem);
     let cost = Cost { seconds: waves * (seconds / threads as f64 + risks), bytes: together * bytes };
-    Ok(Plan { method, reason, threads, cost, advice: vec![] })
+    Ok(Plan { method, reason, threads, cost, advice: vec![], kernel: SharedKernel::default() })
 }
 
 fn limit(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
@@ -244,7 +246,14 @@ fn limit(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
             leap_step::conditions(problem, degree)?;
             let cost = Cost { seconds: 2.0 * kernel::seconds(problem, Want::ALL) + 0.1, bytes: 0.0 };
             let advice = reading.advice.into_iter().collect();
-            return Ok(Plan { method: Method::LeapStep { degree }, reason: reading.reason, threads: 1, cost, advice });
+            return Ok(Plan {
+                method: Method::LeapStep { degree },
+                reason: reading.reason,
+                threads: 1,
+                cost,
+                advice,
+                kernel: SharedKernel::default(),
+            });
         }
         Regime::MeanField { beta } => return mean_field(problem, beta, reading.reason, machine),
     };
@@ -269,7 +278,14 @@ fn limit(problem: &Problem, view: &View, machine: &Machine) -> Result<Plan> {
     let evaluation = kernel::seconds(problem, Want { noise: noisy, ..Want::DRIFT });
     let cost = Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::Ode { kappa, terms }, reason: reading.reason, threads: 1, cost, advice })
+    Ok(Plan {
+        method: Method::Ode { kappa, terms },
+        reason: reading.reason,
+        threads: 1,
+        cost,
+        advice,
+        kernel: SharedKernel::default(),
+    })
 }
 
 /// Batches that are looked at twice have no limit here: the second look sees what the first has learnt of them.
@@ -291,7 +307,14 @@ fn giant_step(problem: &Problem, alpha: f64, reading: Reading) -> Result<Plan> {
     let seconds = steps * (2.0 * kernel::seconds(problem, Want::ALL) + risk_seconds(problem) + 2e-9 * (p + k).powi(3));
     let cost = Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) };
     let advice = reading.advice.into_iter().collect();
-    Ok(Plan { method: Method::GiantStep { alpha }, reason: reading.reason, threads: 1, cost, advice })
+    Ok(Plan {
+        method: Method::GiantStep { alpha },
+        reason: reading.reason,
+        threads: 1,
+        cost,
+        advice,
+        kernel: SharedKernel::default(),
+    })
 }
 
 /// Dynamical mean-field theory, at as many paths as it may take.
@@ -300,7 +323,7 @@ fn mean_field(problem: &Problem, beta: f64, reason: String, machine: &Machine) -
     let fitting = (machine.memory / bytes) as usize;
     let threads = machine.cores.min(fitting).clamp(1, dmft::SCRAMBLINGS);
     let cost = Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 };
-    Ok(Plan { method: Method::Dmft { beta }, reason, threads, cost, advice: vec![] })
+    Ok(Plan { method: Method::Dmft { beta }, reason, threads, cost, advice: vec![], kernel: SharedKernel::default() })
 }
 
 /// ηs·d/n_b at the problem's own d.

@@ -54,6 +54,14 @@ pub struct Expression {
     uses: Vec<bool>,
 }
 
+/// Equal where they are the same operations on the same numbers, written in the same order.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |expression: &Self| expression.graph.reached_nodes(expression.root);
+        of(self) == of(other)
+    }
+}
+
 impl Expression {
     /// Parses and compiles `text`.
     ///

@@ -5,7 +5,7 @@
 
 use std::{
     f64::consts::PI,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{Kernel, Moments, SampledKernel, State, Want};
@@ -41,7 +41,8 @@ pub struct ErfKernel {
     first: usize,
     /// Δ.
     label_noise: f64,
-    scratch: Mutex<Scratch>,
+    /// One for each thread that has been here at the same time as others.
+    scratch: Mutex<Vec<Scratch>>,
     problem: Problem,
     seed: u64,
     /// For the averages that have no closed form, or a costly one.
@@ -69,6 +70,26 @@ struct Scratch {
     root: Vec<f64>,
 }
 
+impl Scratch {
+    /// For p students, n fields, the first of which that takes part in e is `first`.
+    fn new(p: usize, n: usize, first: usize) -> Self {
+        let size = triangle(n - first);
+        let entries: Vec<(usize, usize)> = (0..p).flat_map(|j| (0..=j).map(move |l| (j, l))).collect();
+        let at_a_time = (BUFFER / size).clamp(1, entries.len());
+        Self {
+            covariance: vec![0.0; n * n],
+            coefficients: vec![0.0; n],
+            pairs: vec![0.0; triangle(n)],
+            weights: vec![0.0; size],
+            entries,
+            arguments: vec![0.0; at_a_time * size],
+            left: vec![0.0; n - first],
+            right: vec![0.0; n - first],
+            root: vec![0.0; n],
+        }
+    }
+}
+
 /// Entries of a lower triangle with n rows.
 const fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
@@ -90,20 +111,6 @@ impl ErfKernel {
         }
         let (p, n) = (problem.width(), problem.width() + problem.directions());
         let first = if problem.training.loss == Loss::Correlation { p } else { 0 };
-        let size = triangle(n - first);
-        let entries: Vec<(usize, usize)> = (0..p).flat_map(|j| (0..=j).map(move |l| (j, l))).collect();
-        let at_a_time = (BUFFER / size).clamp(1, entries.len());
-        let scratch = Scratch {
-            covariance: vec![0.0; n * n],
-            coefficients: vec![0.0; n],
-            pairs: vec![0.0; triangle(n)],
-            weights: vec![0.0; size],
-            entries,
-            arguments: vec![0.0; at_a_time * size],
-            left: vec![0.0; n - first],
-            right: vec![0.0; n - first],
-            root: vec![0.0; n],
-        };
         Some(Self {
             students: p,
             fields: n,
@@ -112,11 +119,16 @@ impl ErfKernel {
             units,
             first,
             label_noise: problem.target.noise,
-            scratch: Mutex::new(scratch),
+            scratch: Mutex::new(Vec::new()),
             problem: problem.clone(),
             seed,
             sampled: OnceLock::new(),
         })
+    }
+
+    /// The arrays that are not in use: every evaluation rewrites what it reads, so a panic elsewhere leaves no harm.
+    fn kept(&self) -> MutexGuard<'_, Vec<Scratch>> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Copies Ω and c to flat arrays.
@@ -274,9 +286,8 @@ fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
 
 impl Kernel for ErfKernel {
     fn moments(&self, state: &State, want: Want, out: &mut Moments) -> Result<()> {
-        // A panic elsewhere cannot leave half a thought here: every evaluation rewrites what it reads.
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let scratch = &mut *scratch;
+        let mut own = self.kept().pop().unwrap_or_else(|| Scratch::new(self.students, self.fields, self.first));
+        let scratch = &mut own;
         self.load(state, scratch);
         let size: f64 = scratch.coefficients.iter().map(|c| c.abs()).sum();
         if want.risk || want.drift {
@@ -303,6 +314,7 @@ impl Kernel for ErfKernel {
             let sampled = || SampledKernel::for_noise(&self.problem, SAMPLED_TOLERANCE, self.seed);
             self.sampled.get_or_init(sampled).moments(state, want, out)?;
         }
+        self.kept().push(own);
         Ok(())
     }
 

@@ -82,23 +82,23 @@ pub fn symmetric_root_at_scale(matrix: MatRef<'_, f64>, scale: f64) -> Result<Ma
     spectral(matrix, scale, NEGATIVE_TOLERANCE, f64::sqrt)
 }
 
-/// The [`symmetric_root`] of the nearest covariance: eigenvalues below zero, by up to `negative`·trace, count as zero.
+/// `V Λ^power Vᵀ` of the nearest covariance, over its eigenvalues that are not zero: power ½ is the symmetric root, −½ its
+/// Moore–Penrose inverse, 0 the projector on the range. Eigenvalues below zero, by up to `negative`·trace, count as zero.
 ///
 /// For matrices that carry an error of their own, as the state of an integration does.
-///
-/// # Errors
-/// [`Error::Numerical`] where an eigenvalue is more negative than that.
-pub fn clipped_root(matrix: MatRef<'_, f64>, negative: f64) -> Result<Mat<f64>> {
-    spectral(matrix, trace(matrix), negative, f64::sqrt)
-}
-
-/// `V Λ^power Vᵀ` of the nearest covariance, over its eigenvalues that are not zero: power ½ is the [`clipped_root`], −½
-/// its Moore–Penrose inverse, 0 the projector on the range.
 ///
 /// # Errors
 /// [`Error::Numerical`] where an eigenvalue is more negative than −`negative`·trace.
 pub fn clipped_power(matrix: MatRef<'_, f64>, negative: f64, power: f64) -> Result<Mat<f64>> {
     spectral(matrix, trace(matrix), negative, |eigenvalue| eigenvalue.powf(power))
+}
+
+/// [`clipped_power`] of a difference of covariances of trace `scale`, below whose rounding nothing counts.
+///
+/// # Errors
+/// [`Error::Numerical`] where an eigenvalue is more negative than −`negative`·`scale`.
+pub fn clipped_power_at_scale(matrix: MatRef<'_, f64>, scale: f64, negative: f64, power: f64) -> Result<Mat<f64>> {
+    spectral(matrix, scale, negative, |eigenvalue| eigenvalue.powf(power))
 }
 
 /// Moore–Penrose inverse of the [`symmetric_root`], with the same rule for zero.

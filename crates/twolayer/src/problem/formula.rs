@@ -32,7 +32,7 @@ impl Sizes {
 }
 
 /// A number, or an expression in d, p, k, n, n_b and the constants of the experiment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     text: String,
     expression: Option<Expression>,

@@ -33,6 +33,13 @@ pub struct Problem {
     sizes: Sizes,
 }
 
+/// The sizes follow from the rest, and are NaN where there are none.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target && self.network == other.network && self.training == other.training
+    }
+}
+
 impl Problem {
     /// Puts the parts together and checks that they make sense together.
     ///

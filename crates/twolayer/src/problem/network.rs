@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// `f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// p.
     pub width: usize,
@@ -31,7 +31,7 @@ pub struct Network {
 }
 
 /// Where the rows w_j start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FirstLayer {
     /// The law.
     pub placement: Placement,
@@ -42,7 +42,7 @@ pub struct FirstLayer {
 }
 
 /// The law of the first layer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Placement {
     /// Rows N(0, I/d).
     Gaussian,
@@ -60,7 +60,7 @@ pub enum Placement {
 }
 
 /// Where the a_j start, and whether they move.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SecondLayer {
     /// The law.
     pub init: Init,

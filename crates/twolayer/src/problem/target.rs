@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// `y = g(z) + √Δ ξ` with `z ~ N(0, P)`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// g.
     pub rule: Rule,
@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// g.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
     /// An expression in z1 … zk.
     Expression(Expression),

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The protocol.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Training {
     /// Stochastic gradient descent, or its flow.
     pub algorithm: Algorithm,
@@ -109,7 +109,7 @@ pub enum Preprocess {
 }
 
 /// How long to train.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Duration {
     /// Whole steps.
     Steps(Formula),

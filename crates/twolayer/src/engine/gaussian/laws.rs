@@ -145,7 +145,9 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
 }
 
 fn direct(problem: &Problem) -> Vec<Vec<f64>> {
-    ends(problem, 1, |start, streams| Dense::new(problem, start, problem.dimension().unwrap() as usize, None, streams, 1).unwrap())
+    ends(problem, 1, |start, streams| {
+        Dense::new(problem, start, problem.dimension().unwrap() as usize, None, streams, 1).unwrap()
+    })
 }
 
 #[test]

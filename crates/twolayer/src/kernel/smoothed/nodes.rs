@@ -14,13 +14,14 @@ use crate::{
     error::Result,
     expression::Scratch,
     gaussian::sobol::normals,
-    kernel::label::labels,
+    kernel::{
+        label::labels,
+        replicates::{REPLICATES, mean_and_error},
+        sampled::widen,
+    },
     overlaps::{inverse_root, symmetric_root},
     problem::Rule,
 };
-
-/// Independent scramblings; their spread is the error estimate.
-const REPLICATES: usize = 8;
 
 /// Nodes treated at a time.
 const BLOCK: usize = 512;
@@ -32,11 +33,11 @@ pub(super) struct Nodes {
     count: usize,
     /// u, for each replicate: k columns.
     nodes: Vec<Mat<f64>>,
-    /// g(P^{1/2}u), for each replicate.
+    /// g(P^{1/2}u) times the weight of u, for each replicate.
     labels: Vec<Vec<f64>>,
     /// P^{−1/2}.
     whiten: Mat<f64>,
-    /// E g² and its standard error.
+    /// E g² and its error.
     pub square: (f64, f64),
 }
 
@@ -58,18 +59,23 @@ impl Nodes {
         let root = symmetric_root(overlaps.as_ref())?;
         let mut scratch = Scratch::default();
         let (mut nodes, mut values) = (Vec::new(), Vec::new());
-        for replicate in 0..REPLICATES as u64 {
-            let points = normals(count, k, seed * REPLICATES as u64 + replicate);
+        let mut squares = [0.0; REPLICATES];
+        for (replicate, square) in (0..).zip(&mut squares) {
+            let mut points = normals(count, k, seed * REPLICATES as u64 + replicate);
+            let weights = widen(&mut points, count);
             let u = Mat::from_fn(count, k, |mu, r| points[r * count + mu]);
             let z = &u * &root;
             let columns: Vec<&[f64]> = (0..k).map(|r| z.col_as_slice(r)).collect();
             let mut out = vec![0.0; count];
             labels(rule, &columns, &mut out, &mut scratch);
+            for (g, weight) in out.iter_mut().zip(&weights) {
+                *square += weight * *g * *g;
+                *g *= weight;
+            }
             nodes.push(u);
             values.push(out);
         }
-        let mean = |g: &Vec<f64>| g.iter().map(|g| g * g).sum::<f64>() / count as f64;
-        let square = mean_and_error(values.iter().map(mean));
+        let square = mean_and_error(squares.into_iter());
         Ok(Self { count, nodes, labels: values, whiten: inverse_root(overlaps.as_ref())?, square })
     }
 
@@ -152,20 +158,10 @@ impl Nodes {
                 }
             }
         }
-        let scale = 1.0 / self.count as f64;
-        sums.along.iter_mut().for_each(|along| *along *= scale);
-        Sums { values: sums.values * scale, slopes: sums.slopes * scale, ridge: sums.ridge * scale, along: sums.along }
+        sums
     }
 
     pub fn describe(&self) -> String {
         format!("{REPLICATES}×{} scrambled Sobol nodes in the target's directions", self.count)
     }
-}
-
-/// Mean over replicates and its standard error.
-fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = REPLICATES as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let spread = values.map(|value| (value - mean) * (value - mean)).sum::<f64>();
-    (mean, (spread / (count * (count - 1.0))).sqrt())
 }

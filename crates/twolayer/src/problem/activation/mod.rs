@@ -1,6 +1,7 @@
 //! Activations: by name, as an expression in h, or by their Hermite coefficients; their derivatives, their formulas.
 
 mod average;
+mod recognition;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -64,7 +65,8 @@ impl Activation {
         }
     }
 
-    /// As the experiment file writes it: a name, or an expression in `h` that may use `constants`.
+    /// As the experiment file writes it: a name, or an expression in `h` that may use `constants`. An expression that is a
+    /// named activation, as `erf(h/sqrt(2))` is `erf`, becomes that.
     ///
     /// # Errors
     /// [`Error::Syntax`] with the bytes at fault and the nearest known word; where σ does not depend on h.
@@ -80,12 +82,11 @@ impl Activation {
             && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
             && !["h", "pi"].contains(&name);
         if word && !constants.contains_key(name) {
+            let forms = "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, an expression in h, or \
+                         { hermite = [c0, c1, …] }";
             let remedy = match Self::nearest_name(name) {
                 Some(near) => format!("did you mean {near:?}?"),
-                None => {
-                    "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, or an expression in h"
-                        .into()
-                }
+                None => forms.into(),
             };
             return refuse(format!("`{name}` is not an activation"), remedy);
         }
@@ -97,7 +98,7 @@ impl Activation {
                 "write an expression in h, e.g. \"tanh(h)\"".into(),
             );
         }
-        Ok(Self::Expression(function))
+        Ok(recognition::recognise(&function).unwrap_or(Self::Expression(function)))
     }
 
     /// Σ_q c_q h_q, with the orthonormal Hermite polynomials `h_q = He_q/√q!`, c_0 first.

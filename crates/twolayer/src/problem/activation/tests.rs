@@ -91,6 +91,13 @@ fn what_is_not_an_activation_is_told_where_and_why() {
         ("tanhh(h)", "tanhh", "there is no function `tanhh`", "did you mean `tanh`?"),
         (" rleu", "rleu", "`rleu` is not an activation", "did you mean \"relu\"?"),
         (
+            "softmax",
+            "softmax",
+            "`softmax` is not an activation",
+            "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, an expression in h, or \
+             { hermite = [c0, c1, …] }",
+        ),
+        (
             "tanh(x)",
             "x",
             "`x` is not known here",
@@ -120,6 +127,10 @@ fn both(activation: &Activation, h: &[f64]) -> (Vec<f64>, Vec<f64>) {
 /// Also in blocks longer than one, and of expressions whose value and derivative are one node, an input or a number.
 #[test]
 fn expressions_are_the_activations_that_they_say() {
+    let as_written = |text: &str| {
+        let vocabulary = Vocabulary { variables: vec!["h".into()], ..Vocabulary::default() };
+        Activation::Expression(Function::parse(text, &vocabulary).unwrap())
+    };
     let h: Vec<f64> = (0..1000).map(|i| -5.0 + 0.0101 * f64::from(i)).collect();
     for (text, name, tolerance) in [
         ("tanh(h)", "tanh", 1e-15),
@@ -132,7 +143,7 @@ fn expressions_are_the_activations_that_they_say() {
         ("h*(1 + erf(h/sqrt(2)))/2", "gelu", 1e-14),
         ("h^3 - 3*h", "he3", 1e-13),
     ] {
-        let ((values, derivatives), named) = (both(&parse(text), &h), both(&parse(name), &h));
+        let ((values, derivatives), named) = (both(&as_written(text), &h), both(&parse(name), &h));
         for i in 0..h.len() {
             let (value, derivative) = (values[i] - named.0[i], derivatives[i] - named.1[i]);
             assert!(value.abs().max(derivative.abs()) <= tolerance, "{text} at {}: {value:e}, {derivative:e}", h[i]);

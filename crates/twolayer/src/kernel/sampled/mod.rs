@@ -2,26 +2,23 @@
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 
-use super::{Kernel, Moments, State, Want, label::labels};
+mod fields;
+mod points;
+
+use super::{
+    Kernel, Moments, State, Want,
+    label::labels,
+    replicates::{REPLICATES, mean_and_error, mean_and_largest_error},
+};
 use crate::{
     error::Result,
     expression::Scratch,
-    gaussian::{
-        quadrature::Quadrature,
-        sobol::{TABLE, normals},
-    },
-    overlaps::{clipped_power, clipped_root},
+    gaussian::sobol::TABLE,
     problem::{Activation, Loss, Problem, Rule},
 };
-
-/// Samples handled at a time.
-const BLOCK: usize = 256;
-
-/// Independent scramblings; their spread is the error estimate.
-const REPLICATES: usize = 8;
-
-/// Eigenvalues of Ω below zero by less than this fraction of its trace are the error of an integration, not a mistake.
-const NEGATIVE: f64 = 1e-5;
+use fields::Fields;
+pub(super) use points::widen;
+use points::{BLOCK, Points, draw, tensor};
 
 /// Points of a replicate for the N of a network too wide to keep them.
 const WIDE_POINTS: usize = 4096;
@@ -29,8 +26,9 @@ const WIDE_POINTS: usize = 4096;
 /// Nodes kept at most, in numbers (64 MB).
 const MEMORY: usize = 1 << 23;
 
-/// The kernel of any network and target by averages over `(λ, z) = Ω^{1/2} ζ`, ζ scrambled Sobol normals or a tensor of
-/// Gauss–Hermite nodes.
+/// The kernel of any network and target by averages over `z = P^{1/2} ζ_z`, `λ = M P^{−1/2} ζ_z + V^{1/2} ζ_λ`,
+/// `V = Q − M P⁻¹ Mᵀ`, ζ scrambled Sobol normals or a tensor of Gauss–Hermite nodes. The target depends on the first
+/// coordinates of ζ alone, the best of a Sobol sequence.
 ///
 /// The nodes are drawn once, so that the averages are a smooth function of the state, as an integrator needs.
 /// Cost: samples·(p+k)² multiplications for the fields and for D, samples·p² for N, samples·p activations.
@@ -55,15 +53,6 @@ enum Nodes {
     Drawn { points: usize, seed: u64 },
     /// Two rules: the second, and its distance from the first.
     Rules([Vec<Points>; 2]),
-}
-
-/// A block of nodes.
-#[derive(Debug)]
-struct Points {
-    /// ζ, up to 256 × (p+k).
-    normals: Mat<f64>,
-    /// Weights, which sum to 1 over a set.
-    weights: Vec<f64>,
 }
 
 /// The averages over one set of nodes.
@@ -93,10 +82,7 @@ struct Block {
 struct Evaluation<'a> {
     state: &'a State,
     want: Want,
-    /// Ω^{1/2}.
-    root: Mat<f64>,
-    /// Projector on the range of Ω, where it is asked for.
-    range: Option<Mat<f64>>,
+    fields: Fields,
 }
 
 impl SampledKernel {
@@ -107,12 +93,10 @@ impl SampledKernel {
 
     /// The same with other samples for each `seed`.
     pub fn seeded(problem: &Problem, points: usize, seed: u64) -> Self {
-        let n = problem.width() + problem.directions();
+        let (p, k) = (problem.width(), problem.directions());
         let points = points.div_ceil(BLOCK).max(1) * BLOCK;
-        Self::with(
-            problem,
-            Nodes::Replicates((0..REPLICATES).map(|replicate| draw(points, n, seed, replicate)).collect()),
-        )
+        let sets = (0..REPLICATES).map(|replicate| draw(points, p, k, seed, replicate)).collect();
+        Self::with(problem, Nodes::Replicates(sets))
     }
 
     /// The kernel for the N of `problem`: a wide network takes some seconds for it, with more samples than fit in memory.
@@ -163,7 +147,7 @@ impl SampledKernel {
     /// Adds one block of nodes.
     fn add(&self, evaluation: &Evaluation<'_>, points: &Points, block: &mut Block, sums: &mut Averages) {
         let (p, want, state) = (self.students, evaluation.want, evaluation.state);
-        matmul(&mut block.fields, Accum::Replace, &points.normals, &evaluation.root, 1.0, Par::Seq);
+        matmul(&mut block.fields, Accum::Replace, &points.normals, &evaluation.fields.factor, 1.0, Par::Seq);
         let slopes = want.drift || want.noise || want.label_noise || want.radial;
         block.output.fill(0.0);
         for j in 0..p {
@@ -213,7 +197,7 @@ impl SampledKernel {
                 weigh(factor, signals);
                 matmul(&mut sums.moments.noise, Accum::Add, signals.transpose(), &*signals, 1.0, Par::Seq);
             }
-            if let Some(range) = &evaluation.range {
+            if let Some(range) = &evaluation.fields.range {
                 // (λ, z)Ω⁺(λ, z)ᵀ = ‖Πζ‖².
                 let projected = &points.normals * range;
                 for (mu, factor) in factor.iter_mut().enumerate() {
@@ -268,91 +252,63 @@ impl Block {
     }
 }
 
-/// One replicate of `points` scrambled Sobol normals (a multiple of 256) in n directions.
-fn draw(points: usize, n: usize, seed: u64, replicate: usize) -> Vec<Points> {
-    let normals = normals(points, n, seed * REPLICATES as u64 + replicate as u64);
-    let block = |b: usize| Points {
-        normals: Mat::from_fn(BLOCK, n, |mu, i| normals[i * points + b * BLOCK + mu]),
-        weights: vec![1.0 / points as f64; BLOCK],
-    };
-    (0..points / BLOCK).map(block).collect()
+/// The averages over each set of nodes.
+struct Sets {
+    sets: Vec<Averages>,
+    /// Whether they are replicates, or else a coarse and a fine rule.
+    replicates: bool,
 }
 
-/// Gauss–Hermite nodes in p + k directions, `count` in each.
-fn tensor(problem: &Problem, count: usize) -> Vec<Points> {
-    let n = problem.width() + problem.directions();
-    let rule = Quadrature::gauss_hermite(count);
-    let total = count.pow(n as u32);
-    let digit = |index: usize, i: usize| index / count.pow(i as u32) % count;
-    (0..total)
-        .step_by(BLOCK)
-        .map(|from| {
-            let indices = from..total.min(from + BLOCK);
-            let weight = |index: usize| (0..n).map(|i| rule.weights[digit(index, i)]).product();
-            Points {
-                normals: Mat::from_fn(indices.len(), n, |mu, i| rule.nodes[digit(from + mu, i)]),
-                weights: indices.map(weight).collect(),
-            }
-        })
-        .collect()
+impl Sets {
+    /// A number and its error.
+    fn number(&self, of: impl Fn(&Averages) -> f64) -> (f64, f64) {
+        match (&self.sets[..], self.replicates) {
+            ([coarse, fine], false) => (of(fine), (of(fine) - of(coarse)).abs()),
+            _ => mean_and_error(self.sets.iter().map(&of)),
+        }
+    }
+
+    /// A matrix and the error of its largest entry.
+    fn matrix(&self, of: impl Fn(&Averages) -> &Mat<f64>) -> (Mat<f64>, f64) {
+        match (&self.sets[..], self.replicates) {
+            ([coarse, fine], false) => (of(fine).clone(), (of(fine) - of(coarse)).norm_max()),
+            _ => mean_and_largest_error(self.sets.iter().map(&of)),
+        }
+    }
 }
 
 impl Kernel for SampledKernel {
     fn moments(&self, state: &State, want: Want, out: &mut Moments) -> Result<()> {
-        let omega = state.overlaps.omega();
-        let range = if want.radial { Some(clipped_power(omega.as_ref(), NEGATIVE, 0.0)?) } else { None };
-        let evaluation = Evaluation { state, want, root: clipped_root(omega.as_ref(), NEGATIVE)?, range };
-        let (p, n) = (self.students, self.fields);
-        let sets: Vec<Averages> = match &self.nodes {
+        let evaluation = Evaluation { state, want, fields: Fields::new(&state.overlaps, want.radial)? };
+        let (p, k) = (self.students, self.fields - self.students);
+        let sets = match &self.nodes {
             Nodes::Replicates(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
             Nodes::Rules(sets) => sets.iter().map(|set| self.averages(&evaluation, set)).collect(),
             Nodes::Drawn { points, seed } => (0..REPLICATES)
-                .map(|replicate| self.averages(&evaluation, &draw(*points, n, *seed, replicate)))
+                .map(|replicate| self.averages(&evaluation, &draw(*points, p, k, *seed, replicate)))
                 .collect(),
         };
-        let replicates = !matches!(self.nodes, Nodes::Rules(_));
-        let average = |of: &dyn Fn(&Averages) -> f64| match (&sets[..], replicates) {
-            ([coarse, fine], false) => (of(fine), (of(fine) - of(coarse)).abs()),
-            _ => mean_and_error(sets.iter().map(of)),
-        };
+        let sets = Sets { sets, replicates: !matches!(self.nodes, Nodes::Rules(_)) };
         if want.risk {
-            (out.risk, out.risk_error) = average(&|sums| sums.moments.risk);
+            (out.risk, out.risk_error) = sets.number(|sums| sums.moments.risk);
         }
         if want.drift {
-            out.drift_error = 0.0;
+            let (drift, error) = sets.matrix(|sums| &sums.drift);
+            out.drift_student.copy_from(drift.subcols(0, p));
+            out.drift_teacher.copy_from(drift.subcols(p, k));
+            out.drift_error = error;
             for j in 0..p {
-                for q in 0..n {
-                    let (mean, error) = average(&|sums| sums.drift[(j, q)]);
-                    if q < p {
-                        out.drift_student[(j, q)] = mean;
-                    } else {
-                        out.drift_teacher[(j, q - p)] = mean;
-                    }
-                    out.drift_error = out.drift_error.max(error);
-                }
-                out.second[j] = average(&|sums| sums.moments.second[j]).0;
-                out.bias[j] = average(&|sums| sums.moments.bias[j]).0;
+                out.second[j] = sets.number(|sums| sums.moments.second[j]).0;
+                out.bias[j] = sets.number(|sums| sums.moments.bias[j]).0;
             }
         }
-        if want.radial && out.radial.nrows() != p {
-            out.radial = Mat::zeros(p, p);
+        if want.noise || want.label_noise {
+            (out.noise, out.noise_error) = sets.matrix(|sums| &sums.moments.noise);
         }
-        if want.noise || want.label_noise || want.radial {
-            out.noise_error = 0.0;
-        }
-        for j in 0..p {
-            for l in 0..=j {
-                if want.noise || want.label_noise {
-                    let (mean, error) = average(&|sums| sums.moments.noise[(j, l)]);
-                    (out.noise[(j, l)], out.noise[(l, j)]) = (mean, mean);
-                    out.noise_error = out.noise_error.max(error);
-                }
-                if want.radial {
-                    let (mean, error) = average(&|sums| sums.moments.radial[(j, l)]);
-                    (out.radial[(j, l)], out.radial[(l, j)]) = (mean, mean);
-                    out.noise_error = out.noise_error.max(error / n as f64);
-                }
-            }
+        if want.radial {
+            let (radial, error) = sets.matrix(|sums| &sums.moments.radial);
+            let others = if want.noise || want.label_noise { out.noise_error } else { 0.0 };
+            (out.radial, out.noise_error) = (radial, others.max(error / self.fields as f64));
         }
         Ok(())
     }
@@ -374,14 +330,6 @@ impl Kernel for SampledKernel {
 fn sobol(points: usize, n: usize) -> String {
     let ordinary = if n > TABLE { format!(", ordinary normals beyond the first {TABLE}") } else { String::new() };
     format!("averages over {REPLICATES}×{points} scrambled Sobol points of {n} fields{ordinary}")
-}
-
-/// Mean over replicates and its standard error.
-fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = REPLICATES as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let spread = values.map(|value| (value - mean) * (value - mean)).sum::<f64>();
-    (mean, (spread / (count * (count - 1.0))).sqrt())
 }
 
 /// `out ← out + factor·x`.
