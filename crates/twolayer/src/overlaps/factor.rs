@@ -1,16 +1,21 @@
 //! Triangular factors of Gram matrices. Parallel, paired or dead rows make these singular.
 
 use faer::{
-    Accum, Mat, MatRef, Par, Side,
+    Accum, Mat, MatMut, MatRef, Par, Side,
     dyn_stack::{MemBuffer, MemStack},
     linalg::{
         cholesky::llt_pivoting::factor::{cholesky_in_place, cholesky_in_place_scratch},
-        matmul::triangular::{self, BlockStructure},
+        matmul::matmul,
     },
 };
 
+use crate::lanes;
+
 /// Rows from which on Cholesky is faster than QR.
 const WIDE: usize = 16;
+
+/// Rows of a block that one thread works on.
+const BLOCK: usize = 128;
 
 /// A row whose part outside the earlier ones has less than this fraction of its square is left to the slower ways, which
 /// lose no digits of it.
@@ -18,16 +23,19 @@ const INDEPENDENT: f64 = 1e-6;
 
 /// Lower-triangular L, p×p, with `L Lᵀ = A Aᵀ + B Bᵀ` for A and B of p rows: that of an LQ decomposition of [A, B]. By
 /// Cholesky where rows are independent, by QR where they may not be.
-pub fn lower_factor_of_both(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+pub fn lower_factor_of_both(a: MatRef<'_, f64>, b: MatRef<'_, f64>, threads: usize) -> Mat<f64> {
     let (p, width) = (a.nrows(), a.ncols());
     if p >= WIDE {
         let mut gram = Mat::zeros(p, p);
-        let whole = BlockStructure::Rectangular;
-        for x in [a, b] {
-            let into = gram.as_mut();
-            let lower = BlockStructure::TriangularLower;
-            triangular::matmul(into, lower, Accum::Add, x, whole, x.transpose(), whole, 1.0, Par::Seq);
-        }
+        in_blocks_of_rows(gram.as_mut(), threads, |first, block| {
+            // Up to the diagonal, and a little more.
+            let known = first + block.nrows();
+            let mut block = block.subcols_mut(0, known);
+            for (x, accumulate) in [(a, Accum::Replace), (b, Accum::Add)] {
+                let rows = x.subrows(first, block.nrows());
+                matmul(block.as_mut(), accumulate, rows, x.subrows(0, known).transpose(), 1.0, Par::Seq);
+            }
+        });
         if let Some(lower) = cholesky(gram.as_ref()) {
             return lower;
         }
@@ -62,6 +70,28 @@ pub fn gram_factor(gram: MatRef<'_, f64>) -> Mat<f64> {
         }
     }
     factor
+}
+
+/// A B, by threads that share the rows.
+pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, threads: usize) -> Mat<f64> {
+    let mut out = Mat::zeros(a.nrows(), b.ncols());
+    in_blocks_of_rows(out.as_mut(), threads, |first, block| {
+        let rows = a.subrows(first, block.nrows());
+        matmul(block, Accum::Replace, rows, b, 1.0, Par::Seq);
+    });
+    out
+}
+
+/// Calls `fill` with the first row and the rows of each block. Blocks depend on the size alone.
+fn in_blocks_of_rows(out: MatMut<'_, f64>, threads: usize, fill: impl Fn(usize, MatMut<'_, f64>) + Sync) {
+    let (mut blocks, mut rest) = (Vec::new(), out);
+    while rest.nrows() > 0 {
+        let rows = rest.nrows().min(BLOCK);
+        let (block, later) = rest.split_at_row_mut(rows);
+        blocks.push(block);
+        rest = later;
+    }
+    lanes::each(threads, &mut blocks, |i, block| fill(BLOCK * i, block.as_mut()));
 }
 
 /// L of `gram = L Lᵀ`, where its rows are independent.
@@ -125,9 +155,9 @@ mod tests {
 
     #[test]
     fn both_ways_to_a_lower_factor_agree() {
-        for p in [5, 30] {
+        for p in [5, 30, 150] {
             for (a, b) in [(rows(p, p), rows(p, 2 * p)), (with_pairs_and_zeros(p, p), with_pairs_and_zeros(p, 7))] {
-                let lower = lower_factor_of_both(a.as_ref(), b.as_ref());
+                let lower = lower_factor_of_both(a.as_ref(), b.as_ref(), 2);
                 let gram = &a * a.transpose() + &b * b.transpose();
                 let back = &lower * lower.transpose();
                 for i in 0..p {

@@ -20,7 +20,7 @@ use super::Frame;
 use crate::{
     error::{Error, Result},
     lanes,
-    overlaps::{Overlaps, gram_factor, lower_factor_of_both, symmetric_root},
+    overlaps::{Overlaps, gram_factor, lower_factor_of_both, product, symmetric_root},
     problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
     signal::{Batch, Desk, Samples, Sight, Sums},
@@ -238,12 +238,12 @@ impl Gaussian {
             // Gᵀ = S Qᵀ with orthonormal Q: only S meets the Wishart factor.
             let root = gram_factor(outside.as_ref());
             let rank = root.ncols();
-            factor * root * wishart.submatrix(0, 0, rank, rank.min(wishart.ncols()))
+            product(root.as_ref(), wishart.submatrix(0, 0, rank, rank.min(wishart.ncols())), self.threads)
         } else {
-            factor * MatRef::from_row_major_slice(signal, p, n) * wishart
+            MatRef::from_row_major_slice(signal, p, n) * wishart
         };
         let inside = Mat::from_fn(p, p, |j, i| keep[j] * self.complement[i * p + j] - factor * own[(j, i)]);
-        self.set_complement(&lower_factor_of_both(inside.as_ref(), outside.as_ref()));
+        self.set_complement(&lower_factor_of_both(inside.as_ref(), (factor * outside).as_ref(), self.threads));
     }
 
     fn set_complement(&mut self, lower: &Mat<f64>) {
@@ -268,7 +268,7 @@ impl Gaussian {
             return;
         }
         let outside = std::mem::replace(&mut kept.outside, Mat::zeros(p, 0));
-        let lower = lower_factor_of_both(self.complement(), outside.as_ref());
+        let lower = lower_factor_of_both(self.complement(), outside.as_ref(), self.threads);
         self.set_complement(&lower);
     }
 }
