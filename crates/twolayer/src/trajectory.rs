@@ -85,6 +85,8 @@ pub struct Trajectory {
     pub risk_error: Option<Vec<f64>>,
     /// Numerical error of M (T·p·k), limits only.
     pub student_teacher_error: Option<Vec<f64>>,
+    /// Numerical error of diag Q (T·p), limits only.
+    pub student_norms_error: Option<Vec<f64>>,
     /// `(1/n_b) Σ_μ g_jμ z_μr` of the step after each entry but the last ((T−1)·p·k), where it is recorded.
     pub gradient_teacher: Option<Vec<f64>>,
     /// `‖(1/n_b) Σ_μ g_jμ x_μ‖` of the same steps ((T−1)·p).
@@ -146,6 +148,7 @@ impl Trajectory {
             bias: Vec::new(),
             risk_error: Some(Vec::new()),
             student_teacher_error: None,
+            student_norms_error: None,
             gradient_teacher: None,
             gradient_norm: None,
             loss_correlation: None,
@@ -225,6 +228,7 @@ impl Trajectory {
             (&mut self.training_risk, t),
             (&mut self.risk_error, t),
             (&mut self.student_teacher_error, t * p * k),
+            (&mut self.student_norms_error, t * p),
             (&mut self.gradient_teacher, t.saturating_sub(1) * p * k),
             (&mut self.gradient_norm, t.saturating_sub(1) * p),
         ];
@@ -256,9 +260,12 @@ impl Trajectory {
         ] {
             array.resize(t * size, f64::NAN);
         }
-        for (array, size) in
-            [(&mut self.training_risk, 1), (&mut self.risk_error, 1), (&mut self.student_teacher_error, p * k)]
-        {
+        for (array, size) in [
+            (&mut self.training_risk, 1),
+            (&mut self.risk_error, 1),
+            (&mut self.student_teacher_error, p * k),
+            (&mut self.student_norms_error, p),
+        ] {
             if let Some(array) = array {
                 array.resize(t * size, f64::NAN);
             }

@@ -109,6 +109,7 @@ impl Prepared {
             Grid::Steps(steps) => trajectory.pad(steps.iter().map(|&step| (step as f64, step as f64 * step_time))),
             Grid::Times(times) => {
                 trajectory.student_teacher_error = Some(Vec::new());
+                trajectory.student_norms_error = Some(Vec::new());
                 trajectory.pad(times.iter().map(|&time| (time / step_time, time)));
             }
         }

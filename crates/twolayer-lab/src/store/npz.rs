@@ -84,7 +84,7 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
     }
     type Part = fn(&Trajectory) -> Option<&[f64]>;
     let (steps, crossings) = (t.saturating_sub(1), runs[0].crossing_step.len());
-    let stacked: [(&str, &[usize], Part); 14] = [
+    let stacked: [(&str, &[usize], Part); 15] = [
         ("risk", &[t], |run| Some(&run.risk)),
         ("training_risk", &[t], |run| run.training_risk.as_deref()),
         ("risk_error", &[t], |run| run.risk_error.as_deref()),
@@ -92,6 +92,7 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("M_error", &[t, p, k], |run| run.student_teacher_error.as_deref()),
         ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
         ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
+        ("Q_diag_error", &[t, p], |run| run.student_norms_error.as_deref().filter(|_| run.keep_q != KeepQ::None)),
         ("C_loss", &[t, t, p, p], |run| run.loss_correlation.as_deref()),
         ("R_loss", &[t, t, p, p], |run| run.loss_response.as_deref()),
         ("a", &[t, p], |run| Some(&run.second_layer)),
@@ -225,6 +226,7 @@ impl Arrays<'_> {
         let training_risk = self.maybe("training_risk", &[count, t])?;
         let risk_error = self.maybe("risk_error", &[count, t])?;
         let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
+        let norm_error = self.maybe("Q_diag_error", &[count, t, p])?;
         let correlation = self.maybe("C_loss", &[count, t, t, p, p])?;
         let response = self.maybe("R_loss", &[count, t, t, p, p])?;
         let full = self.maybe("Q", &[count, t, p, p])?;
@@ -258,6 +260,7 @@ impl Arrays<'_> {
                 bias: bias.replicate(r),
                 risk_error: part(&risk_error, r),
                 student_teacher_error: part(&overlap_error, r),
+                student_norms_error: part(&norm_error, r),
                 gradient_teacher: part(&gradient_teacher, r),
                 gradient_norm: part(&gradient_norm, r),
                 crossing_step: part(&crossings, r).unwrap_or_default(),

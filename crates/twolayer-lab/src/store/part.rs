@@ -60,7 +60,7 @@ macro_rules! perhaps {
 }
 
 /// Every array of a trajectory.
-pub(super) const ARRAYS: [Array; 18] = [
+pub(super) const ARRAYS: [Array; 19] = [
     always!("step", step),
     always!("time", time),
     always!("samples", samples),
@@ -70,6 +70,7 @@ pub(super) const ARRAYS: [Array; 18] = [
     perhaps!("risk_error", risk_error),
     always!("M", student_teacher),
     perhaps!("M_error", student_teacher_error),
+    perhaps!("Q_diag_error", student_norms_error),
     always!("Q", student_student),
     always!("Q_diag", student_norms),
     always!("a", second_layer),

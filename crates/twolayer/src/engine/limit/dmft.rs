@@ -248,9 +248,8 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
             .collect();
         (mean, error)
     };
-    let parts: [Part; 11] = [
+    let parts: [Part; 10] = [
         |run| Some(&mut run.student_student),
-        |run| Some(&mut run.student_norms),
         |run| Some(&mut run.second_layer),
         |run| Some(&mut run.bias),
         |run| Some(&mut run.crossing_step),
@@ -275,5 +274,8 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
     mean.student_teacher = overlaps;
     let largest = errors.iter().copied().filter(|error| error.is_finite()).fold(0.0, f64::max);
     mean.student_teacher_error = Some(errors);
+    let (norms, errors) = averaged(&mut all, |run| Some(&mut run.student_norms));
+    mean.student_norms = norms;
+    mean.student_norms_error = Some(errors);
     (mean, largest)
 }

@@ -42,10 +42,10 @@ pub fn run(
     let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
     let mut fine = Recursion::new(problem, start, alpha);
     let mut check = Recursion::new(problem, start, alpha);
-    let mut errors = Vec::new();
+    let (mut errors, mut norm_errors) = (Vec::new(), Vec::new());
     let mut risk_errors = Vec::new();
     let last = moments.last().copied().unwrap_or(0);
-    let (mut step, mut spread) = (0, 0.0);
+    let (mut step, mut spread, mut norm_spread) = (0, 0.0, 0.0);
     'moments: for &moment in moments {
         while step < moment {
             let at = Progress { done: step as f64, total: last as f64, risk: recorder.risk() };
@@ -56,7 +56,9 @@ pub fn run(
             let recorded = recorder.trajectory.step.last() == Some(&(step as f64));
             kernel.moments(&fine.state, Want::ALL, &mut fine.moments)?;
             other.moments(&check.state, Want::ALL, &mut check.moments)?;
-            spread += problem.learning_rate() * fine.moments.drift_error;
+            let rate = problem.learning_rate();
+            spread += rate * fine.moments.drift_error;
+            norm_spread += 2.0 * rate * fine.moments.drift_error + rate * rate * fine.moments.noise_error / alpha;
             let gradient = fine.advance()?;
             check.advance()?;
             if record.gradients && recorded {
@@ -83,6 +85,8 @@ pub fn run(
         let (m, other) = (&fine.state.overlaps.student_teacher, &check.state.overlaps.student_teacher);
         for j in 0..p {
             errors.extend((0..k).map(|r| (m[(j, r)] - other[(j, r)]).abs() + spread));
+            let norm = |of: &Recursion<'_>| of.state.overlaps.student_student[(j, j)];
+            norm_errors.push((norm(&fine) - norm(&check)).abs() + norm_spread);
         }
     }
     let mut trajectory = recorder.trajectory;
@@ -90,6 +94,7 @@ pub fn run(
         own.iter_mut().zip(&risk_errors).for_each(|(own, distance)| *own += distance);
     }
     trajectory.student_teacher_error = Some(errors);
+    trajectory.student_norms_error = Some(norm_errors);
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
     Ok((trajectory, kernel.describe()))

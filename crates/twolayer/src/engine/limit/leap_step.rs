@@ -125,7 +125,7 @@ pub fn run(
     let head = Head { second_layer: start.second_layer.clone(), bias: Vec::new() };
     let mut state = start.clone();
     let (p, k) = (problem.width(), problem.directions());
-    let mut errors = Vec::new();
+    let (mut errors, mut norm_errors) = (Vec::new(), Vec::new());
     for &step in moments {
         if step == 1 {
             let error = advance(problem, degree, tolerance, &mut state)?;
@@ -134,8 +134,11 @@ pub fn run(
                     .flat_map(|j| (0..k).map(move |r| (j, r)))
                     .map(|at| error * (state.overlaps.student_teacher[at] - start.overlaps.student_teacher[at]).abs()),
             );
+            let norm = |of: &State, j: usize| of.overlaps.student_student[(j, j)];
+            norm_errors.extend((0..p).map(|j| error * (norm(&state, j) - norm(start, j)).abs()));
         } else {
             errors.extend(vec![0.0; p * k]);
+            norm_errors.extend(vec![0.0; p]);
         }
         recorder.state.overlaps.clone_from(&state.overlaps);
         let samples = step as f64 * problem.batch() as f64;
@@ -147,6 +150,8 @@ pub fn run(
     let mut trajectory = recorder.trajectory;
     errors.truncate(trajectory.valid * p * k);
     trajectory.student_teacher_error = Some(errors);
+    norm_errors.truncate(trajectory.valid * p);
+    trajectory.student_norms_error = Some(norm_errors);
     (trajectory.gradient_teacher, trajectory.gradient_norm) = (None, None);
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));

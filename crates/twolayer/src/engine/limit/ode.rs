@@ -53,7 +53,7 @@ const LOOSER: f64 = 10.0;
 /// `kappa` is κ, of no consequence for [`Terms::Flow`]; [`Terms::Auto`] stands for all terms, or the flow where κ = 0.
 /// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer, because a risk near its floor is a
 /// difference of overlaps of order 1, but not finer than 10⁻⁶ where the kernel itself is less precise than that. The
-/// trajectory's `risk_error` and `student_teacher_error` are the distance to a second integration, 10 times looser and with
+/// trajectory's `risk_error`, `student_teacher_error` and `student_norms_error` are the distance to a second integration, 10 times looser and with
 /// samples of its own where the kernel takes any, plus the kernel's own error of the risk.
 ///
 /// # Errors
@@ -157,6 +157,7 @@ fn record(
     let (p, k) = (field.students, field.directions);
     let mut trajectory = Trajectory::new(p, k, keep_q);
     let mut errors = Vec::with_capacity(times.len() * p * k);
+    let mut norm_errors = Vec::with_capacity(times.len() * p);
     let counts_steps = problem.training.algorithm == Algorithm::Sgd && problem.dimension().is_some();
     let step = |time: f64| if counts_steps { time / problem.step_time() } else { f64::NAN };
     let mut state = field.scratch.borrow().state.clone();
@@ -167,7 +168,13 @@ fn record(
             Some(other) => field.risk(other, &mut state, &mut moments)?,
             None => f64::NAN,
         };
+        let norms: Vec<f64> = (0..p).map(|j| state.overlaps.student_student[(j, j)]).collect();
         let risk = field.risk(y, &mut state, &mut moments)?;
+        for (j, norm) in norms.into_iter().enumerate() {
+            let own = state.overlaps.student_student[(j, j)];
+            let distance = if other.is_some() { (norm - own).abs() } else { f64::NAN };
+            norm_errors.push(distance + relative_tolerance * own);
+        }
         for m in 0..p * k {
             let distance = other.map_or(f64::NAN, |other| (other[m] - y[m]).abs());
             errors.push(distance + relative_tolerance * y[m].abs());
@@ -186,6 +193,7 @@ fn record(
         });
     }
     trajectory.student_teacher_error = Some(errors);
+    trajectory.student_norms_error = Some(norm_errors);
     trajectory.status = match solution.ending {
         Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
         Ending::Done => Status::Done,
