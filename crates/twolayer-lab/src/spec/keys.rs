@@ -168,7 +168,7 @@ pub const KEYS: &[Key] = &[
     optional("record", Section, "what is recorded"),
     default("record.points", Whole(1), "200", "how many moments"),
     default("record.spacing", Word(&["log", "linear"]), r#""log""#, "how they are spread"),
-    optional("record.first", Expr, "start of a log grid"),
+    optional("record.first", Expr, "start of a log grid: a time; of giant steps and reused data, a step"),
     default("record.Q", Word(&["auto", "full", "diagonal", "none"]), r#""auto""#, "how much of Q is kept"),
     default("record.gradients", Switch, "false", "whether gradients are recorded"),
     default("record.crossings", Kind::List, "[]", "levels whose crossing is recorded"),
