@@ -353,3 +353,19 @@ fn memory_does_not_grow_with_the_number_of_points() {
     assert!(large - small > 40.0);
     assert!(many - few < 0.3 * (large - small), "{few} MB, then {many} MB");
 }
+
+/// A thousand replicates of less than a millisecond: not a synchronised file for each.
+#[test]
+fn cheap_replicates_share_files() {
+    let text = SWEEP.replace("time = 20", "time = 0.1").replace("replicates = 4", "replicates = 1000");
+    let desk = Desk::new(&text[..text.find("[[view]]\nengine = \"direct\"").unwrap()]);
+    finish(&desk, "out", &["--task", "1/1"]);
+    let (files, tasks) = (part_files(&desk.path("out")).len(), parts(&desk.path("out")).1.len());
+    assert!(tasks == 1001 && files <= 40, "{tasks} tasks in {files} files");
+    let clock = Instant::now();
+    finish(&desk, "out", &["--resume"]);
+    finish(&desk, "whole", &[]);
+    println!("{:.2} s", clock.elapsed().as_secs_f64());
+    assert!(arrays(&desk.path("out")) == arrays(&desk.path("whole")));
+    assert_clean(&desk.path("out"));
+}

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use twolayer::{
     Error,
     engine::{self, Machine, Method, Plan},
+    hierarchy,
     observer::Progress,
     problem::{Data, Formula, Grid},
 };
@@ -67,7 +68,7 @@ pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
 /// # Errors
 /// Every view that is refused: its index, and why.
 pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<Refusal>> {
-    let mut advice: Vec<String> = unused_samples(experiment).into_iter().collect();
+    let mut advice: Vec<String> = unused_samples(experiment).into_iter().chain(no_variance(experiment)).collect();
     let mut plans: Vec<_> = experiment.views.iter().map(|named| plan_view(named, machine)).collect();
     if experiment.default_views && plans.iter().any(Result::is_ok) {
         let mut plan = plans.iter();
@@ -107,6 +108,15 @@ fn unused_samples(experiment: &Experiment) -> Option<String> {
              \"reused\", or remove the line"
         )
     })
+}
+
+/// What to know of a target whose labels have no variance.
+fn no_variance(experiment: &Experiment) -> Option<String> {
+    let why = |named: &NamedView| hierarchy::infinite_variance(&named.problem.target).ok().flatten();
+    let why = experiment.views.iter().find_map(why)?;
+    Some(format!(
+        "{why}; no risk exists, and the one printed is that of the points it was taken at: write a target with a variance"
+    ))
 }
 
 /// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same

@@ -184,7 +184,7 @@ pub const KEYS: &[Key] = &[
     optional("view.dimension", Kind::Dimension, "d of this view"),
     optional("view.replicates", Whole(1), "independent runs: 16, or 1 for a limit"),
     default("view.seed", Whole(0), "0", "seed of all but a shared start"),
-    default("view.tolerance", Number, "1e-4", "of integrations and averages"),
+    default("view.tolerance", Number, "1e-4", "of integrations and averages; one that is written and not met is an error"),
     default("view.method", METHODS, r#""auto""#, "the limit theory"),
     default("view.terms", Word(&["auto", "flow", "label-noise", "all", "exact-step"]), r#""auto""#, "terms of the ODE"),
     default("view.override", Kind::Override, "{}", "other values for the keys above, by path"),
