@@ -54,10 +54,15 @@ pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
         Grid::Times(times) => times.len(),
     };
     let mut plan = engine::plan(&named.problem, &named.view, entries, machine)?;
-    if named.record.gradients && matches!(plan.method, Method::Ode { .. }) {
-        let advice = "record.gradients: an ODE takes no steps, so no gradient is recorded here; simulations and giant \
-                      steps record it";
-        plan.advice.push(advice.into());
+    let without = match plan.method {
+        Method::Ode { .. } => Some("an ODE takes no steps"),
+        Method::LeapStep { .. } => Some("the theory of a leap step gives the weights after it, and no gradient"),
+        _ => None,
+    };
+    if let (true, Some(why)) = (named.record.gradients, without) {
+        let advice =
+            format!("record.gradients: {why}: no gradient is recorded here; simulations and giant steps record it");
+        plan.advice.push(advice);
     }
     Ok(plan)
 }
