@@ -8,7 +8,7 @@ use twolayer_lab::{
     results::{self, Comparison, Results, Unreadable},
 };
 
-use crate::{DONE, Failure, say};
+use crate::{DONE, Failure, say, tell};
 
 /// `twolayer report` and `twolayer cite`.
 #[derive(Args)]
@@ -33,7 +33,7 @@ pub struct Many {
 
 /// Draws figure and report of a directory again.
 pub fn report(arguments: &One) -> Result<u8, Failure> {
-    let mut say_it = |line: String| eprintln!("warning: {line}");
+    let mut say_it = |line: String| tell(&format!("warning: {line}"));
     let drawn = results::redraw(&arguments.directory, &mut say_it).map_err(failure)?;
     let what = if drawn == 1 { "figure and report".into() } else { format!("figures and reports of {drawn} points") };
     say(&format!("{what} drawn again: {}\n", arguments.directory.join("figure.svg").display()));

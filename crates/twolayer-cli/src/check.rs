@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    engine::{Plan, plan, plan::human_bytes},
+    engine::{Plan, plan::human_bytes},
     problem::{Formula, Problem},
 };
 use twolayer_lab::{
@@ -17,7 +17,7 @@ use twolayer_lab::{
     task::refusal,
 };
 
-use crate::{DONE, Failure, WRONG, changes::Changes, machine, say, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, machine, say, tell, words};
 
 /// `twolayer check`.
 #[derive(Args)]
@@ -72,11 +72,10 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         let mut experiment = study.experiment(number).map_err(words)?;
         // Leaves out what `run` leaves out; refusals are told below, view by view.
         if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
-            advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
+            advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
         }
-        let plans: Vec<Result<Plan, Error>> = (experiment.views.iter())
-            .map(|named| plan(&named.problem, &named.view, named.record.points + 1, &machine))
-            .collect();
+        let plans: Vec<Result<Plan, Error>> =
+            (experiment.views.iter()).map(|named| run::plan_view(named, &machine)).collect();
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
@@ -111,7 +110,7 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
     } else if study.is_sweep() {
         say(&sweep(&study, total));
     }
-    refusals.iter().take(MOST_REFUSALS).for_each(|text| eprintln!("\n{text}"));
+    refusals.iter().take(MOST_REFUSALS).for_each(|text| tell(&format!("\n{text}")));
     Ok(if refusals.is_empty() { DONE } else { WRONG })
 }
 

@@ -12,7 +12,10 @@ mod progress;
 mod run;
 mod sweep;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use twolayer_lab::{diagnostic::Diagnostic, schema};
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
     };
     ExitCode::from(code.unwrap_or_else(|problems| {
         for problem in problems {
-            eprintln!("{problem}\n");
+            tell(&format!("{problem}\n"));
         }
         WRONG
     }))
@@ -113,7 +116,12 @@ type Failure = Vec<String>;
 
 /// Prints to standard output; a reader that went away (`| head`) is no reason to panic.
 fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints a line to standard error, in one piece; likewise.
+fn tell(line: &str) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 fn words(diagnostics: Vec<Diagnostic>) -> Failure {

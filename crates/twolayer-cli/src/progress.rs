@@ -13,7 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use twolayer::{observer::Progress, trajectory::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
-use crate::{DONE, INTERRUPTED, UNFINISHED};
+use crate::{DONE, INTERRUPTED, UNFINISHED, tell};
 
 /// Ticks of one task.
 const TICKS: f64 = 1000.0;
@@ -73,7 +73,7 @@ impl Bars {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
-            eprintln!("\nstopping; what is finished is kept (Ctrl-C again to stop at once)");
+            tell("\nstopping; what is finished is kept (Ctrl-C again to stop at once)");
         });
         let counts = Mutex::new(Counts { done: 0, told: Instant::now() });
         Self { views, total: tasks.len(), lines, counts, interrupted, unfinished: AtomicBool::new(false) }
@@ -150,7 +150,7 @@ impl Monitor for Bars {
         counts.done += usize::from(run.status != Status::Interrupted);
         if self.lines && counts.told.elapsed() >= PAUSE {
             counts.told = Instant::now();
-            eprintln!("{} of {} tasks are finished", counts.done, self.total);
+            tell(&format!("{} of {} tasks are finished", counts.done, self.total));
         }
     }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use twolayer_lab::{
     answer::answer,
     gallery,
-    run::{About, Finished, Session, Stopped},
+    run::{About, Finished, Session, Stopped, advice_on_error},
     store::{self, Held, Index},
     sweep::Study,
     task::{self, Tasks},
@@ -38,7 +38,7 @@ Results (default results/<file name>/):
   <view>.npz, manifest.json, figure.svg, figure.png, report.html
   of a sweep, these for each point in its directory, e.g. dimension=1000,noise=0.1/, and index.json
 
-Each finished replicate is a file in parts/ before the next begins. Whatever ends the run
+Finished replicates are in parts/ but for a quarter of a second of work. Whatever ends the run
 (Ctrl-C, kill -9, a full disk), --resume goes on from there, to the same results bit for bit;
 parts/ is removed when everything is put together.
 
@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let again = may_write(&out, &study, &tasks, arguments)?;
     let tell = |line: &str| {
         if !arguments.quiet {
-            eprintln!("{line}");
+            crate::tell(line);
         }
     };
     tasks.advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
@@ -125,7 +125,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         tell(&format!("job {job} of {jobs}: {} of {all} tasks", wanted.len()));
     }
     let bars = Bars::new(&wanted, arguments.quiet);
-    let mut warn = |note: String| eprintln!("warning: {note}");
+    let mut warn = |note: String| crate::tell(&format!("warning: {note}"));
     let mut left = wanted.clone();
     if again {
         left = session.unfinished(wanted.clone(), &mut warn).map_err(disk)?;
@@ -154,6 +154,12 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         };
         if !arguments.quiet {
             say(&text);
+            let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
+            for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
+                if let Some(words) = advice_on_error(view, &outcome.trajectories) {
+                    tell(&format!("advice: {at}view `{}`: {words}", view.name));
+                }
+            }
         }
     };
     let index = match session.finish(&about, &mut each, &mut warn) {
@@ -172,11 +178,11 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
 
 /// What hindered the run, and that nothing is lost.
 fn stopped(error: &Stopped) -> u8 {
-    eprintln!("error: {error}");
+    crate::tell(&format!("error: {error}"));
     if matches!(error, Stopped::Store(error) if error.is_full()) {
-        eprintln!("help: all finished tasks are kept: make room, then run the same command with --resume");
+        crate::tell("help: what was written is kept: make room, then run the same command with --resume");
     } else {
-        eprintln!("help: all finished tasks are kept: mend this, then run the same command with --resume");
+        crate::tell("help: what was written is kept: mend this, then run the same command with --resume");
     }
     UNFINISHED
 }
@@ -213,9 +219,7 @@ fn may_write(out: &Path, study: &Study, tasks: &Tasks, arguments: &Arguments) ->
              help: --resume goes on from there, --overwrite starts anew"
         )]),
         Held::Other(other) => {
-            let title = study.title();
-            let title = if title.is_empty() { String::new() } else { format!("“{title}” ") };
-            let this = format!("{title}({})", study.path().display());
+            let this = store::in_words(&study.title(), study.path());
             let these = if other == this { "with other values or views".into() } else { format!("this is {this}") };
             Err(vec![format!(
                 "error: {place} holds the results of another experiment: {other}; {these}\n\

@@ -12,6 +12,8 @@ use std::{
 };
 
 use desk::{Desk, arrays, words};
+use twolayer::trajectory::Status;
+use twolayer_lab::store::{Manifest, load};
 
 const GOOD: &str = r#"title = "A small one"
 [target]
@@ -245,4 +247,108 @@ fn check_tells_method_reason_and_cost() {
     assert!(view["seconds"].as_f64().unwrap() >= 0.0 && view["bytes"].as_f64().unwrap() > 0.0);
     // κ = ηs·d = 0.5/3.
     assert!(view["reason"].as_str().unwrap().contains("0.1667"), "{view}");
+}
+
+/// A tolerance that is written and not reached is no success; unwritten, it is told.
+#[test]
+fn a_limit_out_of_tolerance_has_not_finished() {
+    // Sampled averages: their error is a few 10⁻⁴.
+    let text = r#"[target]
+expression = "z1 + z1*z2"
+[network]
+width = 2
+activation = "tanh"
+[training]
+dimension = 100
+learning_rate = "0.5/d"
+time = 0.5
+weight_decay = 0.2
+[record]
+points = 3
+[[view]]
+engine = "limit"
+terms = "all"
+"#;
+    let desk = Desk::new(text);
+    let run = |settings: &[&str]| {
+        let output = desk.call(&[&["run", "experiment.toml", "--out", "out", "--overwrite"], settings].concat());
+        let manifest = Manifest::read(&desk.path("out")).unwrap();
+        (output.status.code(), words(&output.stderr), words(&output.stdout), manifest.views[0].clone())
+    };
+    let (code, told, answer, view) = run(&["--set", "view.tolerance=1e-9"]);
+    assert_eq!((code, view.status.as_str()), (Some(1), "out of tolerance"), "{told}");
+    let error = view.replicate_status[0].error.unwrap();
+    assert!(error > 1e-9 && view.max_risk_error.unwrap().max(view.max_overlap_error.unwrap()) >= error);
+    assert!(answer.contains("out of tolerance: error") && told.contains("tolerance = 1e-9"), "{answer}{told}");
+    let (_, outcomes) = load(&desk.path("out")).unwrap();
+    let run_of = &outcomes[0].trajectories[0];
+    assert_eq!((run_of.valid, run_of.status.clone()), (4, Status::OutOfTolerance { error }));
+    // Again, read from what is there.
+    let output = desk.call(&["run", "experiment.toml", "--out", "out", "--resume", "--set", "view.tolerance=1e-9"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (code, told, _, view) = run(&["--set", "view.tolerance=0.1"]);
+    assert_eq!((code, view.status.as_str(), view.advice.len()), (Some(0), "done", 0), "{told}");
+    let (code, _, _, view) = run(&[]);
+    assert_eq!((code, view.status.as_str()), (Some(0), "done"));
+}
+
+/// A reader that went away, as `| head` does, ends no command with a panic.
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let desk = Desk::new(&GOOD.replace("time = 2", "time = 2\nrepeats = 2"));
+    for (arguments, code) in
+        [(["check", "experiment.toml"], 2), (["run", "experiment.toml"], 2), (["list", "engines"], 0)]
+    {
+        let mut child = desk.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn views_that_are_left_out_need_not_make_sense() {
+    let desk = Desk::new(GOOD);
+    let check = |arguments: &[&str]| {
+        let output = desk.call(&[&["check", "experiment.toml"], arguments].concat());
+        (output.status.code(), words(&output.stderr) + &words(&output.stdout))
+    };
+    let infinite = ["--set", "training.dimension=infinite"];
+    assert_eq!(check(&infinite).0, Some(2));
+    assert_eq!(check(&[&infinite[..], &["--only", "limit"]].concat()).0, Some(0));
+    assert_eq!(check(&["--only", "limt"]).0, Some(2));
+}
+
+/// Nobody asked for the reduced view.
+#[test]
+fn views_of_the_program_are_left_out_where_they_cannot_be() {
+    let desk = Desk::new(&GOOD[..GOOD.find("[[view]]").unwrap()]);
+    let small = ["--set", "training.dimension=4"];
+    let output = desk.call(&[&["check", "experiment.toml"], &small[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+    assert!(words(&output.stderr).contains("the reduced view is left out"), "{}", words(&output.stderr));
+    assert!(words(&output.stdout).contains("view `direct`") && !words(&output.stdout).contains("view `reduced`"));
+    let asked = Desk::new(GOOD).call(&[&["check", "experiment.toml"], &small[..]].concat());
+    assert_eq!(asked.status.code(), Some(2), "a view that is written is asked for");
+}
+
+#[test]
+fn what_is_asked_for_in_vain_is_said() {
+    let desk = Desk::new(GOOD);
+    let told = |settings: &[&str], code: i32| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        let arguments: Vec<&str> = ["check", "experiment.toml"].into_iter().chain(settings).collect();
+        let output = desk.call(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{}", words(&output.stderr));
+        words(&output.stderr) + &words(&output.stdout)
+    };
+    let needs = |text: String, needed: &[&str]| needed.iter().for_each(|word| assert!(text.contains(word), "{text}"));
+    needs(told(&["training.samples=50"], 0), &["training.samples = 50 is not used", "data = \"reused\""]);
+    assert!(!told(&["training.samples=50", "training.batch=n"], 0).contains("not used"));
+    needs(told(&["record.gradients=true"], 0), &["an ODE takes no steps"]);
+    needs(told(&["record.first=3"], 2), &["record.first is the time 3", "ends at time 2", "between 0 and 2"]);
+    assert!(!told(&["record.first=0.5"], 0).contains("record.first"));
+    needs(told(&["training.learning_rate=0"], 2), &["`training.learning_rate` is 0"]);
+    needs(told(&["target.expression=sqrt(z1)"], 2), &["g is NaN at z = (-", "finite for every input"]);
+    needs(told(&["target.expression=1/z1"], 0), &["E y² = ∞: the target has a pole at z = (0.000)"]);
+    needs(told(&["view.limit.override.training.batch=2"], 0), &["override training.batch = 2", "batch 1"]);
 }

@@ -12,6 +12,7 @@ use crate::{
     experiment::{Experiment, NamedView},
     figure::settings,
     outcome::Outcome,
+    run::excess,
 };
 
 /// Directions whose cosines are told one by one.
@@ -142,6 +143,8 @@ struct Learnt {
     cosines: Vec<f64>,
     /// How it ended, where that is not the end.
     ended: Option<String>,
+    /// Its numerical error, where that is more than the default tolerance.
+    inexact: Option<String>,
 }
 
 impl Learnt {
@@ -157,6 +160,9 @@ impl Learnt {
         let directions = if known { view.problem.directions() } else { 0 };
         let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
         let unfinished = |run: &&Trajectory| run.status != Status::Done;
+        let above = |error: f64| format!(": error {} > tolerance {:e}", digits(error), view.view.tolerance);
+        let error = runs.iter().filter(|run| run.status == Status::Done).filter_map(|run| excess(view, run));
+        let inexact = error.reduce(f64::max).map(|error| above(error).trim_start_matches([':', ' ']).to_string());
         let ended = runs.iter().find(unfinished).map(|run| {
             let count = runs.iter().filter(unfinished).count();
             let of = if runs.len() > 1 { format!("{count} of {} ", runs.len()) } else { String::new() };
@@ -164,13 +170,31 @@ impl Learnt {
                 Status::Diverged { at } => format!(" at {}", digits(*at)),
                 Status::Stiff { at } => format!(" at t = {}", digits(*at)),
                 Status::Failed { reason } => format!(": {reason}"),
+                Status::OutOfTolerance { error } => above(*error),
                 Status::Done | Status::Interrupted => String::new(),
             };
             format!("{of}{}{at}", run.status.word())
         });
+        let ended = ended.or_else(|| stopped(view, runs));
         let risk = [mean(&risk, &|_| 0), mean(&risk, &last)];
-        Self { risk, cosines: (0..directions).map(cosine).collect(), ended }
+        Self { risk, cosines: (0..directions).map(cosine).collect(), ended, inexact }
     }
+}
+
+/// `4 of 4 stopped at the crossing risk = 0.05, step 640`: the runs that a crossing has ended before the last moment, and
+/// the mean step of those.
+fn stopped(view: &NamedView, runs: &[Trajectory]) -> Option<String> {
+    let ending = |run: &Trajectory| {
+        let mut levels = view.record.crossings.iter().zip(&run.crossing_step);
+        let crossed = levels.position(|(crossing, step)| crossing.stop && !step.is_nan());
+        crossed.filter(|_| run.status == Status::Done && run.valid < run.len())
+    };
+    let which = runs.iter().find_map(ending)?;
+    let steps: Vec<f64> = runs.iter().filter_map(|run| Some(run.crossing_step[ending(run)?])).collect();
+    let of = if runs.len() > 1 { format!("{} of {} ", steps.len(), runs.len()) } else { String::new() };
+    let crossing = &view.record.crossings[which];
+    let step = digits(steps.iter().sum::<f64>() / steps.len() as f64);
+    Some(format!("{of}stopped at the crossing {} = {}, step {step}", crossing.of.name(), crossing.level))
 }
 
 /// What several views learnt: numbers, or the range of them where they are not the same.
@@ -200,6 +224,9 @@ fn in_words(all: &[Learnt]) -> String {
         if directions > DIRECTIONS {
             text += ", …";
         }
+    }
+    if let Some(inexact) = all.iter().find_map(|learnt| learnt.inexact.as_deref()) {
+        text += &format!("; {inexact}");
     }
     let ended: Vec<&str> = all.iter().filter_map(|learnt| learnt.ended.as_deref()).collect();
     match ended[..] {
@@ -247,7 +274,7 @@ fn digits_two(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twolayer::problem::Engine;
+    use twolayer::problem::{Crossing, CrossingOf, Engine};
 
     use super::*;
     use crate::{
@@ -298,6 +325,27 @@ mod tests {
           limit and reduced: not assessed (20 of 41 common times: a replicate has no numbers beyond; no standard error: one replicate each); largest difference of M 0.00832 at t = 0.403
           figure: results/odes/figure.png (12 ms in all)
         ");
+    }
+
+    #[test]
+    fn runs_that_a_crossing_has_stopped_say_so() {
+        let (mut experiment, mut outcomes) = outcomes(0.01);
+        for (view, steps) in experiment.views.iter_mut().zip([vec![640.0], vec![600.0; 16]]) {
+            view.record.crossings = vec![Crossing { of: CrossingOf::CosineWith(1), level: 0.05, stop: true }];
+            let outcome = if steps.len() == 1 { &mut outcomes[0] } else { &mut outcomes[1] };
+            for (run, step) in outcome.trajectories.iter_mut().zip(steps) {
+                run.crossing_step = vec![step];
+                run.cut(20);
+            }
+        }
+        outcomes[1].trajectories[0].crossing_step = vec![1240.0];
+        let line = |i: usize| learnt(&experiment.views[i], &outcomes[i]);
+        assert!(line(0).ends_with("; stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(0));
+        assert!(line(1).ends_with("; 16 of 16 stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(1));
+        // One that was crossed, and did not end the run.
+        let mut whole = experiment.views[0].clone();
+        whole.record.crossings[0].stop = false;
+        assert!(!learnt(&whole, &outcomes[0]).contains("stopped"));
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct NamedView {
     pub name: String,
     /// Engine, replicates, seed, tolerance.
     pub view: View,
+    /// Whether the file or the command line writes the tolerance, which is then a demand; else it is a default.
+    pub tolerance_written: bool,
     /// The problem with this view's dimension and overrides.
     pub problem: Problem,
     /// What is recorded.

@@ -125,6 +125,7 @@ pub fn view(name: &str, engine: Engine, sizes: Sizes, d: u64) -> NamedView {
     NamedView {
         name: name.into(),
         view: View::new(engine),
+        tolerance_written: false,
         problem: Problem::new(target, Network::new(sizes.p, Activation::Erf), training).unwrap(),
         record: Record::default(),
         overrides: Vec::new(),

@@ -19,6 +19,6 @@ pub struct Outcome {
     pub core_seconds: f64,
     /// Predicted peak bytes of one replicate.
     pub bytes: f64,
-    /// Advice of the plan, in words.
+    /// Advice of the plan and on what came out, in words.
     pub advice: Vec<String>,
 }

@@ -186,7 +186,10 @@ fn differences(left: &Value, right: &Value) -> Vec<String> {
 }
 
 fn collect(path: &str, left: &Value, right: &Value, found: &mut Vec<String>) {
-    let said = |value: &Value| value.get("expression").unwrap_or(value).to_string().replace('"', "");
+    let said = |value: &Value| match value.get("expression").unwrap_or(value) {
+        Value::Number(number) => number.as_f64().map_or(number.to_string(), |number| number.to_string()),
+        other => other.to_string().replace('"', ""),
+    };
     let plain = |value: &Value| value.get("expression").is_none();
     match (left, right) {
         (Value::Object(a), Value::Object(b)) if plain(left) && plain(right) => {

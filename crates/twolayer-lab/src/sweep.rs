@@ -31,6 +31,13 @@ pub struct Request {
     pub only: Vec<String>,
 }
 
+impl Request {
+    /// Whether the view of this name is to be looked at.
+    pub fn asks_for(&self, name: &String) -> bool {
+        self.only.is_empty() || self.only.contains(name)
+    }
+}
+
 /// One point of a sweep.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Point {
@@ -145,10 +152,6 @@ impl Study {
         let title = format!("{}{at}", self.title()).trim_start().into();
         let mut experiment = resolve::resolve(&self.source(), &spec, title, &self.request)?;
         experiment.point = values;
-        let only = &self.request.only;
-        if !only.is_empty() {
-            experiment.keep_views(|view| only.contains(&view.name));
-        }
         if let Some(seed) = self.request.seed {
             experiment.set_seed(seed);
         }
@@ -208,6 +211,15 @@ impl Study {
 
     /// Resolves every point once: what is wrong at all of them is told as of the file, else with the point.
     fn check_points(&self) -> Result<(), Vec<Diagnostic>> {
+        let names = self.spec.names();
+        let unknown = self.request.only.iter().filter(|name| !names.contains(name)).map(|unknown| {
+            let remedy = format!("the views are {}", names.join(", "));
+            Diagnostic::about_file(&self.path, format!("there is no view `{unknown}`"), remedy)
+        });
+        let unknown: Vec<_> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
         let mut faults: Vec<(Vec<usize>, Diagnostic)> = Vec::new();
         let (mut faulty, mut looked_at) = (0, 0);
         for point in 0..self.points.len() {
@@ -230,12 +242,7 @@ impl Study {
             }
             fault
         });
-        let mut told: Vec<Diagnostic> = told.collect();
-        let names = self.spec.names();
-        told.extend(self.request.only.iter().filter(|name| !names.contains(name)).map(|unknown| {
-            let remedy = format!("the views are {}", names.join(", "));
-            Diagnostic::about_file(&self.path, format!("there is no view `{unknown}`"), remedy)
-        }));
+        let told: Vec<Diagnostic> = told.collect();
         if told.is_empty() { Ok(()) } else { Err(resolve::in_order(told)) }
     }
 }

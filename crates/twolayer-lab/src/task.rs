@@ -98,7 +98,9 @@ impl Prepared {
             Grid::Times(times) => json!({ "times": times }),
         };
         let version = env!("CARGO_PKG_VERSION");
-        json!([version, resolved, self.plans[view].method.name(), moments]).to_string()
+        // A tolerance that is written is a demand: the same numbers may then be out of tolerance.
+        let demands = self.experiment.views[view].tolerance_written;
+        json!([version, resolved, self.plans[view].method.name(), moments, demands]).to_string()
     }
 }
 

@@ -19,6 +19,11 @@ pub enum Status {
         /// The time at which it stopped.
         at: f64,
     },
+    /// It reached the end, and its numerical error is more than the tolerance asked for; all entries are valid.
+    OutOfTolerance {
+        /// [`Trajectory::largest_error`].
+        error: f64,
+    },
     /// The engine could not do it; no entry is valid.
     Failed {
         /// What it said.
@@ -27,7 +32,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// One word for result files: `done`, `interrupted`, `diverged`, `stiff`, `failed`.
+    /// A word for result files: `done`, `interrupted`, `diverged`, `stiff`, `failed`, `out of tolerance`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -35,6 +40,7 @@ impl Status {
             Self::Diverged { .. } => "diverged",
             Self::Stiff { .. } => "stiff",
             Self::Failed { .. } => "failed",
+            Self::OutOfTolerance { .. } => "out of tolerance",
         }
     }
 }
@@ -163,6 +169,17 @@ impl Trajectory {
     /// Number of entries, T.
     pub fn len(&self) -> usize {
         self.time.len()
+    }
+
+    /// The largest numerical error of the risk and of M, of each relative to its largest entry where that is more than 1;
+    /// 0 where none is known.
+    pub fn largest_error(&self) -> f64 {
+        let largest =
+            |values: &[f64]| values.iter().filter(|x| x.is_finite()).fold(0.0, |most: f64, x| most.max(x.abs()));
+        let of = |errors: &Option<Vec<f64>>, values: &[f64]| {
+            largest(errors.as_deref().unwrap_or_default()) / largest(values).max(1.0)
+        };
+        of(&self.risk_error, &self.risk).max(of(&self.student_teacher_error, &self.student_teacher))
     }
 
     /// No entry yet.

@@ -51,7 +51,7 @@ pub(crate) fn resolve(
     request: &Request,
 ) -> Result<Experiment, Vec<Diagnostic>> {
     let mut faults = Vec::new();
-    let views = view::resolve(source, spec, request.quick, &mut faults);
+    let views = view::resolve(source, spec, request, &mut faults);
     let figures = figure::resolve(source, spec, &views, &mut faults);
     if !faults.is_empty() {
         return Err(in_order(faults));

@@ -36,6 +36,8 @@ pub fn shrink(tree: &mut Table, full: &NamedView) {
     tenth(tree, "training.samples", 1.0);
     tenth(tree, "training.batch", 1.0);
     tenth(tree, "training.steps", FEW_STEPS);
+    // The grid must start before the end, which may have come nearer.
+    tenth(tree, "record.first", 0.0);
     let replicates = full.view.replicates;
     put(tree, "view.replicates", (replicates as f64 / 10.0).round().max(replicates.min(2) as f64));
 }

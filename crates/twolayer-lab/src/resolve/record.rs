@@ -1,7 +1,7 @@
 //! `[record]`.
 
 use twolayer::{
-    problem::{Crossing, CrossingOf, Record, Sizes, Spacing},
+    problem::{Crossing, CrossingOf, Problem, Record, Sizes, Spacing},
     trajectory::KeepQ,
 };
 
@@ -35,6 +35,22 @@ pub fn resolve(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {
     let gradients = reader.switch("record.gradients");
     let crossings = crossings(reader, sizes.k as usize)?;
     Some(Record { points, spacing, first, keep_q, gradients, crossings })
+}
+
+/// A log grid that starts beyond the end would be its two ends and nothing between.
+pub fn within_the_end(reader: &mut Reader<'_>, record: &Record, problem: &Problem) {
+    let Some(first) = record.first.filter(|_| record.spacing == Spacing::Log) else { return };
+    let flow = problem.step_time().is_nan() || problem.dimension().is_none();
+    let steps = problem.steps();
+    let (what, last) = match (flow, problem.counts_steps()) {
+        (false, _) if steps <= record.points as u64 => return,
+        (false, true) => ("step", steps as f64),
+        _ => ("time", problem.time()),
+    };
+    if first >= last {
+        let reason = format!("record.first is the {what} {first}, and the run ends at {what} {last}");
+        reader.fault("record.first", reason, format!("write a {what} between 0 and {last}, or remove the line"));
+    }
 }
 
 fn crossings(reader: &mut Reader<'_>, directions: usize) -> Option<Vec<Crossing>> {

@@ -1,6 +1,9 @@
 //! `[target]`.
 
-use twolayer::problem::{Rule, Sizes, Target};
+use twolayer::{
+    hierarchy,
+    problem::{Rule, Sizes, Target},
+};
 
 use super::reader::{NO_SIZES, Reader};
 
@@ -22,6 +25,7 @@ pub fn resolve(reader: &mut Reader<'_>, d: f64) -> Option<Target> {
     let mut target = Target::new(rule?);
     target.noise = noise?;
     target.overlaps = overlaps.unwrap_or(target.overlaps);
+    reader.accept("target.expression", hierarchy::finite(&target))?;
     Some(target)
 }
 

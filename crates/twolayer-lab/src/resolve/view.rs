@@ -10,12 +10,19 @@ use crate::{
         Spec, complete, overrides,
         tree::{Node, Table},
     },
+    sweep::Request,
 };
 
-/// The views of the file, each with the tree it sees; what is wrong goes to `faults`.
-pub fn resolve(source: &Source<'_>, spec: &Spec, quick: bool, faults: &mut Vec<Diagnostic>) -> Vec<(NamedView, Table)> {
+/// The views of the file, or those that `request` asks for, each with the tree it sees; what is wrong with them goes to
+/// `faults`.
+pub fn resolve(
+    source: &Source<'_>,
+    spec: &Spec,
+    request: &Request,
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<(NamedView, Table)> {
     let mut views: Vec<(NamedView, Table)> = Vec::new();
-    for (entry, name) in spec.views().iter().zip(spec.names()) {
+    for (entry, name) in spec.views().iter().zip(spec.names()).filter(|(_, name)| request.asks_for(name)) {
         let mut tree = spec.seen_by(entry);
         let missing = complete(source, &tree);
         if !missing.is_empty() {
@@ -24,7 +31,7 @@ pub fn resolve(source: &Source<'_>, spec: &Spec, quick: bool, faults: &mut Vec<D
         }
         let mut own = own_dimension(source, spec, faults);
         let mut resolved = one(&mut Reader::new(source, &tree, faults), own);
-        if let (true, Some(full)) = (quick, &resolved) {
+        if let (true, Some(full)) = (request.quick, &resolved) {
             own = own.map(|own| quick::dimension(own, &full.problem));
             quick::shrink(&mut tree, full);
             resolved = one(&mut Reader::new(source, &tree, faults), own);
@@ -92,7 +99,9 @@ fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
     let problem = Problem::new(target, network, training);
     let problem = reader.accept("training", problem)?;
     let record = record::resolve(reader, problem.sizes())?;
-    Some(NamedView { name: String::new(), view, problem, record, overrides: Vec::new() })
+    record::within_the_end(reader, &record, &problem);
+    let tolerance_written = reader.has("view.tolerance");
+    Some(NamedView { name: String::new(), view, tolerance_written, problem, record, overrides: Vec::new() })
 }
 
 /// Simulations need a finite dimension and steps.

@@ -16,7 +16,7 @@ use twolayer::{
     trajectory::{Status, Trajectory},
 };
 
-use super::Monitor;
+use super::{Monitor, tolerance};
 use crate::{
     outcome::Outcome,
     store::{self, Part},
@@ -89,7 +89,10 @@ impl Prepared {
         let result =
             engine::run(&named.problem, &named.view, plan, task.replicate as u64, moments, &named.record, watch);
         let (trajectory, kernel) = match result {
-            Ok(run) => (run.trajectory, run.kernel),
+            Ok(mut run) => {
+                tolerance::judge(named, &mut run.trajectory);
+                (run.trajectory, run.kernel)
+            }
             Err(twolayer::Error::Interrupted) => (self.nothing(task.view, Status::Interrupted), String::new()),
             Err(error) => (self.nothing(task.view, Status::Failed { reason: error.to_string() }), String::new()),
         };
@@ -154,6 +157,7 @@ impl Prepared {
                 outcome.trajectories.push(part.trajectory);
             }
             outcome.seconds = covered(spans);
+            outcome.advice.extend(tolerance::advice(&self.experiment.views[view], &outcome.trajectories));
             outcomes.push(outcome);
         }
         outcomes

@@ -12,7 +12,7 @@ use crate::{
     figure::sweep::{Summary, draw_sweep},
     outcome::Outcome,
     results::{draw, publish},
-    store::{self, Error, Index, Manifest, Part, PointRecord, Provenance},
+    store::{self, Error, Index, Manifest, PointRecord, Provenance},
     task::{Prepared, Task},
 };
 
@@ -121,11 +121,10 @@ impl Session<'_> {
                 && manifest.source == prepared.experiment.source;
             return Ok(Gathered { outcomes, started, seconds, anything: true, manifest: as_drawn.then_some(manifest) });
         }
-        let parts = store::part_directory(self.out);
         let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut spans, mut wrong) = (Vec::new(), None);
         let outcomes = prepared.outcomes(&mut |task: &Task| {
-            let found = Part::read(&parts, &task.name).unwrap_or_else(|error| {
+            let found = self.parts.read(&task.name).unwrap_or_else(|error| {
                 wrong.get_or_insert(error);
                 None
             });
@@ -186,12 +185,11 @@ impl Session<'_> {
 
     /// Removes the parts of a point that is written, but for those that a later point shares.
     fn release<'a>(&'a self, number: usize, needed: &mut HashMap<&'a str, usize>) -> Result<(), Error> {
-        let parts = store::part_directory(self.out);
         for task in self.tasks.of_point(number) {
             let count = needed.entry(&task.name).or_default();
             *count = count.saturating_sub(1);
             if *count == 0 {
-                Part::remove(&parts, &task.name)?;
+                self.parts.release(&task.name)?;
             }
         }
         Ok(())

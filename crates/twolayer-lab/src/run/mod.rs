@@ -4,14 +4,16 @@
 mod execute;
 mod finish;
 mod session;
+mod tolerance;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use twolayer::{
     Error,
-    engine::{self, Machine, Plan},
+    engine::{self, Machine, Method, Plan},
+    hierarchy,
     observer::Progress,
-    problem::{Engine, Grid},
+    problem::{Data, Formula, Grid},
 };
 
 use crate::{
@@ -24,6 +26,8 @@ use crate::{
 pub use execute::{Stopped, execute};
 pub use finish::{About, Finished};
 pub use session::Session;
+pub use tolerance::advice as advice_on_error;
+pub(crate) use tolerance::excess;
 
 /// Watches a run; shared by all threads.
 pub trait Monitor: Sync {
@@ -40,31 +44,84 @@ pub trait Monitor: Sync {
 /// A view that cannot run: its index, and why.
 pub type Refusal = (usize, Error);
 
-/// Plans every view. Where the file leaves the views to the program, a limit that is refused is left out; the advice
-/// returned says why.
+/// How a view will be computed, with advice on what it is asked to record.
+///
+/// # Errors
+/// As [`engine::plan`].
+pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
+    let entries = match named.record.grid(&named.problem, named.problem.counts_steps()) {
+        Grid::Steps(steps) => steps.len(),
+        Grid::Times(times) => times.len(),
+    };
+    let mut plan = engine::plan(&named.problem, &named.view, entries, machine)?;
+    let without = match plan.method {
+        Method::Ode { .. } => Some("an ODE takes no steps"),
+        Method::LeapStep { .. } => Some("the theory of a leap step gives the weights after it, and no gradient"),
+        _ => None,
+    };
+    if let (true, Some(why)) = (named.record.gradients, without) {
+        let advice =
+            format!("record.gradients: {why}: no gradient is recorded here; simulations and giant steps record it");
+        plan.advice.push(advice);
+    }
+    Ok(plan)
+}
+
+/// Plans every view. Where the file leaves the views to the program, those that are refused are left out, unless all are;
+/// the advice returned says why.
 ///
 /// # Errors
 /// Every view that is refused: its index, and why.
 pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<Refusal>> {
-    let plan = |named: &NamedView| engine::plan(&named.problem, &named.view, named.record.points + 1, machine);
-    let mut advice = Vec::new();
-    if experiment.default_views && experiment.views.len() > 1 {
-        experiment.keep_views(|named| match (named.view.engine, plan(named)) {
-            (Engine::Limit, Err(Error::Refused(why))) => {
-                advice.push(format!("the limit view is left out: {} ({})", why.reason, why.remedy));
+    let mut advice: Vec<String> = unused_samples(experiment).into_iter().chain(no_variance(experiment)).collect();
+    let mut plans: Vec<_> = experiment.views.iter().map(|named| plan_view(named, machine)).collect();
+    if experiment.default_views && plans.iter().any(Result::is_ok) {
+        let mut plan = plans.iter();
+        experiment.keep_views(|named| match plan.next() {
+            Some(Err(Error::Refused(why))) => {
+                let engine = named.view.engine.name();
+                advice.push(format!("the {engine} view is left out: {} ({})", why.reason, why.remedy));
                 false
             }
             _ => true,
         });
+        plans.retain(|plan| !matches!(plan, Err(Error::Refused(_))));
     }
-    let (mut plans, mut refused) = (Vec::new(), Vec::new());
-    for (view, named) in experiment.views.iter().enumerate() {
-        match plan(named) {
-            Ok(plan) => plans.push(plan),
+    let (mut planned, mut refused) = (Vec::new(), Vec::new());
+    for (view, plan) in plans.into_iter().enumerate() {
+        match plan {
+            Ok(plan) => planned.push(plan),
             Err(error) => refused.push((view, error)),
         }
     }
-    if refused.is_empty() { Ok((plans, advice)) } else { Err(refused) }
+    if refused.is_empty() { Ok((planned, advice)) } else { Err(refused) }
+}
+
+/// What to know where a data set is described and every sample is fresh. A view that overrides the data leaves the data
+/// set to the others.
+fn unused_samples(experiment: &Experiment) -> Option<String> {
+    let chosen = |keys: &[(String, String)]| keys.iter().any(|(key, _)| key == "training.data");
+    let unused = |named: &NamedView| {
+        let training = &named.problem.training;
+        training.data == Data::Fresh && training.samples.is_some() && !named.problem.depends_on_samples()
+    };
+    let view = experiment.views.iter().find(|named| unused(named) && !chosen(&named.overrides))?;
+    let samples = view.problem.training.samples.as_ref().map(Formula::text).unwrap_or_default();
+    (!chosen(&experiment.point)).then(|| {
+        format!(
+            "training.samples = {samples} is not used: data = \"fresh\" draws new samples at every step; write data = \
+             \"reused\", or remove the line"
+        )
+    })
+}
+
+/// What to know of a target whose labels have no variance.
+fn no_variance(experiment: &Experiment) -> Option<String> {
+    let why = |named: &NamedView| hierarchy::infinite_variance(&named.problem.target).ok().flatten();
+    let why = experiment.views.iter().find_map(why)?;
+    Some(format!(
+        "{why}; no risk exists, and the one printed is that of the points it was taken at: write a target with a variance"
+    ))
 }
 
 /// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same

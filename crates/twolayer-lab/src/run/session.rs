@@ -1,8 +1,8 @@
-//! A run on disk: each finished task is a file in `parts/` before the next one begins, so that nothing that kills the
-//! program loses more than the tasks that were running. A session that goes on from there skips what it finds.
+//! A run on disk: finished tasks are in files of `parts/` but for a moment's work, so that nothing that kills the program
+//! loses more than that and the tasks that were running. A session that goes on from there skips what it finds.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,7 +11,7 @@ use twolayer::{engine::Machine, trajectory::Status};
 
 use super::{Monitor, Stopped, execute};
 use crate::{
-    store::{self, Error, Manifest, Part},
+    store::{self, Error, Manifest, Part, Parts},
     sweep::Study,
     task::{self, Prepared, Task, Tasks},
 };
@@ -25,6 +25,7 @@ pub struct Session<'a> {
     pub(super) study: &'a Study,
     pub(super) tasks: &'a Tasks,
     pub(super) out: &'a Path,
+    pub(super) parts: Parts,
     machine: Machine,
     recent: Mutex<VecDeque<(usize, Arc<Prepared>)>>,
     /// Points whose results are here, whole, from an earlier session.
@@ -44,7 +45,8 @@ impl<'a> Session<'a> {
         store::begin(out, &store::Marker::new(&tasks.identity, &title, study.path(), all))?;
         let complete = vec![false; study.points().len()];
         let (recent, interrupted) = (Mutex::default(), Mutex::default());
-        Ok(Self { study, tasks, out, machine, recent, complete, interrupted })
+        let parts = Parts::new(&store::part_directory(out));
+        Ok(Self { study, tasks, out, parts, machine, recent, complete, interrupted })
     }
 
     /// The tasks of `wanted` that are not finished. Files that are damaged are reported to `say`, and as good as absent.
@@ -55,40 +57,28 @@ impl<'a> Session<'a> {
         for point in 0..self.complete.len() {
             self.complete[point] = self.is_complete(point, say);
         }
-        let parts = store::part_directory(self.out);
-        let mut left = Vec::new();
-        for task in wanted {
-            if self.complete[task.point] {
-                continue;
-            }
-            match Part::read(&parts, &task.name) {
-                Ok(Some(_)) => {}
-                Ok(None) => left.push(task),
-                Err(Error::Damaged { path, reason }) => {
-                    say(format!("{} is damaged ({reason}): its task is run again", path.display()));
-                    left.push(task);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(left)
+        let open = |task: &&Task| !self.complete[task.point];
+        let names: HashSet<&str> = wanted.iter().filter(open).map(|task| task.name.as_str()).collect();
+        self.parts.find(&names, say)?;
+        let found = self.parts.tasks();
+        Ok(wanted.into_iter().filter(|task| open(&task) && !found.contains(&task.name)).collect())
     }
 
-    /// Runs `tasks`, each kept as a file as soon as it is finished.
+    /// Runs `tasks`; what is finished is on disk but for a moment's work, and all of it at the end.
     ///
     /// # Errors
-    /// What hindered it, a full disk for one; what was finished before is kept.
+    /// What hindered it, a full disk for one; what was on disk before is kept.
     pub fn work(&self, tasks: Vec<Task>, threads: usize, monitor: &dyn Monitor) -> Result<(), Stopped> {
-        let parts = store::part_directory(self.out);
         let keep = |task: &Task, part: Part| {
             if part.trajectory.status == Status::Interrupted {
                 let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
                 interrupted.insert(task.name.clone(), part);
                 return Ok(());
             }
-            part.write(&parts, &task.name)
+            self.parts.keep(&task.name, &part)
         };
-        execute(&task::by_length(tasks), &|point| self.prepared(point), threads, monitor, &keep)
+        execute(&task::by_length(tasks), &|point| self.prepared(point), threads, monitor, &keep)?;
+        Ok(self.parts.flush()?)
     }
 
     /// The directory of a point's results.

@@ -57,6 +57,9 @@ fn value_of(text: &str) -> Result<Node, String> {
     }
 }
 
+/// What a view sees in place of the rest of the file, as `view.override.training.batch`.
+const OVERRIDE: &str = "view.override.";
+
 /// Sections whose keys a point of a sweep may set.
 const SWEPT: &[&str] = &["constants", "target", "network", "training", "record", "readout", "view"];
 
@@ -98,7 +101,15 @@ impl Spec {
             let names = self.names().join(", ");
             return fault(format!("there is no view `{name}`"), format!("the views are {names}"));
         }
-        check::setting(source, &self.root, &canonical, &setting.at, &setting.node)
+        let Some(inner) = canonical.strip_prefix(OVERRIDE) else {
+            return check::setting(source, &self.root, &canonical, &setting.at, &setting.node);
+        };
+        let section = inner.split_once('.').map_or(inner, |(section, _)| section);
+        if !keys::OVERRIDABLE.contains(&section) {
+            let remedy = format!("override keys of {}", keys::list(keys::OVERRIDABLE));
+            return fault(format!("`{inner}` is not a key that a view can override"), remedy);
+        }
+        check::setting(source, &self.root, inner, &setting.at, &setting.node)
     }
 
     /// Gives a key another value: in every view for `view.replicates`, in one for `view.NAME.replicates`.
@@ -123,6 +134,9 @@ impl Spec {
                         _ => true,
                     };
                     if name.as_ref().map_or(meant, |name| *name == own) {
+                        if let Some(inner) = canonical.strip_prefix(OVERRIDE) {
+                            override_anew(view, inner);
+                        }
                         view.set(&key, at.clone(), node.clone());
                     }
                 }
@@ -166,13 +180,31 @@ impl Spec {
     /// `view.reduced.replicates` as the key `view.replicates` of the view `reduced`.
     fn of_view(&self, path: &str) -> (String, Option<String>) {
         let Some(rest) = path.strip_prefix("view.") else { return (path.into(), None) };
+        if path.starts_with(OVERRIDE) {
+            return (path.into(), None);
+        }
         let inside = |name: &String| rest.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.'));
         if let Some((name, key)) = self.names().into_iter().find_map(|name| Some((name.clone(), inside(&name)?))) {
             return (format!("view.{key}"), Some(name));
+        }
+        // A name that is none of the views'.
+        if let Some((name, key)) = rest.split_once(".override.") {
+            return (format!("{OVERRIDE}{key}"), Some(name.into()));
         }
         match rest.rsplit_once('.') {
             Some((name, key)) if keys::key(path).is_none() => (format!("view.{key}"), Some(name.into())),
             _ => (path.into(), None),
         }
     }
+}
+
+/// Drops what `view` overrides at `path`, or at a key that excludes it: written as one quoted key or as tables.
+fn override_anew(view: &mut Table, path: &str) {
+    let Some(Value::Table(table)) = view.get_mut("override").map(|entry| &mut entry.node.value) else { return };
+    let mut drop = |path: &str| {
+        table.0.retain(|entry| entry.key != path);
+        table.remove(path);
+    };
+    keys::alternatives(path).for_each(&mut drop);
+    drop(path);
 }

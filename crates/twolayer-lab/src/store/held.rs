@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Index, Manifest, SCHEMA, create_directory, write_bytes};
+use super::{Error, Index, Manifest, SCHEMA, create_directory, parts, write_bytes};
 
 /// The directory of finished tasks, inside that of the results. It is removed when everything is assembled.
 const PARTS: &str = "parts";
@@ -85,7 +85,8 @@ pub fn held(directory: &Path, identity: &str) -> Result<Held, Error> {
     })
 }
 
-fn in_words(title: &str, file: &Path) -> String {
+/// An experiment in words: `“Title” (file.toml)`, as far as there are any.
+pub fn in_words(title: &str, file: &Path) -> String {
     match (title, file.as_os_str().is_empty()) {
         ("", _) => file.display().to_string(),
         (title, true) => format!("“{title}”"),
@@ -93,16 +94,11 @@ fn in_words(title: &str, file: &Path) -> String {
     }
 }
 
-fn count(parts: &Path, identity: &str, of: usize) -> Result<Held, Error> {
+fn count(directory: &Path, identity: &str, of: usize) -> Result<Held, Error> {
     let entries = |directory: &Path| fs::read_dir(directory).map_err(Error::io(directory, "read the directory"));
-    let is_part = |entry: &fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.ends_with(".part") && !name.starts_with('.')
-    };
-    let in_parts = entries(parts)?.flatten().filter(is_part).count();
+    let in_parts = parts::count(directory)?;
     // Of points that are put together the parts are gone.
-    let out = parts.parent().unwrap_or(parts);
+    let out = directory.parent().unwrap_or(directory);
     let assembled = entries(out)?.flatten().filter_map(|entry| Manifest::read(&entry.path()).ok());
     let of_points = assembled.filter(|manifest| manifest.provenance.identity == identity && manifest.is_complete());
     let runs = of_points.map(|manifest| manifest.views.iter().map(|view| view.replicate_status.len()).sum::<usize>());

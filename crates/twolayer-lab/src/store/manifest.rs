@@ -119,18 +119,21 @@ pub struct ViewRecord {
     pub max_risk_error: Option<f64>,
     /// Largest numerical error of M.
     pub max_overlap_error: Option<f64>,
-    /// Advice of the plan.
+    /// Advice of the plan and on what came out.
     pub advice: Vec<String>,
 }
 
 /// How one replicate ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplicateRecord {
-    /// `done`, `interrupted`, `diverged`, `stiff`, `failed`.
+    /// `done`, `interrupted`, `diverged`, `stiff`, `failed`, `out of tolerance`.
     pub status: String,
     /// The step (simulations) or time (limits) at which it diverged or grew stiff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
+    /// Its largest numerical error, where that is more than the tolerance asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<f64>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -143,13 +146,17 @@ impl ReplicateRecord {
     pub fn new(run: &Trajectory) -> Self {
         let at = match run.status {
             Status::Diverged { at } | Status::Stiff { at } => Some(at),
-            Status::Done | Status::Interrupted | Status::Failed { .. } => None,
+            _ => None,
+        };
+        let error = match run.status {
+            Status::OutOfTolerance { error } => Some(error),
+            _ => None,
         };
         let reason = match &run.status {
             Status::Failed { reason } => Some(reason.clone()),
             _ => None,
         };
-        Self { status: run.status.word().into(), at, reason, valid: run.valid }
+        Self { status: run.status.word().into(), at, error, reason, valid: run.valid }
     }
 
     /// The status in words and numbers, as [`Status`]; `None` for a word that is none of its words.
@@ -160,13 +167,15 @@ impl ReplicateRecord {
             "interrupted" => Status::Interrupted,
             "diverged" => Status::Diverged { at },
             "stiff" => Status::Stiff { at },
+            "out of tolerance" => Status::OutOfTolerance { error: self.error.unwrap_or(f64::NAN) },
             "failed" => Status::Failed { reason: self.reason.clone().unwrap_or_default() },
             _ => return None,
         })
     }
 }
 
-/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff, 4 failed.
+/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff, 4 failed,
+/// 5 out of tolerance.
 pub fn status_code(status: &Status) -> f64 {
     match status {
         Status::Done => 0.0,
@@ -174,6 +183,7 @@ pub fn status_code(status: &Status) -> f64 {
         Status::Diverged { .. } => 2.0,
         Status::Stiff { .. } => 3.0,
         Status::Failed { .. } => 4.0,
+        Status::OutOfTolerance { .. } => 5.0,
     }
 }
 
@@ -213,8 +223,9 @@ impl Manifest {
     /// The manifest of a run.
     pub fn new(run: Run, views: Vec<ViewRecord>, agreement: Vec<Agreement>) -> Self {
         let failed = Status::Failed { reason: String::new() };
-        let words =
-            [Status::Done, Status::Interrupted, Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 }, failed];
+        let (diverged, stiff) = (Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 });
+        let out = Status::OutOfTolerance { error: 0.0 };
+        let words = [Status::Done, Status::Interrupted, diverged, stiff, failed, out];
         Self {
             schema: SCHEMA,
             version: run.version,

@@ -7,6 +7,7 @@ mod index;
 mod manifest;
 mod npz;
 mod part;
+mod parts;
 mod whole;
 
 use std::{
@@ -16,11 +17,12 @@ use std::{
 
 use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
 
-pub use held::{Held, Marker, begin, clear, held, part_directory, remove_parts};
+pub use held::{Held, Marker, begin, clear, held, in_words, part_directory, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
 pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
 pub use npz::{read_view, write_view};
 pub use part::Part;
+pub use parts::Parts;
 pub use whole::{create_directory, probe, write_bytes};
 
 /// What can go wrong with a results directory; every message names the path.

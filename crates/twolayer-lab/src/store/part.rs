@@ -1,14 +1,17 @@
-//! One finished task as a file: the unit of resumption.
-//!
-//! A line of words, a line of JSON, the arrays as little-endian f64, and a checksum of all that. It is written whole or
-//! not at all; what does not read back to the last bit is as good as absent.
+//! One finished task in bytes: a line of words, a line of JSON, the arrays as little-endian f64, and a checksum of all
+//! that. What does not read back to the last bit is as good as absent.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 use twolayer::trajectory::{KeepQ, Trajectory};
 
-use super::{Error, ReplicateRecord, write_bytes};
+use super::{Error, ReplicateRecord};
 use crate::hash;
 
 const MAGIC: &[u8] = b"twolayer part 1\n";
@@ -83,39 +86,6 @@ pub(super) const ARRAYS: [Array; 19] = [
 ];
 
 impl Part {
-    /// Writes `directory/<task>.part`.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; what was there before is then untouched.
-    pub fn write(&self, directory: &Path, task: &str) -> Result<(), Error> {
-        write_bytes(directory, &file_name(task), &self.to_bytes(task))
-    }
-
-    /// Reads `directory/<task>.part`; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] where it is not, bit for bit, what was written; [`Error::Io`].
-    pub fn read(directory: &Path, task: &str) -> Result<Option<Self>, Error> {
-        let path = directory.join(file_name(task));
-        match fs::read(&path) {
-            Ok(bytes) => Self::from_bytes(&bytes, task).map(Some).map_err(|reason| Error::damaged(&path, reason)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(&path, "read")(error)),
-        }
-    }
-
-    /// Removes `directory/<task>.part`, if it is there.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn remove(directory: &Path, task: &str) -> Result<(), Error> {
-        let path = directory.join(file_name(task));
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(&path, "remove")(error)),
-            _ => Ok(()),
-        }
-    }
-
     pub(super) fn to_bytes(&self, task: &str) -> Vec<u8> {
         let run = &self.trajectory;
         let arrays = || ARRAYS.iter().filter_map(|array| Some((array.name, (array.get)(run)?)));
@@ -139,7 +109,7 @@ impl Part {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8], task: &str) -> Result<Self, String> {
+    pub(super) fn from_bytes(bytes: &[u8], task: &str) -> Result<Self, String> {
         let (content, checksum) = bytes.split_last_chunk::<8>().ok_or("it is cut off")?;
         if hash::checksum(content) != u64::from_le_bytes(*checksum) {
             return Err("its checksum is another".into());
@@ -167,8 +137,52 @@ impl Part {
     }
 }
 
-fn file_name(task: &str) -> String {
-    format!("{task}.part")
+/// The tasks of a file and where each of them lies, from the first lines of each alone.
+///
+/// # Errors
+/// [`Error::Damaged`] where these lines do not lead to the end of the file; [`Error::Io`].
+pub(super) fn contents(path: &Path) -> Result<Vec<(String, Range<u64>)>, Error> {
+    let walk = || -> io::Result<Option<Vec<(String, Range<u64>)>>> {
+        let mut file = BufReader::new(File::open(path)?);
+        let length = file.get_ref().metadata()?.len();
+        let (mut found, mut at) = (Vec::new(), 0);
+        while at < length {
+            let mut line = Vec::new();
+            // The line of words, then that of JSON.
+            let words = file.read_until(b'\n', &mut line)?;
+            file.read_until(b'\n', &mut line)?;
+            let Ok(header) = serde_json::from_slice::<Header>(&line[words..]) else { return Ok(None) };
+            let numbers = header.arrays.iter().fold(0_u64, |sum, (_, length)| sum.saturating_add(*length as u64));
+            // The checksum is one more.
+            let bytes = numbers.saturating_mul(8).saturating_add(8);
+            let end = bytes.saturating_add(at + line.len() as u64);
+            if end > length {
+                return Ok(None);
+            }
+            file.seek_relative(bytes as i64)?;
+            found.push((header.task, at..end));
+            at = end;
+        }
+        Ok(Some(found))
+    };
+    let found = walk().map_err(Error::io(path, "read"))?;
+    found.filter(|found| !found.is_empty()).ok_or_else(|| Error::damaged(path, "it is cut off or garbled"))
+}
+
+/// The part of `task` that lies at `range` of a file.
+///
+/// # Errors
+/// [`Error::Damaged`] where it is not, bit for bit, what was written; [`Error::Io`].
+pub(super) fn read_at(path: &Path, range: &Range<u64>, task: &str) -> Result<Part, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(range.start))?;
+        let mut bytes = Vec::new();
+        file.take(range.end - range.start).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(Error::io(path, "read"))?;
+    Part::from_bytes(&bytes, task).map_err(|reason| Error::damaged(path, reason))
 }
 
 fn word(keep_q: KeepQ) -> &'static str {
@@ -206,12 +220,10 @@ mod tests {
 
     #[test]
     fn a_part_is_read_back_bit_for_bit() {
-        let directory = tempfile::tempdir().unwrap();
         let mut parts = vec![part(), part()];
         parts[1].trajectory.status = Status::Failed { reason: "no \"covariance\"".into() };
         for part in &parts {
-            part.write(directory.path(), "name").unwrap();
-            let back = Part::read(directory.path(), "name").unwrap().unwrap();
+            let back = Part::from_bytes(&part.to_bytes("name"), "name").unwrap();
             assert_eq!(bits(&back), bits(part));
             assert_eq!(back.trajectory.loss_correlation, part.trajectory.loss_correlation);
             assert_eq!(back.trajectory.loss_response, part.trajectory.loss_response);
@@ -219,26 +231,19 @@ mod tests {
             assert_eq!(head(&back), head(part));
             assert_eq!((back.trajectory.valid, back.trajectory.keep_q), (7, KeepQ::Diagonal));
         }
-        assert_eq!(Part::read(directory.path(), "other").unwrap(), None);
     }
 
-    /// Cut off anywhere, one bit turned anywhere, another task's file under this name: never taken for a result.
+    /// Cut off anywhere, one bit turned anywhere, another task's bytes: never taken for a result.
     #[test]
     fn what_is_not_whole_is_damaged() {
-        let directory = tempfile::tempdir().unwrap();
         let whole = part().to_bytes("name");
-        let path = directory.path().join("name.part");
-        let refused = |bytes: &[u8]| {
-            fs::write(&path, bytes).unwrap();
-            matches!(Part::read(directory.path(), "name"), Err(Error::Damaged { .. }))
-        };
         assert!((0..whole.len()).all(|length| Part::from_bytes(&whole[..length], "name").is_err()));
         for at in 0..whole.len() {
             let mut garbled = whole.clone();
             garbled[at] ^= 1 << (at % 8);
             assert!(Part::from_bytes(&garbled, "name").is_err(), "byte {at}");
         }
-        assert!(refused(&whole[..whole.len() / 2]) && refused(b"") && refused(&part().to_bytes("other")));
-        assert!(!refused(&whole));
+        assert!(Part::from_bytes(&part().to_bytes("other"), "name").is_err());
+        assert!(Part::from_bytes(&whole, "name").is_ok());
     }
 }

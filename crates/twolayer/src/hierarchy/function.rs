@@ -121,20 +121,23 @@ impl<'a> Function<'a> {
         (y, value(&x))
     }
 
-    /// Mean and variance of g over scrambled Sobol points.
+    /// z = A x.
+    pub(super) fn inputs(&self, x: &[f64]) -> Vec<f64> {
+        (0..self.map.nrows()).map(|row| x.iter().enumerate().map(|(i, x)| self.map[(row, i)] * x).sum()).collect()
+    }
+
+    /// g at so many scrambled Sobol points.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where g is not finite, or constant.
-    pub(super) fn look(&self) -> Result<Spread> {
-        let x = sobol::normals(PILOT, self.dimension(), 1);
-        let x: Vec<&[f64]> = x.chunks(PILOT).collect();
-        let mut y = vec![0.0; PILOT];
+    /// [`Error::Invalid`] where it is not finite.
+    pub(super) fn finite(&self, points: usize) -> Result<Vec<f64>> {
+        let x = sobol::normals(points, self.dimension(), 1);
+        let x: Vec<&[f64]> = x.chunks(points).collect();
+        let mut y = vec![0.0; points];
         self.evaluate(&x, &mut y);
         if let Some(at) = y.iter().position(|y| !y.is_finite()) {
-            let z: Vec<String> = (0..self.map.nrows())
-                .map(|row| (0..x.len()).map(|i| self.map[(row, i)] * x[i][at]).sum::<f64>())
-                .map(|z| format!("{z:.3}"))
-                .collect();
+            let x: Vec<f64> = x.iter().map(|x| x[at]).collect();
+            let z: Vec<String> = self.inputs(&x).iter().map(|z| format!("{z:.3}")).collect();
             let reason = format!("g is {} at z = ({})", y[at], z.join(", "));
             return Err(Error::invalid(
                 "target.expression",
@@ -142,6 +145,15 @@ impl<'a> Function<'a> {
                 "write a target that is finite for every input: z is normal, so it takes negative values and 0 as well",
             ));
         }
+        Ok(y)
+    }
+
+    /// Mean and variance of g over scrambled Sobol points.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where g is not finite, or constant.
+    pub(super) fn look(&self) -> Result<Spread> {
+        let y = self.finite(PILOT)?;
         let spread = Spread::of(&y);
         let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
         if high - low <= 1e-13 * low.abs().max(high.abs()) {

@@ -16,6 +16,7 @@ mod decisive;
 mod function;
 mod grid;
 mod indices;
+mod moment;
 mod relevant;
 mod sample;
 mod series;
@@ -33,6 +34,7 @@ use climb::{Hints, climb};
 use function::Function;
 use sample::Labels;
 
+pub use moment::{finite, infinite_variance};
 pub use symmetry::Reflection;
 pub use visible::Blind;
 

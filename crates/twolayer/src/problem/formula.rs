@@ -70,6 +70,11 @@ impl Formula {
         self.expression.is_none()
     }
 
+    /// `` `network.width` = "2*k" ``, or the key alone where a number is written, which is its value.
+    pub fn named(&self, key: &str) -> String {
+        if self.is_number() { format!("`{key}`") } else { format!("`{key}` = \"{}\"", self.text) }
+    }
+
     /// Its value; NaN where it uses a size that the problem does not have.
     pub fn value(&self, sizes: &Sizes) -> f64 {
         match &self.expression {
@@ -93,10 +98,10 @@ impl Formula {
             .map(|(_, (name, _))| *name)
             .collect();
         Err(if missing.is_empty() {
-            Error::invalid(key, format!("`{}` is {value}", self.text), "write an expression with a finite value")
+            Error::invalid(key, format!("{} is {value}", self.named(key)), "write an expression with a finite value")
         } else {
             let reason =
-                format!("`{}` uses {}, which this experiment does not have here", self.text, missing.join(", "));
+                format!("{} uses {}, which this experiment does not have here", self.named(key), missing.join(", "));
             let remedy = if missing.contains(&"n") { "n exists with data = \"reused\" only" } else { "use d, p, k" };
             Error::invalid(key, reason, remedy)
         })
@@ -109,8 +114,7 @@ impl Formula {
     pub fn size(&self, key: &str, sizes: &Sizes) -> Result<f64> {
         let value = self.finite(key, sizes)?;
         if value <= 0.0 {
-            let what = if self.is_number() { "this size".into() } else { format!("`{}`", self.text) };
-            let reason = format!("{what} is {value}, and a size is at least 1");
+            let reason = format!("{} is {value}, and a size is at least 1", self.named(key));
             return Err(Error::invalid(key, reason, "write a number or an expression that is at least 1"));
         }
         Ok(value.round().max(1.0))

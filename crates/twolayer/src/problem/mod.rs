@@ -118,6 +118,20 @@ impl Problem {
         if self.training.data == Data::Reused { self.sizes.n as usize } else { 0 }
     }
 
+    /// Whether n is of any consequence: the data set is stored, or an expression asks for its size.
+    pub fn depends_on_samples(&self) -> bool {
+        let (training, network) = (&self.training, &self.network);
+        let (Duration::Steps(duration) | Duration::Time(duration)) = &training.duration;
+        let mut formulas = vec![&training.batch, &training.displacement, duration, &network.output_scale];
+        formulas.push(&network.second_layer.rate_ratio);
+        formulas.extend(&training.learning_rate);
+        let asks = |formula: &&Formula| {
+            let value = |n: f64| formula.value(&Sizes { n, ..self.sizes });
+            value(f64::NAN).is_nan() && !value(self.sizes.n).is_nan()
+        };
+        training.data == Data::Reused || formulas.iter().any(asks)
+    }
+
     /// ρ.
     pub fn displacement(&self) -> f64 {
         self.training.displacement.value(&self.sizes)

@@ -110,13 +110,13 @@ impl Problem {
         let plain = rate.is_number() && self.training.data == Data::Fresh && alpha.limit() == Limit::Zero;
         let (at, advice) = match (plain, self.dimension()) {
             (true, Some(d)) => {
-                let product = rate.value(self.sizes()) * d as f64;
+                let product = rounded(rate.value(self.sizes()) * d as f64);
                 let advice = format!(
                     "learning_rate = {}: at d = {d} that is {product}/d, and the limit reads it so; if it should \
                      shrink with d, write \"{product}/d\"",
                     rate.text()
                 );
-                (Some(d as f64), Some(advice))
+                (Some(d as f64), product.is_finite().then_some(advice))
             }
             _ => (None, None),
         };
@@ -195,6 +195,11 @@ impl Problem {
     }
 }
 
+/// Without the last digits, which are those of the arithmetic: 0.6 for 0.6000000000000001.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.12e}").parse().unwrap_or(value)
+}
+
 /// ℓ ≥ 2 where n_b ~ d^ℓ and ηs ~ d^{(ℓ−1)/2}.
 fn leap(short: &PowerLaw, batch: &PowerLaw) -> Option<u32> {
     let degree = batch.exponent.round();
@@ -258,5 +263,6 @@ mod tests {
         let advice = reading.advice.unwrap();
         assert!(advice.contains("\"0.5/d\"") && advice.contains("at d = 1000"), "{advice}");
         assert_eq!(problem("0.5/d", "1").scaling().unwrap().advice, None);
+        assert_eq!([0.006 * 100.0, 1e-4 * 1000.0].map(rounded), [0.6, 0.1]);
     }
 }

@@ -44,6 +44,17 @@ pub enum CrossingOf {
     CosineWith(usize),
 }
 
+impl CrossingOf {
+    /// As the experiment file names it: `risk`, `cosine`, `cosine:2`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Risk => "risk".into(),
+            Self::Cosine => "cosine".into(),
+            Self::CosineWith(direction) => format!("cosine:{}", direction + 1),
+        }
+    }
+}
+
 /// How the recorded moments are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {

@@ -230,5 +230,5 @@ fn positive(key: &str, formula: &Formula, sizes: &Sizes) -> Result<()> {
     if value > 0.0 {
         return Ok(());
     }
-    Err(Error::invalid(key, format!("`{}` is {value}", formula.text()), "write a positive number or expression"))
+    Err(Error::invalid(key, format!("{} is {value}", formula.named(key)), "write a positive number or expression"))
 }
