@@ -77,7 +77,7 @@ fn another_seed_is_another_run_of_the_same_start() {
     let desk = Desk::new(GOOD);
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "a"]).status.code(), Some(0));
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "b", "--seed", "7"]).status.code(), Some(0));
-    let load = |name: &str| twolayer_lab::store::load(&desk.path(name)).unwrap();
+    let load = |name: &str| load(&desk.path(name)).unwrap();
     let ((first, a), (second, b)) = (load("a"), load("b"));
     assert_eq!(a[0].trajectories, b[0].trajectories, "the limit has no seed");
     assert_ne!(a[1].trajectories, b[1].trajectories);
@@ -98,7 +98,7 @@ fn activations_that_have_no_name_run() {
         let answer = words(&output.stdout);
         assert!(answer.contains("direct agree"), "{activation}: {answer}");
         let check = words(&desk.call(&["check", "experiment.toml"]).stdout);
-        (twolayer_lab::store::load(&desk.path("out")).unwrap().1, check)
+        (load(&desk.path("out")).unwrap().1, check)
     };
     let (mixed, check) = with("\"tanh(h) + 0.1*he2(h)\"");
     assert!(check.contains("σ(h) = tanh(h) + 0.1*he2(h)"), "{check}");
@@ -154,7 +154,7 @@ fn engines_with_one_seed_are_independent() {
     let text = GOOD.replace("time = 2", "steps = 1").replace("replicates = 5", "replicates = 4");
     let desk = Desk::new(&text);
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "out"]).status.code(), Some(0));
-    let (_, outcomes) = twolayer_lab::store::load(&desk.path("out")).unwrap();
+    let (_, outcomes) = load(&desk.path("out")).unwrap();
     for (reduced, direct) in outcomes[1].trajectories.iter().zip(&outcomes[2].trajectories) {
         assert_eq!(reduced.student_teacher[..6], direct.student_teacher[..6], "the start is shared");
         assert_ne!(reduced.student_teacher[6..], direct.student_teacher[6..], "the samples are not");

@@ -65,7 +65,7 @@ mod tests {
         judge(&view, &mut run);
         assert_eq!(run.status, Status::Done);
         let told = advice(&view, &[run.clone()]).unwrap();
-        assert!(told.contains("2.80e-4") && told.contains("tolerance 1e-4") && told.contains("= 3e-4"), "{told}");
+        assert!(told.contains("0.000280") && told.contains("tolerance 1e-4") && told.contains("= 3e-4"), "{told}");
         view.tolerance_written = true;
         judge(&view, &mut run);
         assert_eq!(run.status, Status::OutOfTolerance { error: 2.8e-4 });

@@ -137,12 +137,15 @@ impl Part {
     }
 }
 
-/// The tasks of a file and where each of them lies, from the first lines of each alone.
+/// The tasks of a file, and where each of them lies.
+type Contents = Vec<(String, Range<u64>)>;
+
+/// The contents of a file, from the first lines of each task alone.
 ///
 /// # Errors
 /// [`Error::Damaged`] where these lines do not lead to the end of the file; [`Error::Io`].
-pub(super) fn contents(path: &Path) -> Result<Vec<(String, Range<u64>)>, Error> {
-    let walk = || -> io::Result<Option<Vec<(String, Range<u64>)>>> {
+pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
+    let walk = || -> io::Result<Option<Contents>> {
         let mut file = BufReader::new(File::open(path)?);
         let length = file.get_ref().metadata()?.len();
         let (mut found, mut at) = (Vec::new(), 0);
