@@ -329,7 +329,7 @@ pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &
             let title = found.in_words();
             if found.censored > 0 {
                 let counted = found.reached + found.censored;
-                remark += &format!("{}: {} of {counted} runs never crossed {title}. ", one.view.name, found.censored);
+                remark += &format!("{}: {} of {counted} runs never reached {title}. ", one.view.name, found.censored);
             }
             if found.already > 0 {
                 let (already, runs) = (found.already, one.runs.len());
