@@ -173,7 +173,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
         note.push(format!("{} of {} common times: a replicate has no numbers beyond", times.len(), recorded.len()));
     }
     // Nothing but the start, or the same runs twice: the differences tell nothing, whatever they are.
-    let hindrance = hindrance(&views, first, second, &times);
+    let hindrance = hindrance(first, second, &times);
     let sample =
         |runs: &[Trajectory]| Sample { replicates: runs.len(), exact: runs[0].student_teacher_error.is_some() };
     let samples = [sample(first), sample(second)];
@@ -230,22 +230,16 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
 }
 
 /// Why no difference between these views could be seen, whatever it is.
-fn hindrance(
-    views: &[String; 2],
-    first: &[Trajectory],
-    second: &[Trajectory],
-    times: &[(usize, usize)],
-) -> Option<String> {
+fn hindrance(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> Option<String> {
     if times.iter().all(|&(i, _)| first[0].time[i] <= 0.0) {
         return Some("nothing but the start could be compared".into());
     }
-    let [a, b] = views;
-    let remedy = "the same engine from the same seed; give one of them another seed";
+    let remedy = "one engine, one seed; give one of them another seed";
     match (shared::runs(first, second, times), first.len()) {
         (0, _) => None,
-        (_, 1) => Some(format!("{a} and {b} are the same numbers: the same engine, of the same problem")),
-        (same, all) if same == all => Some(format!("{a} and {b} are the same runs: {remedy}")),
-        (same, all) => Some(format!("{same} of {all} runs of {a} are runs of {b}: {remedy}")),
+        (_, 1) => Some("the same numbers twice: one engine, one problem".into()),
+        (same, all) if same == all => Some(format!("the same runs twice: {remedy}")),
+        (same, all) => Some(format!("{same} of the {all} runs of the first are runs of the second: {remedy}")),
     }
 }
 
