@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use twolayer_lab::{
-    answer::digits,
-    results::{self, Comparison, Results, Unreadable},
+    across::{self, Table},
+    results::{self, Results, Unreadable},
 };
 
 use crate::{DONE, Failure, say, tell};
@@ -24,7 +24,8 @@ pub struct One {
   twolayer compare results/small results/large
 
 Every view of one directory is compared with every view of the others at their common times: root mean square and maximum of
-z = difference/√(se² + e²), and a p-value. Keys whose values differ are named.")]
+z = difference/√(se² + e²), and a p-value. Of two sweeps, points with equal swept values are compared, views of one name.
+Keys whose values differ are named.")]
 pub struct Many {
     /// Directories that `twolayer run` has written; of a sweep, all its points.
     #[arg(value_name = "DIR", required = true)]
@@ -55,53 +56,19 @@ pub fn cite(arguments: &One) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-/// Compares views of several directories.
+/// Compares views of several directories, and prints each comparison as soon as it is there.
 pub fn compare(arguments: &Many) -> Result<u8, Failure> {
-    let mut all = Vec::new();
-    for directory in &arguments.directories {
-        for point in results::points(directory).map_err(failure)? {
-            all.push(Results::open(&point).map_err(failure)?);
-        }
-    }
-    if all.len() < 2 {
-        let names: Vec<String> = arguments.directories.iter().map(|path| path.display().to_string()).collect();
-        let reason =
-            format!("error: {} holds one experiment, whose views are compared in its report", names.join(", "));
+    let pairings = across::pairings(&arguments.directories).map_err(failure)?;
+    if let ([alone], []) = (&arguments.directories[..], &pairings[..]) {
+        let reason = format!("error: {} holds one experiment, whose views are compared in its report", alone.display());
         return Err(vec![format!("{reason}\nhelp: name two directories, or that of a sweep")]);
     }
-    for comparison in results::across(&all) {
-        say(&line(&comparison));
+    let mut table = Table::new(&pairings);
+    for pairing in &pairings {
+        pairing.compare(&mut |comparison| say(&table.row(comparison))).map_err(failure)?;
     }
+    say(&table.end());
     Ok(DONE)
-}
-
-fn line(comparison: &Comparison) -> String {
-    let [left, right] = &comparison.names;
-    let mut text = format!("{left} – {right}: ");
-    match &comparison.agreement {
-        None => text += "nothing in common: another width, another target, or no common time",
-        Some(agreement) => {
-            text += agreement.verdict.word();
-            let number = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.2}"));
-            text += &format!(
-                "; rms z {}, max |z| {} over {} comparisons",
-                number(agreement.rms_z),
-                number(agreement.max_z),
-                agreement.comparisons
-            );
-            if let Some(p) = agreement.p_value {
-                text += &format!(", p = {}", digits(p));
-            }
-            for quantity in &agreement.quantities {
-                text += &format!("; {} apart by at most {}", quantity.quantity, digits(quantity.max_difference));
-            }
-        }
-    }
-    text.push('\n');
-    if !comparison.differ.is_empty() {
-        text += &format!("  settings that differ: {}\n", comparison.differ.join("; "));
-    }
-    text
 }
 
 fn failure(error: Unreadable) -> Failure {

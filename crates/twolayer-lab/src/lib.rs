@@ -4,6 +4,7 @@
 //! experiment.toml ─spec─▶ Spec ─resolve─▶ Experiment ─run─▶ Outcome ─store─▶ results/ ─▶ figure.svg, report.html
 //! ```
 
+pub mod across;
 pub mod analysis;
 pub mod answer;
 pub mod compare;

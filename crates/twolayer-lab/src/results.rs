@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
-
 use crate::{
-    compare::{Agreement, pair},
     experiment::Experiment,
     figure::{
         self, Drawing,
@@ -136,73 +133,6 @@ pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(Stri
             say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
             Ok(())
         }
-    }
-}
-
-/// Views of two directories, side by side.
-#[derive(Debug, Clone)]
-pub struct Comparison {
-    /// How far they are apart; `None`: nothing in common (another number of neurons or directions, no common time).
-    pub agreement: Option<Agreement>,
-    /// `directory/view` of both.
-    pub names: [String; 2],
-    /// Keys whose values differ, with both: `training.learning_rate: 0.5/d, 1/d`.
-    pub differ: Vec<String>,
-}
-
-/// Compares every view of every directory with every view of the others.
-pub fn across(all: &[Results]) -> Vec<Comparison> {
-    let mut comparisons = Vec::new();
-    for (i, left) in all.iter().enumerate() {
-        for right in &all[i + 1..] {
-            for (a, first) in left.outcomes.iter().enumerate() {
-                for (b, second) in right.outcomes.iter().enumerate() {
-                    let name = |results: &Results, view: usize| {
-                        format!("{}/{}", results.directory.display(), results.manifest.views[view].name)
-                    };
-                    let names = [name(left, a), name(right, b)];
-                    let agreement = pair([&names[0], &names[1]], &first.trajectories, &second.trajectories);
-                    let differ = differences(&view(left, a), &view(right, b));
-                    comparisons.push(Comparison { agreement, names, differ });
-                }
-            }
-        }
-    }
-    comparisons
-}
-
-/// What a view sees, as resolved.
-fn view(results: &Results, number: usize) -> Value {
-    results.experiment.resolved.json["views"][number].clone()
-}
-
-/// Keys of target, network and training whose values differ.
-fn differences(left: &Value, right: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for section in ["target", "network", "training"] {
-        collect(section, &left[section], &right[section], &mut found);
-    }
-    found
-}
-
-fn collect(path: &str, left: &Value, right: &Value, found: &mut Vec<String>) {
-    let said = |value: &Value| match value.get("expression").unwrap_or(value) {
-        Value::Number(number) => number.as_f64().map_or(number.to_string(), |number| number.to_string()),
-        other => other.to_string().replace('"', ""),
-    };
-    let plain = |value: &Value| value.get("expression").is_none();
-    match (left, right) {
-        (Value::Object(a), Value::Object(b)) if plain(left) && plain(right) => {
-            let mut keys = a.clone();
-            keys.extend(b.clone());
-            for key in keys.keys() {
-                let none = Value::Null;
-                let at = |object: &Map<String, Value>| object.get(key).cloned().unwrap_or(none.clone());
-                collect(&format!("{path}.{key}"), &at(a), &at(b), found);
-            }
-        }
-        _ if said(left) != said(right) => found.push(format!("{path}: {}, {}", said(left), said(right))),
-        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ mod words;
 use twolayer::{
     Error, Result,
     expression::{Expression, Vocabulary},
-    hierarchy::Analysis,
+    hierarchy::{Analysis, Sight},
     problem::{Activation, Rule, Target},
 };
 
@@ -27,12 +27,12 @@ pub struct Analysed {
 }
 
 impl Analysed {
-    /// Analyses a target; with an activation also what it sees.
+    /// Analyses a target, and what a network sees of it.
     ///
     /// # Errors
     /// As [`Analysis::of`].
-    pub fn of(target: &Target, activation: Option<&Activation>) -> Result<Self> {
-        let analysis = Analysis::of(target, activation)?;
+    pub fn of(target: &Target, sight: Option<&Sight>) -> Result<Self> {
+        let analysis = Analysis::through(target, sight)?;
         Ok(Self { formula: target.formula(), noise: target.noise, analysis })
     }
 
@@ -49,7 +49,7 @@ impl Analysed {
         }
         let mut target = Target::new(Rule::Expression(expression));
         target.noise = noise;
-        Self::of(&target, activation)
+        Self::of(&target, activation.map(Sight::of).as_ref())
     }
 }
 

@@ -21,7 +21,8 @@ pub fn text(analysed: &Analysed) -> String {
     lines.push(heading("reused batches see its law", "generative exponent", reused));
     stairs(&mut lines, reused, &law);
     if let Some(visible) = &analysis.visible {
-        let what = format!("fresh batches through {}", visible.activation);
+        let biased = if visible.biased { " with the biases of the start" } else { "" };
+        let what = format!("fresh batches through {}{biased}", visible.activation);
         lines.push(heading(&what, "first leap", &visible.stairs));
         stairs(&mut lines, &visible.stairs, &coefficient);
     }

@@ -120,10 +120,10 @@ pub(super) fn warnings(analysis: &Analysis) -> Vec<String> {
     warnings
 }
 
-/// `relu has no Hermite component of degree 3: …`.
+/// `relu has no Hermite component of degree 3: …`; of degrees that training opens it says so.
 fn blindness(visible: &Visible, analysis: &Analysis) -> Option<String> {
     let first = visible.blind.first()?;
-    let name = &visible.activation;
+    let name = format!("{}{}", visible.activation, if visible.biased { ", at the biases of the start," } else { "" });
     let percent = |part: f64| if part < 0.01 { "under 1 %".into() } else { format!("{:.0} %", 100.0 * part) };
     let mut text = format!(
         "{name} has no Hermite component of degree {}: fresh batches cannot show it what the target has there ({} of the \
@@ -142,10 +142,16 @@ fn blindness(visible: &Visible, analysis: &Analysis) -> Option<String> {
         );
     }
     let (seen, hidden) = (visible.stairs.reached(HIGHEST), analysis.fresh.reached(HIGHEST));
-    if seen.is_empty() {
-        text += "; it learns nothing from fresh batches";
-    } else if seen.len() < hidden.len() {
-        text += &format!("; fresh batches stop at {}", directions(&seen));
-    }
-    Some(text)
+    let opens: Vec<String> =
+        visible.blind.iter().filter(|blind| blind.opens).map(|blind| blind.degree.to_string()).collect();
+    let learns = match (seen.is_empty(), opens.is_empty()) {
+        (true, true) => "it learns nothing from fresh batches".into(),
+        (false, true) if seen.len() < hidden.len() => format!("fresh batches stop at {}", directions(&seen)),
+        (_, true) => return Some(text),
+        (..) => format!(
+            "so it is at the start only: norms and biases that are trained move, and open degree {}",
+            opens.join(", ")
+        ),
+    };
+    Some(format!("{text}; {learns}"))
 }

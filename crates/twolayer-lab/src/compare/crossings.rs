@@ -1,31 +1,46 @@
 //! When levels were crossed, over replicates.
 
-use twolayer::problem::{Crossing, CrossingOf};
+use twolayer::{
+    problem::{Crossing, CrossingOf},
+    trajectory::Trajectory,
+};
 
 use crate::{experiment::NamedView, outcome::Outcome};
 
-/// A level of one view: the mean over the replicates that reached it.
+/// A level of one view: the mean over the replicates that crossed it.
+///
+/// A crossing is the first passage from the side of the start, in either direction. Runs that start before the level (the
+/// risk above it, the cosine below) are the ones that count; where all start on it or beyond, there is nothing left to
+/// learn, and what they cross on is the way back.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crossed {
     /// The level.
     pub crossing: Crossing,
-    /// Mean number of steps; NaN where no replicate reached it.
+    /// Mean number of steps; NaN where no replicate crossed it.
     pub step: f64,
     /// Its standard error over replicates; 0 with one.
     pub step_error: f64,
     /// t = νηs of the mean, where a step takes a known time.
     pub time: f64,
-    /// How many replicates reached it.
+    /// How many replicates crossed it.
     pub reached: usize,
     /// How many ended before: the mean is then a lower bound.
     pub censored: usize,
+    /// How many start on it or beyond; unless all do, they are left out of everything above.
+    pub already: usize,
 }
 
 /// Every level of `view`, in the order of the file.
 pub fn crossings(view: &NamedView, outcome: &Outcome) -> Vec<Crossed> {
     let level = |(c, &crossing): (usize, &Crossing)| {
-        let all = outcome.trajectories.iter().map(|run| run.crossing_step.get(c).copied().unwrap_or(f64::NAN));
-        let steps: Vec<f64> = all.clone().filter(|step| step.is_finite()).collect();
+        let runs = outcome.trajectories.iter();
+        let (beyond, before): (Vec<&Trajectory>, Vec<&Trajectory>) =
+            runs.partition(|run| starts_beyond(view, run, &crossing));
+        let counted = if before.is_empty() { &beyond } else { &before };
+        let step = |run: &&Trajectory| run.crossing_step.get(c).copied().unwrap_or(f64::NAN);
+        // At step 0 a run is on the level, and has crossed nothing yet.
+        let back = |step: &f64| step.is_finite() && (!before.is_empty() || *step > 0.0);
+        let steps: Vec<f64> = counted.iter().map(step).filter(back).collect();
         let n = steps.len() as f64;
         let mean = steps.iter().sum::<f64>() / n;
         let squares: f64 = steps.iter().map(|step| (step - mean).powi(2)).sum();
@@ -35,14 +50,50 @@ pub fn crossings(view: &NamedView, outcome: &Outcome) -> Vec<Crossed> {
             step_error: if n > 1.0 { (squares / (n * (n - 1.0))).sqrt() } else { 0.0 },
             time: mean * view.problem.step_time(),
             reached: steps.len(),
-            censored: all.count() - steps.len(),
+            censored: counted.len() - steps.len(),
+            already: beyond.len(),
         }
     };
     view.record.crossings.iter().enumerate().map(level).collect()
 }
 
+/// Whether a run starts with a risk at most, or a largest cosine at least, as large as the level.
+fn starts_beyond(view: &NamedView, run: &Trajectory, crossing: &Crossing) -> bool {
+    if run.valid == 0 {
+        return false;
+    }
+    let cosine = |r: usize| {
+        // Without Q there are no cosines.
+        let square = |j: usize| run.student_norms.get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
+        let one = |j: usize| run.student_teacher[j * run.directions + r].abs() / square(j).unwrap_or(f64::NAN).sqrt();
+        (0..run.width).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
+    };
+    match crossing.of {
+        CrossingOf::Risk => run.risk[0] <= crossing.level,
+        CrossingOf::Cosine => (0..run.directions).map(cosine).fold(0.0, f64::max) >= crossing.level,
+        CrossingOf::CosineWith(r) => cosine(r) >= crossing.level,
+    }
+}
+
+impl Crossed {
+    /// Whether the crossing is on the way back: every run starts on the level or beyond.
+    pub fn is_back(&self) -> bool {
+        self.already > 0 && self.already == self.reached + self.censored
+    }
+
+    /// The level, and the side it is crossed from where that is the wrong one: `largest |cosine| = 0.05, from above`.
+    pub fn in_words(&self) -> String {
+        let side = match (self.is_back(), self.crossing.of) {
+            (false, _) => "",
+            (true, CrossingOf::Risk) => ", from below",
+            (true, CrossingOf::Cosine | CrossingOf::CosineWith(_)) => ", from above",
+        };
+        in_words(&self.crossing) + side
+    }
+}
+
 /// `risk = 0.5`, `largest |cosine| = 0.5`, `largest |cosine| with z2 = 0.5`.
-pub fn in_words(crossing: &Crossing) -> String {
+fn in_words(crossing: &Crossing) -> String {
     let of = match crossing.of {
         CrossingOf::Risk => "risk".to_string(),
         CrossingOf::Cosine => "largest |cosine|".to_string(),
@@ -71,6 +122,45 @@ mod tests {
         assert_eq!((found.step, found.reached, found.censored), (200.0, 3, 1));
         approx::assert_relative_eq!(found.step_error, 100.0 / 3.0_f64.sqrt());
         approx::assert_relative_eq!(found.time, 200.0 * 0.1 / 1000.0 / 2.0);
-        assert_eq!(in_words(&found.crossing), "largest |cosine| with z2 = 0.5");
+        assert_eq!(found.in_words(), "largest |cosine| with z2 = 0.5");
+        assert!(!found.is_back() && found.already == 0);
+    }
+
+    /// Neuron 2 starts at cosine −0.09 with z2, and the risk at 0.201.
+    #[test]
+    fn a_level_that_is_passed_from_the_side_of_having_learnt_says_so() {
+        let sizes = Sizes { p: 2, k: 2 };
+        let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
+        let level = |of, level| Crossing { of, level, stop: false };
+        view.record.crossings = vec![level(CrossingOf::CosineWith(1), 0.05), level(CrossingOf::Risk, 0.3)];
+        let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 3, 0.0, 1);
+        for (run, step) in outcome.trajectories.iter_mut().zip([100.0, f64::NAN, 300.0]) {
+            run.crossing_step = vec![step, f64::NAN];
+        }
+        let found = crossings(&view, &outcome);
+        assert_eq!((found[0].step, found[0].reached, found[0].censored, found[0].already), (200.0, 2, 1, 3));
+        assert_eq!(found[0].in_words(), "largest |cosine| with z2 = 0.05, from above");
+        assert_eq!(found[1].in_words(), "risk = 0.3, from below");
+        assert!(found[1].is_back() && found[1].reached == 0);
+        // One of independent starts is there already: the others are what crosses.
+        outcome.trajectories[0].risk[0] = 0.5;
+        outcome.trajectories[0].crossing_step[1] = 40.0;
+        let found = crossings(&view, &outcome)[1];
+        assert_eq!((found.step, found.reached, found.censored, found.already), (40.0, 1, 0, 2));
+        assert_eq!(found.in_words(), "risk = 0.3");
+    }
+
+    /// A run that starts on the level has the crossing at step 0 from its engine.
+    #[test]
+    fn a_start_on_the_level_is_no_crossing() {
+        let sizes = Sizes { p: 2, k: 2 };
+        let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
+        let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 1, 0.0, 1);
+        let risk = outcome.trajectories[0].risk[0];
+        view.record.crossings = vec![Crossing { of: CrossingOf::Risk, level: risk, stop: false }];
+        outcome.trajectories[0].crossing_step = vec![0.0];
+        let found = crossings(&view, &outcome)[0];
+        assert_eq!((found.reached, found.already), (0, 1));
+        assert!(found.step.is_nan() && found.is_back());
     }
 }

@@ -2,7 +2,10 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::{
+    gaussian::normal,
+    trajectory::{KeepQ, Trajectory},
+};
 
 use super::{QuantityAgreement, rows::Contrast};
 
@@ -66,6 +69,16 @@ pub(super) struct Line {
     pub columns: Vec<Column>,
 }
 
+/// What differences are measured by.
+pub(super) enum Yardstick {
+    /// Nothing: only the sizes are of interest.
+    Nothing,
+    /// Two limits: the numerical errors that both state.
+    Errors,
+    /// The spread over replicates.
+    Replicates(Contrast),
+}
+
 /// What two views have in common.
 pub(super) struct Entries {
     pub lines: Vec<Line>,
@@ -96,20 +109,19 @@ const QUANTITIES: [Quantity; 3] = [
         name: "Q_diag",
         width: |run| if run.keep_q == KeepQ::None { 0 } else { run.width },
         values: |run| &run.student_norms,
-        errors: |_| None,
+        errors: |run| run.student_norms_error.as_deref(),
     },
 ];
 
 impl Entries {
-    /// The entries at the given pairs of times; without a `contrast`, only the sizes.
-    pub fn new(
-        first: &[Trajectory],
-        second: &[Trajectory],
-        times: &[(usize, usize)],
-        contrast: Option<&Contrast>,
-    ) -> Self {
+    /// The entries at the given pairs of times.
+    pub fn new(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)], yardstick: &Yardstick) -> Self {
         let widths = QUANTITIES.map(|q| (q.width)(&first[0]).min((q.width)(&second[0])));
-        let all = times.len() * widths.iter().sum::<usize>();
+        let all = match yardstick {
+            Yardstick::Replicates(_) => times.len() * widths.iter().sum::<usize>(),
+            // Numbers against numbers are soon done: nothing is left out.
+            Yardstick::Errors | Yardstick::Nothing => 0,
+        };
         let kept_times = thin(times.len(), if all > MOST { MOST_TIMES } else { usize::MAX });
         let most_lines = (MOST / kept_times.len().max(1)).saturating_sub(widths[0]).max(1);
         let mut entries = Self { lines: Vec::new(), z: Vec::new(), thinned: None, largest: Vec::new() };
@@ -139,7 +151,21 @@ impl Entries {
                 value: largest.1,
                 time: first[0].time[times[largest.2].0],
             });
-            let Some(contrast) = contrast else { continue };
+            let contrast = match yardstick {
+                Yardstick::Replicates(contrast) => contrast,
+                Yardstick::Errors => {
+                    let stated = |run: &Trajectory| (quantity.errors)(run).is_some();
+                    for (time, i) in everywhere().filter(|_| stated(&first[0]) && stated(&second[0])) {
+                        let [(a, error_a), (b, error_b)] = both(time, i);
+                        let error = error_a.hypot(error_b).hypot(ROUNDING * scale);
+                        if error > 0.0 {
+                            entries.z.push(((a.mean - b.mean) / error, entries.largest.len() - 1));
+                        }
+                    }
+                    continue;
+                }
+                Yardstick::Nothing => continue,
+            };
             // The risk is always among them; of the others a random share, always the same one: strides would meet the
             // same neuron again and again.
             let others = widths[1..].iter().sum::<usize>();
@@ -167,10 +193,17 @@ impl Entries {
                 entries.lines.push(Line { quantity: index, columns });
             }
         }
-        if contrast.is_some() && all > MOST {
+        if all > MOST {
             entries.thinned = Some((entries.z.len(), all));
         }
         entries
+    }
+
+    /// Bonferroni's bound on the probability of a |z| as large as the largest, where every error is the standard error of
+    /// a normal number; `None` without any z.
+    pub fn bound(&self) -> Option<f64> {
+        let [_, max] = super::sizes(self.z());
+        max.map(|max| (2.0 * self.z.len() as f64 * normal::distribution(-max)).min(1.0))
     }
 
     /// All z.

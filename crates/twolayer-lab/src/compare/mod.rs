@@ -10,20 +10,26 @@ mod entries;
 mod matching;
 mod rotation;
 mod rows;
+mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
 use twolayer::trajectory::Trajectory;
 
 use crate::{experiment::NamedView, outcome::Outcome};
-pub use crossings::{Crossed, crossings, in_words};
-use entries::{Entries, common_times};
+pub use crossings::{Crossed, crossings};
+use entries::{Entries, Yardstick, common_times};
 pub use matching::match_neurons;
 use rows::{Contrast, Sample};
 pub use slopes::{Slope, slopes};
 
 /// Views with a smaller p-value differ.
 pub const SIGNIFICANCE: f64 = 1e-3;
+/// Fewer replicates cannot show that views agree: two of them call 600 standard errors chance, three 30.
+const LEAST: usize = 4;
+/// For 2, 3, … replicates, the standard errors that one entry needs to be a difference: Student's t for
+/// [`SIGNIFICANCE`], two-sided.
+const QUANTILES: [f64; 6] = [637.0, 31.6, 12.9, 8.6, 6.9, 6.0];
 
 /// How far apart two views are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,13 +76,14 @@ impl Agreement {
 /// Whether two views agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// The p-value is larger than [`SIGNIFICANCE`].
+    /// The p-value is larger than [`SIGNIFICANCE`], and could have been smaller.
     #[serde(rename = "agree")]
     Agree,
     /// It is not.
     #[serde(rename = "differ")]
     Differ,
-    /// There is no standard error, or no common time; the note says which.
+    /// No difference could have been seen, whatever it is: no standard error, nothing but the start in common, the same
+    /// runs twice, or too few replicates; the note says which.
     #[serde(rename = "not assessed")]
     NotAssessed,
 }
@@ -165,31 +172,46 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
     if times.len() < recorded.len() {
         note.push(format!("{} of {} common times: a replicate has no numbers beyond", times.len(), recorded.len()));
     }
+    // Nothing but the start, or the same runs twice: the differences tell nothing, whatever they are.
+    let hindrance = hindrance(first, second, &times);
     let sample =
         |runs: &[Trajectory]| Sample { replicates: runs.len(), exact: runs[0].student_teacher_error.is_some() };
     let samples = [sample(first), sample(second)];
-    let contrast = Contrast::new(samples[0], samples[1]);
-    let entries = Entries::new(first, second, &times, contrast.as_ref());
-    if contrast.is_none() {
-        note.push("no standard error: one replicate each".into());
-    } else if let Some(r) = samples.iter().map(|s| s.replicates).filter(|&r| r > 1).min().filter(|&r| r < 8) {
-        note.push(format!("{r} replicates: small differences are not found"));
-    }
-    if contrast.is_some()
-        && let Some(lone) = samples.iter().position(|sample| sample.replicates == 1 && !sample.exact)
-    {
-        note.push(format!("one replicate of {}: taken to spread as {} does", views[lone], views[1 - lone]));
+    let yardstick = match Contrast::new(samples[0], samples[1]) {
+        _ if hindrance.is_some() => Yardstick::Nothing,
+        Some(contrast) => Yardstick::Replicates(contrast),
+        None if samples.iter().all(|sample| sample.exact) => Yardstick::Errors,
+        None => Yardstick::Nothing,
+    };
+    let entries = Entries::new(first, second, &times, &yardstick);
+    let mut tested = None;
+    let mut can_agree = hindrance.is_none();
+    note.extend(hindrance.clone());
+    match &yardstick {
+        Yardstick::Nothing if hindrance.is_none() => note.push("no standard error: one replicate each".into()),
+        Yardstick::Nothing => {}
+        Yardstick::Errors => {
+            note.push("two limits: against the errors that they state".into());
+            tested = entries.bound().map(|p| (p, Vec::new()));
+        }
+        Yardstick::Replicates(contrast) => {
+            if let Some(lone) = samples.iter().position(|sample| sample.replicates == 1 && !sample.exact) {
+                note.push(format!("one replicate of {}: taken to spread as {} does", views[lone], views[1 - lone]));
+            }
+            tested = entries.z().next().is_some().then(|| rotation::p_value(&entries));
+            can_agree = tested.is_none() || contrast.rows() >= LEAST;
+            note.extend(few(contrast.rows()));
+        }
     }
     if let Some((kept, all)) = entries.thinned {
         note.push(format!("z at {kept} of {all} entries, drawn at random"));
     }
-    let tested = (contrast.is_some() && entries.z().next().is_some()).then(|| rotation::p_value(&entries));
-    let verdict = match &tested {
-        Some((p, _)) if *p > SIGNIFICANCE => Verdict::Agree,
-        Some(_) => Verdict::Differ,
-        // All differences vanish exactly: there is nothing to be tested.
-        None if contrast.is_some() && !times.is_empty() => Verdict::Agree,
-        None => Verdict::NotAssessed,
+    let verdict = match (&tested, &yardstick) {
+        (Some((p, _)), _) if *p <= SIGNIFICANCE => Verdict::Differ,
+        (Some(_), _) if can_agree => Verdict::Agree,
+        // All differences vanish exactly: any other would have been one.
+        (None, Yardstick::Replicates(_)) if can_agree => Verdict::Agree,
+        _ => Verdict::NotAssessed,
     };
     let [rms_z, max_z] = sizes(entries.z());
     let (p_value, evidence) = tested.map_or((None, Vec::new()), |(p, evidence)| (Some(p), evidence));
@@ -205,6 +227,28 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
         evidence,
         quantities: entries.quantities(),
     })
+}
+
+/// Why no difference between these views could be seen, whatever it is.
+fn hindrance(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> Option<String> {
+    if times.iter().all(|&(i, _)| first[0].time[i] <= 0.0) {
+        return Some("nothing but the start could be compared".into());
+    }
+    let remedy = "one engine, one seed; give one of them another seed";
+    match (shared::runs(first, second, times), first.len()) {
+        (0, _) => None,
+        (_, 1) => Some("the same numbers twice: one engine, one problem".into()),
+        (same, all) if same == all => Some(format!("the same runs twice: {remedy}")),
+        (same, all) => Some(format!("{same} of the {all} runs of the first are runs of the second: {remedy}")),
+    }
+}
+
+/// What a comparison of so few replicates can find at one place.
+fn few(replicates: usize) -> Option<String> {
+    let errors = QUANTILES.get(replicates.checked_sub(2)?)?;
+    let found = format!("{replicates} replicates: at one place nothing below {errors} standard errors is a difference");
+    let remedy = if replicates < LEAST { format!(", use at least {LEAST}") } else { String::new() };
+    Some(found + &remedy)
 }
 
 /// Root mean square and maximum of |z|; nothing of nothing.

@@ -20,6 +20,11 @@ pub(super) struct Sample {
 }
 
 impl Contrast {
+    /// n: the degrees of freedom that an entry's test has, and one.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The contrast of two views; `None` where neither has a spread.
     ///
     /// * A sample against a number ℓ: `√R (x̄ − ℓ)`, and Helmert's residuals of the sample.

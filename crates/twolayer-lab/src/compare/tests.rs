@@ -43,10 +43,8 @@ fn the_p_value_is_neither_timid_nor_rash() {
 
 #[test]
 fn few_replicates_find_gross_differences_and_cry_over_nothing() {
-    for replicates in [2, 4] {
-        let agree = verdicts(100, |seed| compare_simulations(seed, replicates, |_| {}));
-        assert!(agree >= 99, "{replicates} replicates: {agree} of 100 agree");
-    }
+    let agree = verdicts(100, |seed| compare_simulations(seed, 4, |_| {}));
+    assert!(agree >= 99, "{agree} of 100 agree");
     let limit = fabricated::limit(SIZES, &times(), 1e-9);
     let mut simulation = fabricated::simulation(SIZES, &times(), 4, 1e-4, 1);
     for run in &mut simulation.trajectories {
@@ -55,6 +53,76 @@ fn few_replicates_find_gross_differences_and_cry_over_nothing() {
     let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
     assert!(agreement.note.contains("4 replicates"), "{}", agreement.note);
+}
+
+/// Two replicates call an error of many times the risk chance, so they may not call it agreement.
+#[test]
+fn two_replicates_never_show_agreement() {
+    let limit = fabricated::limit(SIZES, &times(), 1e-9);
+    for (replicates, needed) in [(2, "637"), (3, "31.6")] {
+        for seed in 0..20 {
+            let simulation = fabricated::simulation(SIZES, &times(), replicates, 0.1, seed);
+            let against_limit = pair(["limit", "a"], &limit.trajectories, &simulation.trajectories).unwrap();
+            let against_other = compare_simulations(seed, replicates, |_| {});
+            for agreement in [against_limit, against_other] {
+                assert_ne!(agreement.verdict, Verdict::Agree, "{agreement:?}");
+                let note = &agreement.note;
+                assert!(note.contains(needed) && note.contains("use at least 4"), "{note}");
+            }
+        }
+    }
+    // A difference of 10⁸ standard errors at all places they do find, at one place among so many not even that.
+    let mut simulation = fabricated::simulation(SIZES, &times(), 2, 1e-9, 1);
+    for run in &mut simulation.trajectories {
+        let all = run.risk.iter_mut().chain(&mut run.student_teacher).chain(&mut run.student_norms);
+        all.for_each(|x| *x += 0.1);
+    }
+    let agreement = pair(["limit", "a"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
+}
+
+#[test]
+fn the_start_alone_is_no_comparison() {
+    let limit = fabricated::limit(SIZES, &times(), 1e-6);
+    let mut simulation = fabricated::simulation(SIZES, &times(), 16, 0.1, 5);
+    simulation.trajectories[2].valid = 1;
+    let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
+    assert_eq!((agreement.verdict, agreement.times), (Verdict::NotAssessed, 1));
+    assert!(agreement.note.contains("nothing but the start") && agreement.p_value.is_none(), "{agreement:?}");
+}
+
+#[test]
+fn the_same_runs_twice_are_no_comparison() {
+    let runs = |replicates, seed| fabricated::simulation(SIZES, &times(), replicates, 0.1, seed).trajectories;
+    let agreement = pair(["a", "b"], &runs(8, 3), &runs(8, 3)).unwrap();
+    assert_eq!(agreement.verdict, Verdict::NotAssessed, "{agreement:?}");
+    assert!(agreement.note.contains("the same runs twice") && agreement.note.contains("another seed"));
+    // One seed, other numbers of replicates.
+    let agreement = pair(["a", "b"], &runs(16, 3), &runs(8, 3)).unwrap();
+    assert_eq!(agreement.verdict, Verdict::NotAssessed, "{agreement:?}");
+    assert!(agreement.note.contains("8 of the 16 runs of the first"), "{}", agreement.note);
+    assert_eq!(pair(["a", "b"], &runs(8, 3), &runs(8, 4)).unwrap().verdict, Verdict::Agree);
+    // Two limits by one method.
+    let limit = fabricated::limit(SIZES, &times(), 1e-6).trajectories;
+    let agreement = pair(["a", "b"], &limit, &limit).unwrap();
+    assert_eq!(agreement.verdict, Verdict::NotAssessed, "{agreement:?}");
+}
+
+#[test]
+fn two_limits_are_measured_by_their_errors() {
+    let first = fabricated::limit(SIZES, &times(), 1e-3).trajectories;
+    let moved = |by: f64, error: f64| {
+        let mut second = fabricated::limit(SIZES, &times(), error).trajectories;
+        second[0].student_teacher.iter_mut().for_each(|m| *m += by);
+        // Q states no error, and is not held against anyone.
+        second[0].student_norms.iter_mut().for_each(|q| *q += 0.1);
+        pair(["ode", "dmft"], &first, &second).unwrap()
+    };
+    assert_eq!(moved(2e-3, 1e-3).verdict, Verdict::Agree);
+    let differ = moved(8e-3, 1e-3);
+    assert_eq!(differ.verdict, Verdict::Differ, "{differ:?}");
+    approx::assert_relative_eq!(differ.max_z.unwrap(), 8.0 / 2_f64.sqrt(), max_relative = 1e-6);
+    assert!(differ.note.contains("errors that they state") && differ.p_value.unwrap() < 1e-3, "{differ:?}");
 }
 
 #[test]

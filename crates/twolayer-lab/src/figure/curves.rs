@@ -46,7 +46,7 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
             index: series.index,
             x: series.abscissa(&figure.x),
             y: series.estimates(usize::MAX, |_, run, t| value(run, t)),
-            style: series.style(series.color(settings), series.setting),
+            style: series.style(series.color(settings), series.rank + series.setting),
         })
         .collect();
     let x = horizontal(&figure.x, figure.x_scale, &curves);
@@ -54,7 +54,7 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
     let key = |s: &Series<'_>| Key {
         label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
-        style: s.style(s.color(settings), s.setting),
+        style: s.style(s.color(settings), s.rank + s.setting),
     };
     let remark = if without.is_empty() { String::new() } else { format!("No training set: {}.", without.join(", ")) };
     Block {
@@ -75,7 +75,7 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
     let shown = spread(every.len(), DIRECTIONS);
     let cosine = figure.y == Quantity::Cosine;
     // Dashes tell limits apart where there are several, else neurons, so that curves on top of each other are seen.
-    let dashed = all.iter().all(|s| !s.is_limit() || s.rank == 0);
+    let dashed = all.iter().all(|s| !s.is_limit() || s.part == 0);
     let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
     for setting in 0..settings {
         let label = setting_label(&all, setting, settings);
@@ -90,7 +90,7 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
                         if cosine { direction.cosine(run, t, j) } else { direction.overlap(run, t, j) }
                     });
                     let shift = if dashed && series.is_limit() { color } else { 0 };
-                    let style = series.style(color, shift);
+                    let style = series.style(color, series.part + shift);
                     let (limit, index) = (series.is_limit(), series.index);
                     curves.push(Curve { limit, index, x: series.abscissa(&figure.x), y, style });
                 }
@@ -147,7 +147,7 @@ fn overlap_legend(all: &[Series<'_>], settings: usize, neurons: &[usize], dashed
         let key = Key {
             label: if settings > 1 { series.kind() } else { series.label() },
             sample: if series.is_limit() { Sample::Line } else { Sample::Dot },
-            style: Style { color: "#222222", ..series.style(0, 0) },
+            style: Style { color: "#222222", ..series.style(0, series.part) },
         };
         if !views.contains(&key) {
             views.push(key);

@@ -24,8 +24,10 @@ pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &
     let shown = spread(every.len(), DIRECTIONS);
     let times = if figure.at.is_empty() { moments(&all) } else { figure.at.clone() };
     let style = |series: &Series<'_>| match series.is_limit() {
-        true => Style { size: 2.0, ..series.style(series.color(settings), series.setting) },
-        false => Style { size: 1.0, opacity: 0.25, ..series.style(series.color(settings), series.setting) },
+        true => Style { size: 2.0, ..series.style(series.color(settings), series.rank + series.setting) },
+        false => {
+            Style { size: 1.0, opacity: 0.25, ..series.style(series.color(settings), series.rank + series.setting) }
+        }
     };
     let mut panels: Vec<Panel> = Vec::new();
     for &r in &shown {

@@ -5,6 +5,9 @@ use crate::experiment::Scale;
 
 /// Width of the picture.
 pub(super) const WIDTH: f64 = 760.0;
+/// Size of the title, and the height of a line of it.
+pub(super) const TITLE: f64 = 17.0;
+const TITLE_LINE: f64 = 23.0;
 /// Size of labels and ticks.
 pub(super) const TEXT: f64 = 12.5;
 /// Size of tick labels and small print.
@@ -44,23 +47,36 @@ pub(super) struct Placed<'a> {
     pub remark: Vec<(f64, String)>,
 }
 
-/// All blocks, the lines of small print with their baselines, and the height of the whole.
-pub(super) fn place(drawing: &Drawing) -> (Vec<Placed<'_>>, Vec<(f64, String)>, f64) {
+/// A drawing with everything in its place; lines of text with their baselines.
+pub(super) struct Page<'a> {
+    pub title: Vec<(f64, String)>,
+    pub blocks: Vec<Placed<'a>>,
+    pub small_print: Vec<(f64, String)>,
+    pub height: f64,
+}
+
+/// Puts everything in its place, from the top down.
+pub(super) fn place(drawing: &Drawing) -> Page<'_> {
     let mut top = PAD;
-    let mut placed = Vec::new();
+    let lines = |text: &str, size: f64, step: f64, top: &mut f64| -> Vec<(f64, String)> {
+        let place = |piece| {
+            *top += step;
+            (*top, piece)
+        };
+        wrap(text, size, WIDTH - 2.0 * PAD).into_iter().map(place).collect()
+    };
+    // The title stands close to the edge and away from what follows.
+    top -= 4.0;
+    let title = lines(&drawing.title, TITLE, TITLE_LINE, &mut top);
+    top += if title.is_empty() { 4.0 } else { 12.0 };
+    let mut blocks = Vec::new();
     for block in &drawing.blocks {
         let (one, bottom) = place_block(block, top);
-        placed.push(one);
+        blocks.push(one);
         top = bottom + 18.0;
     }
-    let mut small_print = Vec::new();
-    for line in &drawing.small_print {
-        for piece in wrap(line, SMALL, WIDTH - 2.0 * PAD) {
-            top += 14.0;
-            small_print.push((top, piece));
-        }
-    }
-    (placed, small_print, (top + PAD).ceil())
+    let small_print = drawing.small_print.iter().flat_map(|line| lines(line, SMALL, 14.0, &mut top)).collect();
+    Page { title, blocks, small_print, height: (top + PAD).ceil() }
 }
 
 fn place_block(block: &Block, mut top: f64) -> (Placed<'_>, f64) {

@@ -28,12 +28,14 @@ pub(crate) use svg::escape;
 pub use svg::svg;
 pub use sweep::{Summary, draw_sweep};
 
-/// A drawing: blocks below each other, small print at the bottom.
+/// A drawing: the title, blocks below each other, small print at the bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
+    /// At the top; may be empty.
+    pub title: String,
     /// One for each figure that is asked for.
     pub blocks: Vec<Block>,
-    /// Lines at the bottom: title, seed, version.
+    /// Lines at the bottom: seed, version.
     pub small_print: Vec<String>,
 }
 
@@ -173,7 +175,8 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         Quantity::Scatter => vec![scatter::scatter(experiment, outcomes, figure)],
         Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],
     });
-    Drawing { blocks: blocks.collect(), small_print: small_print(experiment, version) }
+    let small_print = small_print(experiment, version);
+    Drawing { title: experiment.title.clone(), blocks: blocks.collect(), small_print }
 }
 
 /// The settings of an experiment: what each changes, in words (empty where there is only one), and its views.
@@ -188,10 +191,7 @@ pub(crate) fn settings(experiment: &Experiment, outcomes: &[Outcome]) -> Vec<(St
 
 /// What stands below every drawing.
 fn small_print(experiment: &Experiment, version: &str) -> Vec<String> {
-    vec![
-        experiment.title.clone(),
-        format!("twolayer {version}; {}; dots ± 2 standard errors over replicates", experiment.seeds()),
-    ]
+    vec![format!("twolayer {version}; {}; dots ± 2 standard errors over replicates", experiment.seeds())]
 }
 
 /// A picture of a drawing that is `width` pixels wide, as a PNG file: the SVG, rasterised with the embedded font.

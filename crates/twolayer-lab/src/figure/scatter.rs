@@ -29,7 +29,7 @@ pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
         if series.is_limit() {
             Style { size: 4.2, ..Style::dots(color, Marker::Cross) }
         } else {
-            Style { size: 3.0, opacity: 0.75, ..Style::dots(color, Marker::nth(series.rank)) }
+            Style { size: 3.0, opacity: 0.75, ..Style::dots(color, Marker::nth(series.part)) }
         }
     };
     let times = if figure.at.is_empty() { moments(&all) } else { figure.at.clone() };

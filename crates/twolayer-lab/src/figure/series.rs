@@ -21,6 +21,9 @@ pub(super) struct Series<'a> {
     pub setting: usize,
     /// Its number among the limits, or among the simulations, of its setting.
     pub rank: usize,
+    /// Its number among the kinds of limits, or of simulations, of all settings: what has other sizes has another, what
+    /// plays the same part in another setting the same.
+    pub part: usize,
     /// Its number among all views.
     pub index: usize,
     /// Which neurons of which runs are averaged.
@@ -74,9 +77,25 @@ pub(super) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) ->
                 matched.map_or(Neurons::First, Neurons::Matched)
             }
         };
-        all.push(Series { experiment, view, runs, setting, rank, index, neurons });
+        all.push(Series { experiment, view, runs, setting, rank, part: 0, index, neurons });
     }
+    parts(&mut all);
     (all, settings)
+}
+
+/// Numbers the kinds of limits and of simulations; the second one of a kind in a setting is another kind.
+fn parts(all: &mut [Series<'_>]) {
+    let mut known: Vec<(bool, String, usize)> = Vec::new();
+    for i in 0..all.len() {
+        let (limit, kind) = (all[i].is_limit(), all[i].kind());
+        let again = all[..i].iter().filter(|other| other.setting == all[i].setting && other.kind() == kind).count();
+        let own = (limit, kind, again);
+        if !known.contains(&own) {
+            known.push(own.clone());
+        }
+        let alike = known.iter().filter(|(other, ..)| *other == limit);
+        all[i].part = alike.take_while(|other| **other != own).count();
+    }
 }
 
 impl Series<'_> {
@@ -84,13 +103,9 @@ impl Series<'_> {
         self.view.view.engine == Engine::Limit
     }
 
-    /// Line of a limit, or dots of a simulation, in the `color`-th colour; dashes and markers are `shift`ed.
-    pub fn style(&self, color: usize, shift: usize) -> Style {
-        if self.is_limit() {
-            Style::line(color, Dash::nth(self.rank + shift))
-        } else {
-            Style::dots(color, Marker::nth(self.rank + shift))
-        }
+    /// Line of a limit, or dots of a simulation, in the `color`-th colour, with the `nth` dashes or marker.
+    pub fn style(&self, color: usize, nth: usize) -> Style {
+        if self.is_limit() { Style::line(color, Dash::nth(nth)) } else { Style::dots(color, Marker::nth(nth)) }
     }
 
     /// One colour for each setting; where there is only one, one for each view.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Drawing, Mark, Marker, Panel, Sample, Style, font,
-    layout::{Frame, LINE, PIECE, Placed, SMALL, TEXT, WIDTH, place},
+    layout::{Frame, LINE, PIECE, Page, Placed, SMALL, TEXT, TITLE, WIDTH, place},
     ticks::{self, ticks},
 };
 
@@ -14,7 +14,7 @@ const GREY: &str = "#666666";
 
 /// The drawing as SVG: text stays text, and is searchable.
 pub fn svg(drawing: &Drawing) -> String {
-    let (blocks, small_print, height) = place(drawing);
+    let Page { title, blocks, small_print, height } = place(drawing);
     let mut pen = Pen { out: String::new(), clips: 0 };
     pen.put(format_args!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
@@ -23,6 +23,9 @@ pub fn svg(drawing: &Drawing) -> String {
     ));
     pen.put(format_args!("<style>{}</style>\n", font::face()));
     pen.put(format_args!("<rect width=\"{WIDTH}\" height=\"{height}\" rx=\"6\" fill=\"#ffffff\"/>\n"));
+    for (y, line) in title {
+        pen.text((WIDTH / 2.0, y), TITLE, Anchor::Middle, INK, &line);
+    }
     for block in &blocks {
         pen.block(block);
     }

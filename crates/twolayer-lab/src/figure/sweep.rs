@@ -10,7 +10,7 @@ use super::{
     summary::ViewSummary,
 };
 use crate::{
-    compare::{Crossed, crossings as crossed, in_words},
+    compare::{Crossed, crossings as crossed},
     experiment::{Axis, Experiment, Figure, Quantity, Scale},
     outcome::Outcome,
 };
@@ -36,7 +36,7 @@ pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str)
         _ => Some(sweep.overlaid(number, figure)),
     };
     let blocks = experiment.figures.iter().enumerate().filter_map(drawn).collect();
-    Drawing { blocks, small_print: small_print(experiment, version) }
+    Drawing { title: experiment.title.clone(), blocks, small_print: small_print(experiment, version) }
 }
 
 struct Sweep<'a> {
@@ -291,7 +291,7 @@ fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String)
     if view.crossed.iter().any(|crossed| crossed.censored > 0) {
         *remark = "Runs that ended before they crossed are left out: means over the others are too early.".into();
     }
-    view.crossed.iter().filter(|c| c.reached > 0).map(|c| (in_words(&c.crossing), time_of(c))).collect()
+    view.crossed.iter().filter(|c| c.reached > 0).map(|c| (c.in_words(), time_of(c))).collect()
 }
 
 /// The time of a crossing, ± 2 standard errors.
@@ -326,14 +326,14 @@ pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &
     for (place, one) in all.iter().enumerate() {
         let Some(outcome) = outcomes.get(one.index) else { continue };
         for found in crossed(one.view, outcome) {
-            let title = in_words(&found.crossing);
+            let title = found.in_words();
             if found.censored > 0 {
-                remark += &format!(
-                    "{}: {} of {} runs never reached {title}. ",
-                    one.view.name,
-                    found.censored,
-                    one.runs.len()
-                );
+                let counted = found.reached + found.censored;
+                remark += &format!("{}: {} of {counted} runs never reached {title}. ", one.view.name, found.censored);
+            }
+            if found.already > 0 {
+                let (already, runs) = (found.already, one.runs.len());
+                remark += &format!("{}: {already} of {runs} runs are there at the start. ", one.view.name);
             }
             let Estimate { mean, bar } = time_of(&found);
             let style = if one.is_limit() {

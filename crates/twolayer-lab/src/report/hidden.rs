@@ -3,7 +3,9 @@
 
 use faer::Mat;
 use twolayer::{
+    hierarchy::Sight,
     problem::{Data, Problem},
+    random::Streams,
     trajectory::{KeepQ, Trajectory},
 };
 
@@ -27,7 +29,10 @@ pub(super) fn hidden(experiment: &Experiment, outcomes: &[Outcome]) -> String {
         page += "<p class=\"faint\">For so many directions, ask <code>twolayer analyze</code>.</p>\n";
         return page;
     }
-    match Analysed::of(&problem.target, Some(&problem.network.activation)) {
+    // Where each replicate draws its own start, the first one's stands for all.
+    let start = Streams { seed: view.view.seed, replicate: 0 };
+    let sight = Sight::of_network(problem, start);
+    match sight.and_then(|sight| Analysed::of(&problem.target, Some(&sight))) {
         Ok(analysed) => {
             let directions = found(&analysed);
             page += &format!("<pre>{}</pre>\n", escape(&text(&analysed)));

@@ -4,7 +4,7 @@ use twolayer::prediction::predictions;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
-    compare::{Agreement, Verdict, crossings, in_words, slopes},
+    compare::{Agreement, Crossed, Verdict, crossings, slopes},
     experiment::{Axis, Experiment, NamedView, Quantity},
     figure::{escape, settings},
     outcome::Outcome,
@@ -135,7 +135,8 @@ pub(super) fn agreement(pairs: &[Agreement]) -> String {
          p: probability of evidence as strong as the strongest of five statistics (one place, all places together, \
          stretches of time, steps between records, the risk) when both views have the same means, by random rotations of \
          the replicates, which keep how entries move together; below it, each statistic alone. Views agree when \
-         p &gt; 0.001.</p>\n"
+         p &gt; 0.001; fewer than four replicates cannot show that they do. Two limits are measured by their stated errors \
+         alone.</p>\n"
     )
 }
 
@@ -196,13 +197,12 @@ pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
     let mut rows = String::new();
     for (view, outcome) in all() {
         for found in crossings(view, outcome) {
-            let error = if found.reached > 1 { format!(" ± {}", digits(found.step_error)) } else { String::new() };
             let time = if found.time.is_finite() { digits(found.time) } else { "–".into() };
             rows += &format!(
-                "<tr><td>{}</td><td>{}</td><td>{}{error}</td><td>{time}</td><td>{} of {}</td></tr>\n",
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{time}</td><td>{} of {}</td></tr>\n",
                 escape(&view.name),
-                escape(&in_words(&found.crossing)),
-                digits(found.step),
+                escape(&found.in_words()),
+                crossing_step(&found, outcome),
                 found.reached,
                 found.reached + found.censored,
             );
@@ -210,12 +210,28 @@ pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
     }
     if !rows.is_empty() {
         text += &format!(
-            "<h2>Crossings</h2>\n{}<p class=\"faint\">Means over the runs that crossed, ± one standard error. Where some did \
-             not, the mean is too early.</p>\n",
+            "<h2>Crossings</h2>\n{}<p class=\"faint\">The first passage through the level from the side of the start. Means over \
+             the runs that crossed, ± one standard error; where some did not, the mean is too early.</p>\n",
             table(&["view", "level", "step", "t", "runs that crossed"], &rows)
         );
     }
     text
+}
+
+/// `420 ± 133`, `never reached`, `already there at the start`.
+fn crossing_step(found: &Crossed, outcome: &Outcome) -> String {
+    let runs = outcome.trajectories.len();
+    // A limit at d = ∞ counts no steps, and tells no crossing.
+    let counts = outcome.trajectories.iter().any(|run| run.step.iter().any(|step| step.is_finite()));
+    let never = if counts { "never reached" } else { "– (d = ∞: no steps)" };
+    let error = if found.reached > 1 { format!(" ± {}", digits(found.step_error)) } else { String::new() };
+    let step = if found.reached > 0 { digits(found.step) + &error } else { never.into() };
+    match (found.already, found.is_back(), found.reached) {
+        (0, ..) => step,
+        (_, true, 0) => "already there at the start, and stays".into(),
+        (_, true, _) => format!("already there at the start; back at {step}"),
+        (already, false, _) => format!("{step}; {already} of {runs} already there at the start"),
+    }
 }
 
 fn slope_row(view: &NamedView, outcome: &Outcome) -> Option<String> {

@@ -20,6 +20,7 @@ mod moment;
 mod relevant;
 mod sample;
 mod series;
+mod sight;
 mod subspace;
 mod symmetry;
 mod visible;
@@ -35,6 +36,7 @@ use function::Function;
 use sample::Labels;
 
 pub use moment::{finite, infinite_variance};
+pub use sight::{Preactivation, Sight};
 pub use symmetry::Reflection;
 pub use visible::Blind;
 
@@ -54,7 +56,7 @@ pub struct Analysis {
     pub fresh: Stairs,
     /// The stairs that the law of the label climbs: reused batches.
     pub label_aware: Stairs,
-    /// The fresh stairs of what an activation sees, where one was given.
+    /// The fresh stairs of what a network sees, where an activation was given.
     pub visible: Option<Visible>,
     /// Directions that no finite number of steps on a reused batch of n = O(d) finds.
     pub hard: Vec<Vec<f64>>,
@@ -62,12 +64,14 @@ pub struct Analysis {
     pub reflections: Vec<Reflection>,
 }
 
-/// The fresh stairs of the part of a target that an activation sees.
+/// The fresh stairs of the part of a target that a network sees at its start.
 #[derive(Debug, Clone)]
 pub struct Visible {
-    /// Its name.
+    /// The name of its activation.
     pub activation: String,
-    /// Degrees at which the target has a component and the activation has none.
+    /// Whether neurons start with biases: they were taken into account.
+    pub biased: bool,
+    /// Degrees at which the target has a component and no neuron has one.
     pub blind: Vec<Blind>,
     /// The stairs.
     pub stairs: Stairs,
@@ -187,20 +191,28 @@ pub fn hermite_series(target: &Target, degree: usize) -> Result<Vec<(Vec<u8>, f6
 }
 
 impl Analysis {
-    /// Analyses a target of at most [`MOST_DIRECTIONS`] directions; with an activation also what it can see. Takes
-    /// milliseconds for smooth targets of few directions, seconds for kinks in many.
+    /// Analyses a target of at most [`MOST_DIRECTIONS`] directions; with an activation also what it can see, at
+    /// norm 1 and without biases. Takes milliseconds for smooth targets of few directions, seconds for kinks in many.
     ///
     /// # Errors
     /// [`Error::Invalid`] where g is constant, not finite, or where the noise is negative; [`Error::Refused`] where there
     /// are too many directions.
     pub fn of(target: &Target, activation: Option<&Activation>) -> Result<Self> {
+        Self::through(target, activation.map(Sight::of).as_ref())
+    }
+
+    /// As [`Analysis::of`], with what a network sees at the norms and biases of its neurons.
+    ///
+    /// # Errors
+    /// As [`Analysis::of`].
+    pub fn through(target: &Target, sight: Option<&Sight>) -> Result<Self> {
         validate(target)?;
         let whole = Function::of_target(target)?;
         let Prepared { basis, function, hints, reflections } = Prepared::of(&whole)?;
         let place = |stairs: Stairs| stairs.placed(&basis);
         let fresh = climb(&function, Labels::Value, &hints, 0.0)?;
         let label_aware = climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?;
-        let visible = activation.map(|activation| visible::visible(&function, activation, &fresh)).transpose()?;
+        let visible = sight.map(|sight| visible::visible(&function, sight, &fresh)).transpose()?;
         let label_aware = place(label_aware);
         let (hard, reflections) = symmetry::hard(&whole, &basis, &label_aware, &reflections);
         Ok(Self {

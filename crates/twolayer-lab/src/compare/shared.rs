@@ -1,0 +1,17 @@
+//! Runs that two views share: two simulations by one engine from one seed are one simulation.
+
+use twolayer::trajectory::Trajectory;
+
+/// How many runs of `first` are runs of `second` too: equal to the last bit in risk and M at all common `times`, and not
+/// at rest.
+pub(super) fn runs(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> usize {
+    let moves = |run: &Trajectory| times.iter().any(|&(t, _)| !at(run, t).eq(at(run, times[0].0)));
+    let same = |a: &Trajectory, b: &Trajectory| times.iter().all(|&(i, j)| at(a, i).eq(at(b, j)));
+    first.iter().filter(|a| moves(a) && second.iter().any(|b| same(a, b))).count()
+}
+
+/// Risk and M at one entry.
+fn at(run: &Trajectory, t: usize) -> impl Iterator<Item = &f64> {
+    let width = run.width * run.directions;
+    std::iter::once(&run.risk[t]).chain(&run.student_teacher[t * width..][..width])
+}
