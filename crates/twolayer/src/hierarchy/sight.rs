@@ -118,7 +118,7 @@ impl Sight {
         // Bessel: no more than √E σ².
         let size = all.iter().map(|(value, _)| value * value).sum::<f64>().sqrt();
         // A component that is no number is at least not known to vanish.
-        all.iter().map(|(value, error)| !(*value <= (BLIND * size).max(FORGIVEN * error))).collect()
+        all.iter().map(|(value, error)| value.is_nan() || *value > (BLIND * size).max(FORGIVEN * error)).collect()
     }
 }
 
