@@ -13,7 +13,7 @@ use std::{
 
 use desk::{Desk, arrays, words};
 use twolayer::trajectory::Status;
-use twolayer_lab::store::{Manifest, load};
+use twolayer_lab::store::Manifest;
 
 const GOOD: &str = r#"title = "A small one"
 [target]
@@ -280,7 +280,7 @@ terms = "all"
     let error = view.replicate_status[0].error.unwrap();
     assert!(error > 1e-9 && view.max_risk_error.unwrap().max(view.max_overlap_error.unwrap()) >= error);
     assert!(answer.contains("out of tolerance: error") && told.contains("tolerance = 1e-9"), "{answer}{told}");
-    let (_, outcomes) = load(&desk.path("out")).unwrap();
+    let (_, outcomes) = twolayer_lab::store::load(&desk.path("out")).unwrap();
     let run_of = &outcomes[0].trajectories[0];
     assert_eq!((run_of.valid, run_of.status.clone()), (4, Status::OutOfTolerance { error }));
     // Again, read from what is there.

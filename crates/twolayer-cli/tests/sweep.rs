@@ -303,7 +303,7 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
     let output = desk.call(&["run", "experiment.toml", "--out", "disk/out"]);
     let message = words(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    for needed in ["disk/out/parts/", "cannot write", "kB", "free some space", "--resume"] {
+    for needed in ["disk/out/parts/", "cannot write", "MB", "free some space", "--resume"] {
         assert!(message.contains(needed), "{needed} is not in: {message}");
     }
     let out = desk.path("disk/out");

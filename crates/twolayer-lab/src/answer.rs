@@ -160,7 +160,7 @@ impl Learnt {
         let directions = if known { view.problem.directions() } else { 0 };
         let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
         let unfinished = |run: &&Trajectory| run.status != Status::Done;
-        let above = |error: f64| format!(": error {} > tolerance {:e}", digits(error), view.view.tolerance);
+        let above = |error: f64| format!(": error {error:.1e} > tolerance {:e}", view.view.tolerance);
         let error = runs.iter().filter(|run| run.status == Status::Done).filter_map(|run| excess(view, run));
         let inexact = error.reduce(f64::max).map(|error| above(error).trim_start_matches([':', ' ']).to_string());
         let ended = runs.iter().find(unfinished).map(|run| {

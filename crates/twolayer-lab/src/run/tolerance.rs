@@ -5,7 +5,7 @@ use twolayer::{
     trajectory::{Status, Trajectory},
 };
 
-use crate::{answer::digits, experiment::NamedView};
+use crate::experiment::NamedView;
 
 /// A limit whose error is more than a tolerance that is written has not done what was asked; where the tolerance is the
 /// default nobody asked, and [`advice`] tells.
@@ -25,7 +25,7 @@ pub(crate) fn excess(view: &NamedView, run: &Trajectory) -> Option<f64> {
 /// The error in numbers and what can be done, where it is more than the tolerance of the view, written or not.
 pub fn advice(view: &NamedView, runs: &[Trajectory]) -> Option<String> {
     let error = runs.iter().filter_map(|run| excess(view, run)).reduce(f64::max)?;
-    let (tolerance, error, enough) = (view.view.tolerance, digits(error), enough(error));
+    let (tolerance, error, enough) = (view.view.tolerance, format!("{error:.1e}"), enough(error));
     Some(if view.tolerance_written {
         format!(
             "its error {error} is more than tolerance = {tolerance:e}, which is out of reach here: write tolerance = \
@@ -65,7 +65,7 @@ mod tests {
         judge(&view, &mut run);
         assert_eq!(run.status, Status::Done);
         let told = advice(&view, &[run.clone()]).unwrap();
-        assert!(told.contains("0.000280") && told.contains("tolerance 1e-4") && told.contains("= 3e-4"), "{told}");
+        assert!(told.contains("2.8e-4") && told.contains("tolerance 1e-4") && told.contains("= 3e-4"), "{told}");
         view.tolerance_written = true;
         judge(&view, &mut run);
         assert_eq!(run.status, Status::OutOfTolerance { error: 2.8e-4 });

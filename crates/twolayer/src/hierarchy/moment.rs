@@ -69,7 +69,8 @@ pub fn infinite_variance(target: &Target) -> Result<Option<String>> {
             }
             if let Some(t) = pole(&g) {
                 let at: Vec<f64> = (0..m).map(|i| if i == axis { t } else { others[i * LINES + line] }).collect();
-                let z: Vec<String> = function.inputs(&at).iter().map(|z| format!("{:.3}", z + 0.0)).collect();
+                let z: Vec<String> =
+                    function.inputs(&at).iter().map(|z| format!("{:.3}", (1e3 * z).round() / 1e3 + 0.0)).collect();
                 return Ok(Some(format!("E y² = ∞: the target has a pole at z = ({})", z.join(", "))));
             }
         }
@@ -184,5 +185,8 @@ mod tests {
         }
         let told = infinite_variance(&target("1/(z1 - 0.3)")).unwrap().unwrap();
         assert!(told.ends_with("a pole at z = (0.300)"), "{told}");
+        // Not −0.
+        let told = infinite_variance(&target("1/z1")).unwrap().unwrap();
+        assert!(told.ends_with("z = (0.000)"), "{told}");
     }
 }
