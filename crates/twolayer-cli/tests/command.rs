@@ -13,7 +13,7 @@ use std::{
 
 use desk::{Desk, arrays, words};
 use twolayer::trajectory::Status;
-use twolayer_lab::store::Manifest;
+use twolayer_lab::store::{self, Manifest};
 
 const GOOD: &str = r#"title = "A small one"
 [target]
@@ -77,7 +77,7 @@ fn another_seed_is_another_run_of_the_same_start() {
     let desk = Desk::new(GOOD);
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "a"]).status.code(), Some(0));
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "b", "--seed", "7"]).status.code(), Some(0));
-    let load = |name: &str| load(&desk.path(name)).unwrap();
+    let load = |name: &str| store::load(&desk.path(name)).unwrap();
     let ((first, a), (second, b)) = (load("a"), load("b"));
     assert_eq!(a[0].trajectories, b[0].trajectories, "the limit has no seed");
     assert_ne!(a[1].trajectories, b[1].trajectories);
@@ -98,7 +98,7 @@ fn activations_that_have_no_name_run() {
         let answer = words(&output.stdout);
         assert!(answer.contains("direct agree"), "{activation}: {answer}");
         let check = words(&desk.call(&["check", "experiment.toml"]).stdout);
-        (load(&desk.path("out")).unwrap().1, check)
+        (store::load(&desk.path("out")).unwrap().1, check)
     };
     let (mixed, check) = with("\"tanh(h) + 0.1*he2(h)\"");
     assert!(check.contains("σ(h) = tanh(h) + 0.1*he2(h)"), "{check}");
@@ -154,7 +154,7 @@ fn engines_with_one_seed_are_independent() {
     let text = GOOD.replace("time = 2", "steps = 1").replace("replicates = 5", "replicates = 4");
     let desk = Desk::new(&text);
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "out"]).status.code(), Some(0));
-    let (_, outcomes) = load(&desk.path("out")).unwrap();
+    let (_, outcomes) = store::load(&desk.path("out")).unwrap();
     for (reduced, direct) in outcomes[1].trajectories.iter().zip(&outcomes[2].trajectories) {
         assert_eq!(reduced.student_teacher[..6], direct.student_teacher[..6], "the start is shared");
         assert_ne!(reduced.student_teacher[6..], direct.student_teacher[6..], "the samples are not");
@@ -280,7 +280,7 @@ terms = "all"
     let error = view.replicate_status[0].error.unwrap();
     assert!(error > 1e-9 && view.max_risk_error.unwrap().max(view.max_overlap_error.unwrap()) >= error);
     assert!(answer.contains("out of tolerance: error") && told.contains("tolerance = 1e-9"), "{answer}{told}");
-    let (_, outcomes) = twolayer_lab::store::load(&desk.path("out")).unwrap();
+    let (_, outcomes) = store::load(&desk.path("out")).unwrap();
     let run_of = &outcomes[0].trajectories[0];
     assert_eq!((run_of.valid, run_of.status.clone()), (4, Status::OutOfTolerance { error }));
     // Again, read from what is there.
