@@ -1,8 +1,8 @@
 //! `--quick`: the experiment at a tenth of its sizes, for a first look.
 //!
-//! Of d, n, n_b, replicates and long numbers of steps a tenth is left; p and k stay, and with them what there is to be
-//! learnt. d does not fall below p + k; where it therefore stays, the time is cut instead. Sizes written as expressions
-//! follow d by themselves.
+//! Of d, n, n_b, replicates (four at least: fewer tell nothing) and long numbers of steps a tenth is left; p and k stay, and
+//! with them what there is to be learnt. d does not fall below p + k; where it therefore stays, the time is cut instead.
+//! Sizes written as expressions follow d by themselves.
 
 use twolayer::problem::{Dimension, Problem};
 
@@ -39,7 +39,7 @@ pub fn shrink(tree: &mut Table, full: &NamedView) {
     // The grid must start before the end, which may have come nearer.
     tenth(tree, "record.first", 0.0);
     let replicates = full.view.replicates;
-    put(tree, "view.replicates", (replicates as f64 / 10.0).round().max(replicates.min(2) as f64));
+    put(tree, "view.replicates", (replicates as f64 / 10.0).round().max(replicates.min(4) as f64));
 }
 
 /// A tenth of a plain number larger than `least`.
