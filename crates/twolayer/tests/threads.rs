@@ -51,8 +51,8 @@ fn threads_do_not_show() {
         (problem(20, 300, 30_000, None, 2), Engine::Reduced),
         (problem(2, 60, 60_000, Some(60_000), 2), Engine::Direct),
         (problem(2, 60, 40_000, Some(60_000), 2), Engine::Direct),
-        (problem(2, 100_000, 60_000, Some(60_000), 2), Engine::Reduced),
-        (problem(2, 100_000, 40_000, Some(60_000), 2), Engine::Reduced),
+        (problem(2, 100_000, 200_000, Some(200_000), 2), Engine::Reduced),
+        (problem(2, 100_000, 50_000, Some(200_000), 2), Engine::Reduced),
     ];
     for (problem, engine) in &cases {
         let alone = trajectory(problem, *engine, 0, 1);
@@ -67,12 +67,25 @@ fn threads_do_not_show() {
 #[test]
 fn lanes_do_not_show() {
     const RUNS: u64 = 48;
-    for problem in [problem(2, 60, 60_000, Some(60_000), 3), problem(2, 60, 60_000, None, 3)] {
+    let cases = [
+        // Two lanes of much data, and four lanes of so little that what lies outside the target is felt.
+        problem(2, 60, 60_000, Some(60_000), 3),
+        problem(2, 1_000, 4_500, Some(4_500), 3),
+        problem(2, 1_000, 4_500, None, 3),
+    ];
+    for problem in cases {
         let ends = |engine| -> Vec<Vec<f64>> {
             let end = |replicate| {
                 let run = trajectory(&problem, engine, replicate, 2);
                 let at = run.student_teacher.len() - 4;
-                [&run.student_teacher[at..], &run.bias[run.bias.len() - 2..], &run.risk[run.risk.len() - 1..]].concat()
+                let last = |array: &[f64], count: usize| array[array.len() - count..].to_vec();
+                [
+                    run.student_teacher[at..].to_vec(),
+                    last(&run.student_student, 4),
+                    last(&run.bias, 2),
+                    last(&run.risk, 1),
+                ]
+                .concat()
             };
             (0..RUNS).map(end).collect()
         };
@@ -84,9 +97,13 @@ fn lanes_do_not_show() {
         };
         for i in 0..direct[0].len() {
             let ((left, spread), (right, other)) = (moments(&direct, i), moments(&reduced, i));
+            if spread + other < 1e-20 {
+                // Rows keep their norms on the sphere.
+                continue;
+            }
             let z = (left - right) / ((spread + other) / RUNS as f64).sqrt();
             // F of 47 and 47 degrees of freedom is beyond 3.2 once in 10⁴.
-            assert!(z.abs() < 4.0 && (0.31..3.2).contains(&(spread / other)), "{i}: {left} {right}, z = {z:.2}");
+            assert!(z.abs() < 4.5 && (0.31..3.2).contains(&(spread / other)), "{i}: {left} {right}, z = {z:.2}");
         }
     }
 }

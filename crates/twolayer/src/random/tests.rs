@@ -27,6 +27,26 @@ fn streams_are_pinned() {
 }
 
 #[test]
+fn lanes_are_independent() {
+    let streams = Streams { seed: 2, replicate: 3 };
+    let normals = |lane: usize| {
+        let mut out = vec![0.0; 100_000];
+        fill_normal(&mut streams.lane(Purpose::Input, lane), &mut out);
+        out
+    };
+    let lanes: Vec<Vec<f64>> = (0..4).map(normals).collect();
+    for (i, x) in lanes.iter().enumerate() {
+        for y in &lanes[..i] {
+            let correlation = x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() / x.len() as f64;
+            assert!(correlation.abs() < 4.5 / (x.len() as f64).sqrt(), "{correlation}");
+        }
+    }
+    let mut first = vec![0.0; 100_000];
+    fill_normal(&mut streams.stream(Purpose::Input), &mut first);
+    assert_eq!(first, lanes[0]);
+}
+
+#[test]
 fn normals_are_pinned() {
     // Computed independently in Python from the definition.
     let mut stream = Streams { seed: 42, replicate: 7 }.stream(Purpose::Input);
