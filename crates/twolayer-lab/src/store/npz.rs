@@ -20,8 +20,8 @@ use crate::outcome::Outcome;
 /// | `step`, `time`, `samples`, `gradients` | (T) |
 /// | `risk`, `training_risk`, `risk_error` | (R,T), the last two where there are any |
 /// | `M`, `M_error` | (R,T,p,k), the second where there is one |
-/// | `Q` (all kept), `Q_diag` (at least the diagonal kept) | (R,T,p,p), (R,T,p) |
-/// | `C_loss`, `R_loss` | (R,T,T,p,p), mean-field theory of reused data only |
+/// | `Q` (all kept), `Q_diag`, `Q_diag_error` (at least the diagonal kept) | (R,T,p,p), (R,T,p), the last where there is one |
+/// | `C_loss`, `R_loss` | (T,T,p,p), mean-field theory of reused data only, which has one replicate |
 /// | `a`, `bias` | (R,T,p) |
 /// | `gradient_M`, `gradient_norm`, `crossing_step`, as recorded | (R,T−1,p,k), (R,T−1,p), (R,C) |
 /// | `status` ([`status_code`]), `valid` | (R) |
@@ -84,7 +84,7 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
     }
     type Part = fn(&Trajectory) -> Option<&[f64]>;
     let (steps, crossings) = (t.saturating_sub(1), runs[0].crossing_step.len());
-    let stacked: [(&str, &[usize], Part); 15] = [
+    let stacked: [(&str, &[usize], Part); 13] = [
         ("risk", &[t], |run| Some(&run.risk)),
         ("training_risk", &[t], |run| run.training_risk.as_deref()),
         ("risk_error", &[t], |run| run.risk_error.as_deref()),
@@ -93,8 +93,6 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
         ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
         ("Q_diag_error", &[t, p], |run| run.student_norms_error.as_deref().filter(|_| run.keep_q != KeepQ::None)),
-        ("C_loss", &[t, t, p, p], |run| run.loss_correlation.as_deref()),
-        ("R_loss", &[t, t, p, p], |run| run.loss_response.as_deref()),
         ("a", &[t, p], |run| Some(&run.second_layer)),
         ("bias", &[t, p], |run| Some(&run.bias)),
         ("gradient_M", &[steps, p, k], |run| run.gradient_teacher.as_deref()),
@@ -105,6 +103,11 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         let size = tail.iter().product::<usize>();
         if runs.iter().all(|run| part(run).is_some_and(|array| array.len() == size)) {
             put(name, tail, &mut runs.iter().filter_map(part), true)?;
+        }
+    }
+    for (name, memory) in [("C_loss", &runs[0].loss_correlation), ("R_loss", &runs[0].loss_response)] {
+        if let Some(memory) = memory.as_deref().filter(|memory| memory.len() == t * t * p * p) {
+            put(name, &[t, t, p, p], &mut std::iter::once(memory), false)?;
         }
     }
     let status: Vec<f64> = runs.iter().map(|run| status_code(&run.status)).collect();
@@ -227,8 +230,8 @@ impl Arrays<'_> {
         let risk_error = self.maybe("risk_error", &[count, t])?;
         let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
         let norm_error = self.maybe("Q_diag_error", &[count, t, p])?;
-        let correlation = self.maybe("C_loss", &[count, t, t, p, p])?;
-        let response = self.maybe("R_loss", &[count, t, t, p, p])?;
+        let correlation = self.maybe("C_loss", &[t, t, p, p])?;
+        let response = self.maybe("R_loss", &[t, t, p, p])?;
         let full = self.maybe("Q", &[count, t, p, p])?;
         let diagonal = self.maybe("Q_diag", &[count, t, p])?;
         let steps = t.saturating_sub(1);
@@ -264,8 +267,8 @@ impl Arrays<'_> {
                 gradient_teacher: part(&gradient_teacher, r),
                 gradient_norm: part(&gradient_norm, r),
                 crossing_step: part(&crossings, r).unwrap_or_default(),
-                loss_correlation: part(&correlation, r),
-                loss_response: part(&response, r),
+                loss_correlation: correlation.as_ref().map(|memory| memory.data.clone()),
+                loss_response: response.as_ref().map(|memory| memory.data.clone()),
                 status,
                 valid: outcome.valid,
                 ..Trajectory::new(p, k, keep_q)
