@@ -123,3 +123,21 @@ fn batches_of_a_cycle_and_with_replacement_have_limits() {
         assert!(z < 6.0, "{order:?}: {z} standard errors");
     }
 }
+
+/// Recorded gradients take steps of their own, which the memory of the loss does not see.
+#[test]
+fn recorded_gradients_leave_correlation_and_response_as_they_are() {
+    let problem = problem("tanh(z1)", 1, 10_000, 0.3);
+    let view = View { tolerance: 1e-2, ..View::new(Engine::Limit) };
+    let plan = plan(&problem, &view, STEPS as usize + 1, &MACHINE).unwrap();
+    let grid = Grid::Steps((0..=STEPS).collect());
+    let of = |gradients: bool| {
+        let record = Record { gradients, ..Record::default() };
+        run(&problem, &view, &plan, 0, &grid, &record, &Silent).unwrap().trajectory
+    };
+    let (plain, recorded) = (of(false), of(true));
+    assert!(plain.loss_correlation.is_some() && plain.loss_response.is_some() && recorded.gradient_teacher.is_some());
+    assert_eq!(plain.loss_correlation, recorded.loss_correlation);
+    assert_eq!(plain.loss_response, recorded.loss_response);
+    assert_eq!(plain.student_teacher, recorded.student_teacher);
+}
