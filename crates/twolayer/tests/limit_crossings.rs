@@ -27,7 +27,7 @@ fn a_crossing_has_its_closed_form_whatever_is_recorded() {
         let grid = plain.grid(&problem, false);
         let risk = run(&problem, &view, &plan, 0, &grid, &plain, &Silent).unwrap().trajectory.risk[0];
         for time in [0.1, 0.65, 1.9] {
-            let level = risk * (-2.0 * time as f64).exp();
+            let level = risk * (-2.0_f64 * time).exp();
             let crossings = vec![Crossing { of: CrossingOf::Risk, level, stop: false }];
             let record = Record { crossings, ..plain.clone() };
             let found = run(&problem, &view, &plan, 0, &grid, &record, &Silent).unwrap().trajectory;
