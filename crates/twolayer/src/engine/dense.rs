@@ -97,11 +97,13 @@ impl Dense {
         }
         let n = stored.map_or(problem.batch(), |coordinates| coordinates.len() / k);
         let is_single = n == 1 && stored.is_none();
+        // Blocks of samples make their own room.
+        let single = usize::from(is_single);
         let lane = |i| Lane {
             stream: streams.lane(Purpose::Input, i),
-            inputs: vec![0.0; if is_single { dimension } else { 0 }],
-            fields: vec![0.0; if is_single { p } else { 0 }],
-            signal: vec![0.0; if is_single { p } else { 0 }],
+            inputs: vec![0.0; single * dimension],
+            fields: vec![0.0; single * p],
+            signal: vec![0.0; single * p],
             desk: Desk::default(),
             gradient: Vec::new(),
         };

@@ -102,11 +102,13 @@ impl Gaussian {
                 complement[i * p + j] = start.complement[(j, i)];
             }
         }
+        // Blocks of samples make their own room.
+        let single = if batch == 1 { p } else { 0 };
         let lane = |i| Lane {
             stream: streams.lane(Purpose::Input, i),
-            orthogonal: vec![0.0; if batch == 1 { p } else { 0 }],
-            fields: vec![0.0; if batch == 1 { p } else { 0 }],
-            signal: vec![0.0; if batch == 1 { p } else { 0 }],
+            orthogonal: vec![0.0; single],
+            fields: vec![0.0; single],
+            signal: vec![0.0; single],
             desk: Desk::default(),
             teacher: vec![0.0; k * p],
             own: Mat::zeros(if batch == 1 && !keeps_batches { 0 } else { p }, p),
