@@ -3,9 +3,8 @@
 use crate::{
     average::Kernel,
     error::Result,
-    frame::Frame,
+    frame::{Factor, Frame, Gram, RowMap, Slot},
     observer::{Observer, Progress},
-    overlaps::Overlaps,
     probe::{Moment, Recorder, crossing::Watch},
     problem::{Geometry, Problem, Record, Start},
     record::{Status, Trajectory},
@@ -99,14 +98,17 @@ struct Training<'a, F> {
     second_rate: f64,
     /// 1 − ηλ_w.
     decay: f64,
-    /// ρ/η.
-    displacement: f64,
+    /// `(W, anchor) ← (W − (ρ/η) G, W)`, where the gradient is taken at displaced weights.
+    displacement: Option<RowMap>,
     /// ‖w_j‖ of the start, kept by a geometry other than free.
     norms: Vec<f64>,
-    /// The row factor of a step.
+    /// The row factors of a step.
     row_factors: Vec<f64>,
-    /// Work space, p.
-    factor: Vec<f64>,
+    /// `W ← factor W − G`; and, on its sphere, `W ← factor W`.
+    update: RowMap,
+    rescale: RowMap,
+    /// Of the gradient, where it is asked for.
+    gram: Gram,
 }
 
 impl<'a, F: Frame> Training<'a, F> {
@@ -116,6 +118,13 @@ impl<'a, F: Frame> Training<'a, F> {
         let mut norms = vec![0.0; p];
         if problem.training.geometry != Geometry::Free {
             frame.norms(&mut norms);
+        }
+        let displacement = problem.displacement() / problem.learning_rate();
+        let anchored = |gradient| Slot { rows: vec![Factor::One], gradient };
+        let away = (displacement != 0.0).then(|| RowMap { slots: vec![anchored(-displacement), anchored(0.0)] });
+        let mut update = RowMap::step(vec![1.0; p], -1.0);
+        if away.is_some() {
+            update.slots[0].rows.insert(0, Factor::Zero);
         }
         Self {
             problem,
@@ -134,10 +143,12 @@ impl<'a, F: Frame> Training<'a, F> {
             rate,
             second_rate: if problem.network.second_layer.train { rate * problem.rate_ratio() } else { 0.0 },
             decay: 1.0 - problem.learning_rate() * problem.training.weight_decay,
-            displacement: problem.displacement() / problem.learning_rate(),
+            displacement: away,
             norms,
             row_factors: vec![1.0; p],
-            factor: vec![1.0; p],
+            update,
+            rescale: RowMap::step(vec![1.0; p], 0.0),
+            gram: Gram::zeros(p, problem.directions()),
         }
     }
 
@@ -149,49 +160,38 @@ impl<'a, F: Frame> Training<'a, F> {
         if !std::mem::take(&mut self.has_looked) {
             frame.look(&batch, &context, sums);
         }
-        if self.displacement != 0.0 && sums.size.is_finite() {
-            row_factors.fill(1.0);
-            frame.save();
-            frame.descend(row_factors, self.displacement);
+        if let Some(away) = &self.displacement
+            && sums.size.is_finite()
+        {
+            frame.apply(away);
             frame.look(&batch.again(), &context, sums);
-            frame.restore();
         }
         if !sums.size.is_finite() {
             return false;
         }
-        if let Some(into) = gradient {
-            // With W = 0 before it, a step leaves −η∇ behind.
-            let (p, k) = (self.problem.width(), self.problem.directions());
-            let mut step = Overlaps { teacher_teacher: self.problem.target.overlaps.clone(), ..Overlaps::zeros(p, k) };
-            row_factors.fill(0.0);
-            frame.save();
-            frame.descend(row_factors, 1.0);
-            frame.overlaps(&mut step);
-            frame.restore();
-            into.push_gradient(&step, -1.0 / self.problem.learning_rate());
+        let follows_sphere = self.displacement.is_some() && self.problem.training.geometry == Geometry::Spherical;
+        if gradient.is_some() || follows_sphere {
+            frame.gram(&mut self.gram);
         }
-        if self.displacement != 0.0 && self.problem.training.geometry == Geometry::Spherical {
-            // The fields were those of the displaced weights: ⟨w, G⟩ = (‖w + G‖² − ‖w − G‖²)/4 is that of the weights.
-            sums.along.fill(0.0);
-            row_factors.fill(1.0);
-            for sign in [1.0, -1.0] {
-                frame.save();
-                frame.descend(row_factors, -sign);
-                frame.norms(&mut self.factor);
-                frame.restore();
-                let lengths = sums.along.iter_mut().zip(&self.factor);
-                lengths.for_each(|(along, norm)| *along += sign * 0.25 * norm * norm);
-            }
+        if let Some(into) = gradient {
+            // Signals carry η/n_b.
+            into.push_gradient(&self.gram.teacher, &self.gram.gradient, 1.0 / self.problem.learning_rate());
+        }
+        if follows_sphere {
+            // The fields were those of the displaced weights; the sphere is that of the weights, kept in slot 1.
+            sums.along.clone_from(&self.gram.along[1]);
         }
         row_factors.fill(self.decay);
-        for ((row_factors, norm), along) in row_factors.iter_mut().zip(&self.norms).zip(&sums.along) {
-            *row_factors += along / (norm * norm);
+        for ((factor, norm), along) in row_factors.iter_mut().zip(&self.norms).zip(&sums.along) {
+            *factor += along / (norm * norm);
         }
-        frame.descend(row_factors, 1.0);
+        self.update.set_factors(row_factors);
+        frame.apply(&self.update);
         if self.problem.training.geometry != Geometry::Free {
-            frame.norms(&mut self.factor);
-            self.factor.iter_mut().zip(&self.norms).for_each(|(factor, norm)| *factor = norm / *factor);
-            frame.scale_rows(&self.factor);
+            frame.norms(row_factors);
+            row_factors.iter_mut().zip(&self.norms).for_each(|(factor, norm)| *factor = norm / *factor);
+            self.rescale.set_factors(row_factors);
+            frame.apply(&self.rescale);
         }
         head.second_layer.iter_mut().zip(&sums.second_layer).for_each(|(a, sum)| *a -= self.second_rate * sum);
         head.bias.iter_mut().zip(&sums.bias).for_each(|(b, sum)| *b -= sum);
@@ -208,7 +208,7 @@ impl<'a, F: Frame> Training<'a, F> {
         recorder.record(&Moment {
             step: self.step,
             samples: self.feed.distinct(self.step),
-            gradients: if self.displacement == 0.0 { gradients } else { 2.0 * gradients },
+            gradients: if self.displacement.is_none() { gradients } else { 2.0 * gradients },
             head: &self.head,
             training_risk,
         })

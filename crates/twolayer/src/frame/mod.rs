@@ -4,35 +4,33 @@ pub mod direct;
 pub mod fresh;
 mod products;
 pub mod reused;
+mod row_map;
+
+pub use row_map::{Factor, Gram, MOST_SLOTS, RowMap, Slot};
 
 use crate::{
     overlaps::Overlaps,
     signal::{Batch, StepContext, Sums},
 };
 
-/// p student vectors: d-vectors ([`direct`]), an LQ factor ([`fresh`]), or a growing basis ([`reused`]).
+/// p rows in each slot, in whatever coordinates a frame keeps them: d-vectors ([`direct`]), an LQ factor ([`fresh`]), or a
+/// growing basis ([`reused`]). Slot 0 are the weights.
 ///
 /// Geometry, losses, weight decay, biases and the second layer live in [`simulate`](crate::simulate::simulate) and
-/// [`Signal`](crate::signal::Signal), in field space, so that every frame gets them for free.
+/// [`Signal`](crate::signal::Signal), in field space and as [`RowMap`]s, so that every frame gets them for free.
 pub trait Frame {
     /// Looks at a batch, in one pass over its samples: their fields `λ_jμ = ⟨w_j, x_μ⟩`, the signals that `context` makes of
-    /// them, and `Σ_μ signal_jμ x_μ`, which is remembered for [`descend`](Self::descend). `sums` become those of the batch.
+    /// them, and `G_j = Σ_μ signal_jμ x_μ`, which is remembered for [`apply`](Self::apply). `sums` become those of the batch.
     fn look(&mut self, batch: &Batch<'_>, context: &StepContext<'_>, sums: &mut Sums);
 
-    /// `w_j ← factor_j w_j − factor Σ_μ signal_jμ x_μ` with the signals of the last [`look`](Self::look).
-    fn descend(&mut self, row_factors: &[f64], factor: f64);
+    /// Changes the rows, by themselves and by G of the last [`look`](Self::look).
+    fn apply(&mut self, map: &RowMap);
+
+    /// Inner products with G of the last [`look`](Self::look), before it is applied.
+    fn gram(&mut self, into: &mut Gram);
 
     /// `‖w_j‖` (p).
     fn norms(&mut self, norms: &mut [f64]);
-
-    /// `w_j ← factor_j w_j`.
-    fn scale_rows(&mut self, factor: &[f64]);
-
-    /// Remembers the weights, for [`restore`](Self::restore); what is known of the data stays known.
-    fn save(&mut self);
-
-    /// Puts back the weights of the last [`save`](Self::save).
-    fn restore(&mut self);
 
     /// Multiply-adds of one step with n_b samples, roughly: how often the observer is asked depends on it.
     fn work(&self, batch: usize) -> u64;
@@ -47,24 +45,16 @@ impl<F: Frame> Frame for &mut F {
         (**self).look(batch, context, sums);
     }
 
-    fn descend(&mut self, row_factors: &[f64], factor: f64) {
-        (**self).descend(row_factors, factor);
+    fn apply(&mut self, map: &RowMap) {
+        (**self).apply(map);
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        (**self).gram(into);
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
         (**self).norms(norms);
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        (**self).scale_rows(factor);
-    }
-
-    fn save(&mut self) {
-        (**self).save();
-    }
-
-    fn restore(&mut self) {
-        (**self).restore();
     }
 
     fn work(&self, batch: usize) -> u64 {

@@ -62,7 +62,7 @@ pub fn run(
             let gradient = fine.advance()?;
             check.advance()?;
             if record.gradients && recorded {
-                recorder.trajectory.push_gradient(&gradient, 1.0);
+                recorder.trajectory.push_gradient(&gradient.student_teacher, &gradient.student_student, 1.0);
             }
             step += 1;
         }

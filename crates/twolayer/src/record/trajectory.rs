@@ -1,5 +1,7 @@
 //! What every engine returns: one time axis, named observables, status, error estimates.
 
+use faer::Mat;
+
 use crate::overlaps::Overlaps;
 
 /// How a run ended.
@@ -214,15 +216,16 @@ impl Trajectory {
         self.valid += 1;
     }
 
-    /// Appends the gradient of the step after the last entry: the overlaps of its rows times `factor`.
-    pub fn push_gradient(&mut self, rows: &Overlaps, factor: f64) {
+    /// Appends the gradient of the step after the last entry, whose overlaps `G W*ᵀ` and Gram matrix `G Gᵀ` are given,
+    /// times `factor`.
+    pub fn push_gradient(&mut self, overlaps: &Mat<f64>, gram: &Mat<f64>, factor: f64) {
         if let Some(gradient) = &mut self.gradient_teacher {
             for j in 0..self.width {
-                gradient.extend((0..self.directions).map(|r| factor * rows.student_teacher[(j, r)]));
+                gradient.extend((0..self.directions).map(|r| factor * overlaps[(j, r)]));
             }
         }
         if let Some(norms) = &mut self.gradient_norm {
-            norms.extend((0..self.width).map(|j| factor.abs() * rows.student_student[(j, j)].max(0.0).sqrt()));
+            norms.extend((0..self.width).map(|j| factor.abs() * gram[(j, j)].max(0.0).sqrt()));
         }
     }
 

@@ -6,7 +6,7 @@ use pulp::Arch;
 mod passes;
 
 use self::passes::{Fields, Gradient, Pass};
-use super::Frame;
+use super::{Frame, Gram, MOST_SLOTS, RowMap};
 use crate::{
     error::Result,
     lanes,
@@ -38,8 +38,8 @@ pub struct Direct {
     arch: Arch,
     /// The stored data set, n×d, row-major; empty where data is fresh.
     data: Vec<f64>,
-    /// W as it was saved.
-    saved: Vec<f64>,
+    /// Slot 1, where a displacement needs it.
+    anchor: Vec<f64>,
     /// Whether a fresh batch is looked at again.
     keeps_batches: bool,
     lanes: Vec<Lane>,
@@ -116,7 +116,7 @@ impl Direct {
             dimension,
             directions: k,
             data,
-            saved: Vec::new(),
+            anchor: Vec::new(),
             keeps_batches: problem.keeps_batches(),
             lanes,
             threads,
@@ -249,6 +249,27 @@ pub(crate) fn cost(problem: &Problem, d: f64, entries: usize) -> [f64; 2] {
     [steps * step * 1e-9, 8.0 * (d * (p + inputs + gradients) + batch * (k + 2.0))]
 }
 
+/// Row j of the weights and of the anchor, where there is one; `step(b, i)` is b G_ji.
+#[inline(always)]
+fn map_row(map: &RowMap, j: usize, row: &mut [f64], anchor: Option<&mut [f64]>, step: impl Fn(f64, usize) -> f64) {
+    match (anchor, map.as_step()) {
+        (Some(anchor), None) => {
+            for (i, (w, anchor)) in row.iter_mut().zip(anchor).enumerate() {
+                [*w, *anchor] = map.at(j, [*w, *anchor], |b| step(b, i));
+            }
+        }
+        (_, Some((factor, 0.0))) => row.iter_mut().for_each(|w| *w *= factor[j]),
+        (_, Some((factor, b))) => {
+            row.iter_mut().enumerate().for_each(|(i, w)| *w = factor[j] * *w + step(b, i));
+        }
+        (None, None) => {
+            for (i, w) in row.iter_mut().enumerate() {
+                [*w, _] = map.at(j, [*w, 0.0], |b| step(b, i));
+            }
+        }
+    }
+}
+
 /// One input: its coordinates along the target are given.
 fn draw(x: &mut [f64], k: usize, samples: &Samples<'_>, mu: usize, stream: &mut Stream) {
     for r in 0..k {
@@ -289,18 +310,46 @@ impl Frame for Direct {
         self.lanes.iter().for_each(|lane| sums.merge(&lane.workspace.sums));
     }
 
-    fn descend(&mut self, keep: &[f64], factor: f64) {
+    fn apply(&mut self, map: &RowMap) {
         self.flush();
-        let Some(Lane { signal, gradient, .. }) = self.lanes.first() else { return };
-        if let Some(pending) = &mut self.pending {
-            pending.keep.copy_from_slice(keep);
-            pending.signal.iter_mut().zip(signal).for_each(|(step, g)| *step = factor * g);
+        let Self { dimension: d, weights, anchor, lanes, pending, .. } = self;
+        let Some(Lane { signal, gradient, inputs, .. }) = lanes.first() else { return };
+        if let (Some(pending), Some((factor, b))) = (&mut *pending, map.as_step()) {
+            pending.keep.copy_from_slice(factor);
+            pending.signal.iter_mut().zip(signal).for_each(|(step, g)| *step = -b * g);
             return;
         }
-        let d = self.dimension;
-        for ((row, keep), gradient) in self.weights.chunks_exact_mut(d).zip(keep).zip(gradient.chunks_exact(d)) {
-            row.iter_mut().zip(gradient).for_each(|(w, g)| *w = keep * *w - factor * g);
+        if map.slots.len() == MOST_SLOTS {
+            anchor.resize(weights.len(), 0.0);
         }
+        let gradient = |j: usize| gradient.get(j * *d..(j + 1) * *d);
+        for (j, row) in weights.chunks_exact_mut(*d).enumerate() {
+            let anchor = anchor.get_mut(j * *d..(j + 1) * *d);
+            match (gradient(j), pending.is_some()) {
+                (_, true) => map_row(map, j, row, anchor, |b, i| b * signal[j] * inputs[i]),
+                (Some(g), _) => map_row(map, j, row, anchor, |b, i| b * g[i]),
+                (None, _) => map_row(map, j, row, anchor, |_, _| 0.0),
+            }
+        }
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        self.flush();
+        let (d, k, p) = (self.dimension, self.directions, self.weights.len() / self.dimension);
+        let Lane { signal, gradient, inputs, .. } = &self.lanes[0];
+        let single: Vec<f64>;
+        let gradient = if self.pending.is_some() {
+            single = signal.iter().flat_map(|g| inputs.iter().map(move |x| g * x)).collect();
+            &single
+        } else {
+            gradient
+        };
+        let rows = MatRef::from_row_major_slice(gradient, p, d);
+        matmul(into.teacher.as_mut(), Accum::Replace, rows.subcols(0, k), self.root.as_ref(), 1.0, Par::Seq);
+        matmul(into.gradient.as_mut(), Accum::Replace, rows, rows.transpose(), 1.0, Par::Seq);
+        let product = |(w, g): (&[f64], &[f64])| w.iter().zip(g).map(|(w, g)| w * g).sum::<f64>();
+        let along = |rows: &[f64]| rows.chunks_exact(d).zip(gradient.chunks_exact(d)).map(product).collect();
+        into.along = [&self.weights, &self.anchor].map(|rows| along(rows)).into();
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
@@ -308,26 +357,6 @@ impl Frame for Direct {
         for (norm, row) in norms.iter_mut().zip(self.weights.chunks_exact(self.dimension)) {
             *norm = row.iter().map(|w| w * w).sum::<f64>().sqrt();
         }
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        self.flush();
-        for (row, factor) in self.weights.chunks_exact_mut(self.dimension).zip(factor) {
-            row.iter_mut().for_each(|w| *w *= factor);
-        }
-    }
-
-    fn save(&mut self) {
-        self.flush();
-        self.saved.clone_from(&self.weights);
-    }
-
-    fn restore(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.keep.fill(1.0);
-            pending.signal.fill(0.0);
-        }
-        self.weights.copy_from_slice(&self.saved);
     }
 
     fn work(&self, batch: usize) -> u64 {

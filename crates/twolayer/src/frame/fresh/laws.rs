@@ -198,26 +198,19 @@ impl Frame for Mutant {
         }
     }
 
-    fn descend(&mut self, keep: &[f64], factor: f64) {
-        self.frame.descend(keep, factor);
+    fn apply(&mut self, map: &RowMap) {
+        let rescales = map.as_step().is_some_and(|(_, gradient)| gradient == 0.0);
+        if !(rescales && self.forgets == Forgets::Norms) {
+            self.frame.apply(map);
+        }
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        self.frame.gram(into);
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
         self.frame.norms(norms);
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        if self.forgets != Forgets::Norms {
-            self.frame.scale_rows(factor);
-        }
-    }
-
-    fn save(&mut self) {
-        self.frame.save();
-    }
-
-    fn restore(&mut self) {
-        self.frame.restore();
     }
 
     fn work(&self, batch: usize) -> u64 {

@@ -16,7 +16,7 @@ use faer::{
 };
 
 use self::bartlett::Bartlett;
-use super::Frame;
+use super::{Frame, Gram, MOST_SLOTS, RowMap};
 use crate::{
     error::{Error, Result},
     lanes,
@@ -44,6 +44,8 @@ pub struct Fresh {
     batch: usize,
     lanes: Vec<Lane>,
     threads: usize,
+    /// Of the last look, where it has been drawn.
+    drawn: Option<Outside>,
     /// Where batches are looked at more than once.
     kept: Option<Kept>,
 }
@@ -73,8 +75,23 @@ struct Kept {
     factor: Mat<f64>,
     /// p×m: coordinates of the weights along them.
     outside: Mat<f64>,
-    /// C, L and `outside` as they were saved.
-    saved: Option<(Vec<f64>, Vec<f64>, Mat<f64>)>,
+    /// C, L and `outside` of slot 1, where a displacement needs it.
+    anchor: Option<Anchor>,
+}
+
+/// Coordinates of the rows of slot 1, as those of the weights.
+struct Anchor {
+    teacher: Vec<f64>,
+    complement: Vec<f64>,
+    outside: Mat<f64>,
+}
+
+/// What the step of a batch that is looked at once adds outside the span of all weights: drawn when it is first asked for.
+enum Outside {
+    /// χ_ν, the length of one sample's part.
+    Length(f64),
+    /// B, p×m: the signals' triangular factor times the Bartlett factor.
+    Factor(Mat<f64>),
 }
 
 impl Fresh {
@@ -129,7 +146,8 @@ impl Fresh {
             batch,
             lanes: (0..Self::lanes(p, batch)).map(lane).collect(),
             threads,
-            kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::zeros(p, 0), saved: None }),
+            drawn: None,
+            kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::zeros(p, 0), anchor: None }),
         })
     }
 
@@ -231,21 +249,44 @@ impl Fresh {
         }
     }
 
-    /// Larger batches: L of an LQ decomposition of `[L − Gᵀ Z_o, B]`, with B the p×m factor of the Wishart part.
-    fn block(&mut self, keep: &[f64], factor: f64) {
+    /// The part of the step outside the span of all weights, drawn once.
+    fn outside(&mut self) -> Outside {
+        if let Some(drawn) = self.drawn.take() {
+            return drawn;
+        }
         let (p, n) = (self.width, self.batch);
-        let Lane { signal, own, outside, .. } = &self.lanes[0];
+        if n == 1 {
+            return Outside::Length(self.wishart.column());
+        }
+        let Lane { signal, outside, .. } = &self.lanes[0];
         let wishart = self.wishart.factor();
-        let outside = if n >= p {
+        Outside::Factor(if n >= p {
             // Gᵀ = S Qᵀ with orthonormal Q: only S meets the Wishart factor.
             let root = gram_factor(outside.as_ref());
             let rank = root.ncols();
             product(root.as_ref(), wishart.submatrix(0, 0, rank, rank.min(wishart.ncols())), self.threads)
         } else {
             MatRef::from_row_major_slice(signal, p, n) * wishart
-        };
-        let inside = Mat::from_fn(p, p, |j, i| keep[j] * self.complement[i * p + j] - factor * own[(j, i)]);
-        self.set_complement(&lower_factor_of_both(inside.as_ref(), (factor * outside).as_ref(), self.threads));
+        })
+    }
+
+    /// L after `w_j ← factor_j w_j + b G_j`, of a batch that is looked at once: that of an LQ decomposition of
+    /// `[factor·L + b Gᵀ Z_o, b B]`. (theory.md §4.1)
+    fn step_complement(&mut self, factor: &[f64], b: f64) {
+        let p = self.width;
+        match self.outside() {
+            Outside::Length(length) => {
+                let Lane { signal, orthogonal, .. } = &self.lanes[0];
+                let g = signal.iter().map(|g| -b * g);
+                rank_one::update(&mut self.complement, factor, g, orthogonal, length);
+            }
+            Outside::Factor(outside) => {
+                let own = &self.lanes[0].own;
+                let inside = Mat::from_fn(p, p, |j, i| factor[j] * self.complement[i * p + j] + b * own[(j, i)]);
+                let outside = -b * outside;
+                self.set_complement(&lower_factor_of_both(inside.as_ref(), outside.as_ref(), self.threads));
+            }
+        }
     }
 
     fn set_complement(&mut self, lower: &Mat<f64>) {
@@ -275,6 +316,15 @@ impl Fresh {
     }
 }
 
+/// One coordinate of all rows of the weights and of the anchor, and of the gradient.
+#[inline(always)]
+fn map_column(map: &RowMap, rows: &mut [f64], anchor: &mut [f64], gradient: impl Fn(usize) -> f64) {
+    for (j, (row, anchor)) in rows.iter_mut().zip(anchor).enumerate() {
+        let old: [f64; MOST_SLOTS] = [*row, *anchor];
+        [*row, *anchor] = map.at(j, old, |b| b * gradient(j));
+    }
+}
+
 /// Seconds on one thread and bytes of one replicate, risks not counted.
 pub(crate) fn cost(problem: &Problem) -> [f64; 2] {
     let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
@@ -299,6 +349,7 @@ impl Frame for Fresh {
             Batch::Same(samples) => (samples, false),
             Batch::Rows(_) => unreachable!("plan gives stored data to the reused frame"),
         };
+        self.drawn = None;
         if is_new {
             self.retire();
             if let Some(kept) = &mut self.kept {
@@ -315,32 +366,81 @@ impl Frame for Fresh {
         self.lanes.iter().for_each(|lane| sums.merge(&lane.workspace.sums));
     }
 
-    fn descend(&mut self, keep: &[f64], factor: f64) {
+    fn apply(&mut self, map: &RowMap) {
         let p = self.width;
         let Lane { teacher, own, outside, .. } = &self.lanes[0];
-        for (column, moved) in self.teacher.chunks_exact_mut(p).zip(teacher.chunks_exact(p)) {
-            for ((entry, keep), moved) in column.iter_mut().zip(keep).zip(moved) {
-                *entry = keep * *entry - factor * moved;
+        if self.kept.is_none()
+            && let Some((factor, b)) = map.as_step()
+        {
+            for (column, moved) in self.teacher.chunks_exact_mut(p).zip(teacher.chunks_exact(p)) {
+                for ((entry, factor), moved) in column.iter_mut().zip(factor).zip(moved) {
+                    *entry = if b == 0.0 { factor * *entry } else { factor * *entry + b * moved };
+                }
             }
+            if b == 0.0 {
+                for column in self.complement.chunks_exact_mut(p) {
+                    column.iter_mut().zip(factor).for_each(|(entry, factor)| *entry *= factor);
+                }
+            } else {
+                self.step_complement(factor, b);
+            }
+            return;
         }
-        if let Some(kept) = &mut self.kept {
-            for i in 0..p {
-                for j in 0..p {
-                    let entry = &mut self.complement[i * p + j];
-                    *entry = keep[j] * *entry - factor * own[(j, i)];
-                }
+        let Some(kept) = &mut self.kept else { unreachable!("plan keeps the batches of a displacement") };
+        let anchor = kept.anchor.get_or_insert_with(|| Anchor {
+            teacher: vec![0.0; self.teacher.len()],
+            complement: vec![0.0; self.complement.len()],
+            outside: Mat::new(),
+        });
+        anchor.outside.resize_with(p, kept.outside.ncols(), |_, _| 0.0);
+        let columns = self.teacher.chunks_exact_mut(p).zip(anchor.teacher.chunks_exact_mut(p));
+        columns.zip(teacher.chunks_exact(p)).for_each(|((row, anchor), g)| map_column(map, row, anchor, |j| g[j]));
+        let columns = self.complement.chunks_exact_mut(p).zip(anchor.complement.chunks_exact_mut(p)).take(p);
+        columns.enumerate().for_each(|(i, (row, anchor))| map_column(map, row, anchor, |j| own[(j, i)]));
+        for i in 0..kept.outside.ncols() {
+            let (row, anchor) = (kept.outside.col_as_slice_mut(i), anchor.outside.col_as_slice_mut(i));
+            map_column(map, row, anchor, |j| if i < outside.ncols() { outside[(j, i)] } else { 0.0 });
+        }
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        let (p, k) = (self.width, self.directions);
+        if self.kept.is_none() {
+            self.drawn = Some(self.outside());
+        }
+        let Lane { teacher, own, outside, signal, orthogonal, .. } = &self.lanes[0];
+        let moved = MatRef::from_column_major_slice(teacher, p, k);
+        let single: Mat<f64>;
+        let own = match &self.drawn {
+            Some(Outside::Length(_)) => {
+                single = Mat::from_fn(p, p, |j, i| signal[j] * orthogonal[i]);
+                &single
             }
-            for i in 0..outside.ncols() {
-                for j in 0..p {
-                    kept.outside[(j, i)] = keep[j] * kept.outside[(j, i)] - factor * outside[(j, i)];
-                }
+            _ => own,
+        };
+        into.teacher = moved * &self.root;
+        into.gradient = moved * moved.transpose() + own * own.transpose();
+        match &self.drawn {
+            Some(Outside::Length(length)) => {
+                let beyond = Mat::from_fn(p, 1, |j, _| signal[j] * length);
+                into.gradient += &beyond * beyond.transpose();
             }
-        } else if self.batch == 1 {
-            let Lane { signal, orthogonal, .. } = &self.lanes[0];
-            let (g, outside) = (signal.iter().map(|g| factor * g), self.wishart.column());
-            rank_one::update(&mut self.complement, keep, g, orthogonal, outside);
-        } else {
-            self.block(keep, factor);
+            Some(Outside::Factor(beyond)) => into.gradient += beyond * beyond.transpose(),
+            None => into.gradient += outside * outside.transpose(),
+        }
+        let along = |teacher: &[f64], complement: &[f64], beyond: Option<&Mat<f64>>| {
+            let product = |j: usize| {
+                let inside = (0..k).map(|r| teacher[r * p + j] * moved[(j, r)]).sum::<f64>();
+                let own = (0..p).map(|i| complement[i * p + j] * own[(j, i)]).sum::<f64>();
+                let beyond = beyond.map_or(0.0, |rows| (0..rows.ncols()).map(|i| rows[(j, i)] * outside[(j, i)]).sum());
+                inside + own + beyond
+            };
+            (0..p).map(product).collect()
+        };
+        let kept = self.kept.as_ref();
+        into.along = vec![along(&self.teacher, &self.complement, kept.map(|kept| &kept.outside))];
+        if let Some(anchor) = kept.and_then(|kept| kept.anchor.as_ref()) {
+            into.along.push(along(&anchor.teacher, &anchor.complement, Some(&anchor.outside)));
         }
     }
 
@@ -352,34 +452,6 @@ impl Frame for Fresh {
             let squares = along.chain(own).map(|w| w * w).sum::<f64>();
             let outside = self.kept.as_ref().map_or(0.0, |kept| kept.outside.row(j).squared_norm_l2());
             *norm = (squares + outside).sqrt();
-        }
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        let p = self.width;
-        for column in self.teacher.chunks_exact_mut(p).chain(self.complement.chunks_exact_mut(p)) {
-            column.iter_mut().zip(factor).for_each(|(entry, factor)| *entry *= factor);
-        }
-        if let Some(kept) = &mut self.kept {
-            for j in 0..p {
-                kept.outside.row_mut(j).iter_mut().for_each(|entry| *entry *= factor[j]);
-            }
-        }
-    }
-
-    fn save(&mut self) {
-        if let Some(kept) = &mut self.kept {
-            kept.saved = Some((self.teacher.clone(), self.complement.clone(), kept.outside.clone()));
-        }
-    }
-
-    fn restore(&mut self) {
-        if let Some(kept) = &mut self.kept
-            && let Some((teacher, complement, outside)) = &kept.saved
-        {
-            self.teacher.clone_from(teacher);
-            self.complement.clone_from(complement);
-            kept.outside.clone_from(outside);
         }
     }
 

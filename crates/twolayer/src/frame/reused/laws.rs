@@ -197,24 +197,16 @@ impl Frame for Mutant {
         }
     }
 
-    fn descend(&mut self, keep: &[f64], factor: f64) {
-        self.frame.descend(keep, factor);
+    fn apply(&mut self, map: &RowMap) {
+        self.frame.apply(map);
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        self.frame.gram(into);
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
         self.frame.norms(norms);
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        self.frame.scale_rows(factor);
-    }
-
-    fn save(&mut self) {
-        self.frame.save();
-    }
-
-    fn restore(&mut self) {
-        self.frame.restore();
     }
 
     fn work(&self, batch: usize) -> u64 {

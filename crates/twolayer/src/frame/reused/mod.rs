@@ -21,7 +21,7 @@ use self::{
     knowledge::Knowledge,
     lane::{Lane, Look},
 };
-use super::Frame;
+use super::{Frame, Gram, MOST_SLOTS, RowMap};
 use crate::{
     error::Result,
     gaussian::sobol,
@@ -40,7 +40,8 @@ pub struct Reused {
     rows: usize,
     /// C, p×r, for each neuron over l.
     students: Vec<Vec<f64>>,
-    saved: Vec<Vec<f64>>,
+    /// The same for slot 1, where a displacement needs it.
+    anchor: Vec<Vec<f64>>,
     /// Rows of H and G side by side.
     lanes: Vec<Lane>,
     threads: usize,
@@ -164,7 +165,7 @@ impl Reused {
             directions: k,
             rows: n,
             students: (0..p).map(|j| (0..k + m).map(|l| coordinate(j, l)).collect()).collect(),
-            saved: Vec::new(),
+            anchor: vec![Vec::new(); p],
             lanes,
             threads,
             arch: Arch::new(),
@@ -196,6 +197,13 @@ impl Reused {
             }
         }
         factor
+    }
+
+    /// Coordinates of G_j, those of the last signals: `Σ_i c_i Xᵀ v_i` (r).
+    fn gradient(&self, j: usize) -> Vec<f64> {
+        let mut gradient = vec![0.0; self.knowledge.right()];
+        add_gradient(&mut gradient, &self.coordinates[j], &self.knowledge, 1.0);
+        gradient
     }
 
     /// Reveals the data along p new signals, the columns from `first` on, of which the inner products with all columns are
@@ -232,6 +240,13 @@ impl Reused {
     }
 }
 
+/// Adds b G_j to `row`: `b Σ_i c_i Xᵀ v_i`.
+fn add_gradient(row: &mut [f64], coordinates: &[f64], knowledge: &Knowledge, b: f64) {
+    for (i, c) in coordinates.iter().enumerate() {
+        row.iter_mut().zip(knowledge.image(i)).for_each(|(w, along)| *w += b * c * along);
+    }
+}
+
 impl Frame for Reused {
     fn look(&mut self, batch: &Batch<'_>, context: &StepContext<'_>, sums: &mut Sums) {
         let Batch::Rows(rows) = batch else { unreachable!("plan gives fresh data to the gaussian frame") };
@@ -258,36 +273,49 @@ impl Frame for Reused {
         }
     }
 
-    fn descend(&mut self, keep: &[f64], factor: f64) {
+    fn apply(&mut self, map: &RowMap) {
         let r = self.knowledge.right();
-        for ((student, keep), coordinates) in self.students.iter_mut().zip(keep).zip(&self.coordinates) {
+        if let Some((factor, b)) = map.as_step() {
+            for ((student, factor), coordinates) in self.students.iter_mut().zip(factor).zip(&self.coordinates) {
+                student.iter_mut().for_each(|w| *w *= factor);
+                if b != 0.0 {
+                    student.resize(r, 0.0);
+                    add_gradient(student, coordinates, &self.knowledge, b);
+                }
+            }
+            return;
+        }
+        for j in 0..self.width {
+            let gradient = self.gradient(j);
+            let (student, anchor) = (&mut self.students[j], &mut self.anchor[j]);
             student.resize(r, 0.0);
-            student.iter_mut().for_each(|w| *w *= keep);
-            for (i, c) in coordinates.iter().enumerate() {
-                let along = self.knowledge.image(i).iter();
-                student.iter_mut().zip(along).for_each(|(w, along)| *w -= factor * c * along);
+            anchor.resize(r, 0.0);
+            for (l, (w, anchor)) in student.iter_mut().zip(anchor).enumerate() {
+                let old: [f64; MOST_SLOTS] = [*w, *anchor];
+                [*w, *anchor] = map.at(j, old, |b| b * gradient[l]);
             }
         }
+    }
+
+    fn gram(&mut self, into: &mut Gram) {
+        let (p, r) = (self.width, self.knowledge.right());
+        let mut rows = Mat::zeros(p, r);
+        for j in 0..p {
+            self.gradient(j).iter().enumerate().for_each(|(l, g)| rows[(j, l)] = *g);
+        }
+        into.teacher = rows.subcols(0, self.directions) * &self.root;
+        into.gradient = &rows * rows.transpose();
+        let along = |slot: &[Vec<f64>]| {
+            let product = |j: usize| slot[j].iter().enumerate().map(|(l, w)| w * rows[(j, l)]).sum::<f64>();
+            (0..p).map(product).collect()
+        };
+        into.along = [&self.students, &self.anchor].map(|slot| along(slot)).into();
     }
 
     fn norms(&mut self, norms: &mut [f64]) {
         for (norm, student) in norms.iter_mut().zip(&self.students) {
             *norm = student.iter().map(|w| w * w).sum::<f64>().sqrt();
         }
-    }
-
-    fn scale_rows(&mut self, factor: &[f64]) {
-        for (student, factor) in self.students.iter_mut().zip(factor) {
-            student.iter_mut().for_each(|w| *w *= factor);
-        }
-    }
-
-    fn save(&mut self) {
-        self.saved.clone_from(&self.students);
-    }
-
-    fn restore(&mut self) {
-        self.students.clone_from(&self.saved);
     }
 
     fn work(&self, _: usize) -> u64 {
