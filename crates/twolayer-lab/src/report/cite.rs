@@ -1,6 +1,5 @@
 //! BibTeX of the papers that experiments come from, and of the methods that runs use.
-
-use crate::experiment::Experiment;
+use twolayer_file::experiment::Experiment;
 
 /// arXiv number, key, authors, title, year.
 const PAPERS: &[[&str; 5]] = &[
