@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::diagnostic::Diagnostic;
+
 /// Why a file is not there, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -9,6 +11,13 @@ pub struct Unread {
     pub reason: String,
     /// What to write instead.
     pub remedy: String,
+}
+
+impl Unread {
+    /// The same, about the file at `path`.
+    pub fn about(self, path: &Path) -> Diagnostic {
+        Diagnostic::about_file(path, self.reason, self.remedy)
+    }
 }
 
 /// Gives the contents of files by their paths: a directory, the gallery inside a program, what a page has been handed.

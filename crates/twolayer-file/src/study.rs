@@ -48,11 +48,10 @@ impl Study {
     /// # Errors
     /// Every fault found, each with its place and remedy: never empty.
     pub fn read(path: &Path, request: &Request, loader: &dyn Loader) -> Result<Self, Vec<Diagnostic>> {
-        let about = |reason: String, remedy: String| vec![Diagnostic::about_file(path, reason, remedy)];
-        let bytes = loader.load(path).map_err(|unread| about(unread.reason, unread.remedy))?;
+        let bytes = loader.load(path).map_err(|unread| vec![unread.about(path)])?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let reason = format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to() + 1);
-            about(reason, "save the file as UTF-8".into())
+            vec![Diagnostic::about_file(path, reason, "save the file as UTF-8")]
         })?;
         Self::parse(&text, path, request)
     }

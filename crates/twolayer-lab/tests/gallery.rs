@@ -6,7 +6,7 @@
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
 use twolayer::{engine::Machine, observer::Progress, trajectory::Trajectory};
-use twolayer_file::{Request, Study, experiment::Experiment};
+use twolayer_file::{Request, experiment::Experiment};
 use twolayer_lab::{
     compare::{Verdict, compare},
     files,
