@@ -1,9 +1,8 @@
 //! How each view of an experiment will be computed, what it records, and what to know before it runs.
 
 use twolayer::{
-    Error,
-    engine::{self, Machine, Method, Plan},
-    hierarchy,
+    Error, hierarchy,
+    method::{self, Machine, Method, Plan},
     problem::{Data, Formula, Grid},
 };
 use twolayer_file::experiment::{Experiment, NamedView};
@@ -16,13 +15,13 @@ pub type Refusal = (usize, Error);
 /// How a view will be computed, with advice on what it is asked to record.
 ///
 /// # Errors
-/// As [`engine::plan`].
+/// As [`method::plan`].
 pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
     let entries = match named.record.grid(&named.problem, named.problem.counts_steps()) {
         Grid::Steps(steps) => steps.len(),
         Grid::Times(times) => times.len(),
     };
-    let mut plan = engine::plan(&named.problem, &named.view, entries, machine)?;
+    let mut plan = method::plan(&named.problem, &named.view, entries, machine)?;
     let without = match plan.method {
         Method::Ode { .. } => Some("an ODE takes no steps"),
         Method::LeapStep { .. } => Some("the theory of a leap step gives the weights after it, and no gradient"),

@@ -14,7 +14,7 @@ mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 use twolayer_file::experiment::NamedView;
 
 use crate::outcome::Outcome;

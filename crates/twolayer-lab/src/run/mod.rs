@@ -8,7 +8,7 @@ mod tolerance;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use twolayer::{engine::Plan, observer::Progress};
+use twolayer::{method::Plan, observer::Progress};
 use twolayer_file::experiment::Experiment;
 
 use crate::{
