@@ -47,7 +47,7 @@ pub fn run(
     threads: usize,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Outcome>, Stopped> {
-    let moments = moments(experiment, plans);
+    let moments = moments(experiment);
     let prepared = Arc::new(Prepared {
         experiment: experiment.clone(),
         plans: plans.to_vec(),
