@@ -168,7 +168,7 @@ fn the_noise_of_a_paired_wide_network_agrees_with_samples() {
     let p = 48;
     for (activation, biased) in [("relu", false), ("relu", true), ("tanh", true)] {
         let mut problem = problem(activation, expression("tanh(z1 + z1*z2)"), p, biased, Loss::Squared);
-        problem.network.output_scale = Formula::number(1.0 / 7.0);
+        problem = problem.with(|parts| parts.network.output_scale = Formula::number(1.0 / 7.0)).unwrap();
         let mut stream = Xoshiro256PlusPlus::seed_from_u64(3);
         let d = 400;
         let root = twolayer::overlaps::symmetric_root(problem.target.overlaps.as_ref()).unwrap();

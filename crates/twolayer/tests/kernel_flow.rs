@@ -92,7 +92,9 @@ fn the_risk_falls_by_the_squared_drift() {
     for (activation, rule, allowed) in setups {
         for biased in [false, true] {
             let mut problem = problem(activation, rule.clone(), 3);
-            problem.network.bias = biased.then_some(Bias { init: BiasInit::Zero, train: true });
+            problem = problem
+                .with(|parts| parts.network.bias = biased.then_some(Bias { init: BiasInit::Zero, train: true }))
+                .unwrap();
             let kernel = for_problem(&problem, 1e-4).unwrap();
             let start = state(&problem, 0.5);
             let field = OnlineFlow::new(&problem, &start, 0.0, Terms::Flow, kernel.as_ref()).unwrap();
@@ -216,7 +218,7 @@ fn the_exact_step_is_the_mean_of_a_step() {
 #[test]
 fn rows_on_the_sphere_keep_their_norms() {
     let mut problem = problem("relu", committee(Activation::Relu, 2), 3);
-    problem.training.geometry = Geometry::Spherical;
+    problem = problem.with(|parts| parts.training.geometry = Geometry::Spherical).unwrap();
     let start = state(&problem, 0.5);
     let (got, _) = ode::run(&problem, &start, 0.3, Terms::All, &[0.0, 1.0, 5.0], 1e-3, KeepQ::Full, &Silent).unwrap();
     for i in 0..3 {
@@ -235,8 +237,8 @@ fn independent_starts_have_one_limit() {
     let view = View::new(Engine::Limit);
     let plan_of = |activation: &str, rule: Rule, init: Option<Init>| {
         let mut problem = problem(activation, rule, 2);
-        problem.network.start = StartMode::Independent;
-        problem.network.second_layer.init = init.unwrap_or(Init::Ones);
+        problem = problem.with(|parts| parts.network.start = StartMode::Independent).unwrap();
+        problem = problem.with(|parts| parts.network.second_layer.init = init.unwrap_or(Init::Ones)).unwrap();
         let planned = plan(&problem, &view, &Record::default(), 3, &machine);
         (problem, planned)
     };

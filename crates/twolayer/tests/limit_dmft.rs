@@ -111,11 +111,11 @@ fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
 fn batches_of_a_cycle_and_with_replacement_have_limits() {
     for order in [ReuseOrder::Cyclic, ReuseOrder::WithReplacement] {
         let mut problem = problem("tanh(z1) + 0.5*he3(z2)", 2, 10_000, 0.5);
-        problem.training.reuse_order = order;
-        problem.training.batch = formula("n/3");
-        problem.training.weight_decay = 0.1;
-        problem.target.noise = 0.2;
-        problem.network.second_layer.train = true;
+        problem = problem.with(|parts| parts.training.reuse_order = order).unwrap();
+        problem = problem.with(|parts| parts.training.batch = formula("n/3")).unwrap();
+        problem = problem.with(|parts| parts.training.weight_decay = 0.1).unwrap();
+        problem = problem.with(|parts| parts.target.noise = 0.2).unwrap();
+        problem = problem.with(|parts| parts.network.second_layer.train = true).unwrap();
         let problem = Problem::new(problem.target, problem.network, problem.training).unwrap();
         let limit = &view(&problem, Engine::Limit, 1)[0];
         let runs = view(&problem, Engine::Reduced, 12);

@@ -149,7 +149,7 @@ fn one_step_on_a_square_of_samples_learns_degree_two() -> Outcome<()> {
     let mut largest = 0.0;
     for seed in 0..40 {
         let mut problem = best.clone();
-        problem.network.start_seed = seed;
+        problem = problem.with(|parts| parts.network.start_seed = seed).unwrap();
         let m = problem.start(STREAMS)?.teacher[(0, 0)].abs();
         if m > largest {
             (best, largest) = (problem, m);
@@ -184,7 +184,7 @@ fn a_leap_is_refused_where_a_lower_degree_hides_it() -> Outcome<()> {
         assert!(error.contains(words), "{text}: {error}");
     }
     let mut problem = leap_two(1000, "he2(z1)", 6)?;
-    problem.training.loss = Loss::Squared;
+    problem = problem.with(|parts| parts.training.loss = Loss::Squared).unwrap();
     let error = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
     assert!(error.contains("f = 0 at the start"), "{error}");
     Ok(())
@@ -193,7 +193,7 @@ fn a_leap_is_refused_where_a_lower_degree_hides_it() -> Outcome<()> {
 #[test]
 fn second_looks_are_refused_in_words() -> Outcome<()> {
     let mut problem = everything(4000, Geometry::Free)?;
-    problem.training.repeats = 2;
+    problem = problem.with(|parts| parts.training.repeats = 2).unwrap();
     let error = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default()).unwrap_err().to_string();
     assert!(error.contains("looked at twice"), "{error}");
     Ok(())

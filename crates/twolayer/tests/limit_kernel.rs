@@ -217,7 +217,7 @@ fn an_expression_is_averaged_over_its_fields() {
     let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     let rule = Rule::Expression(Expression::parse("z1*z2 + z1", &vocabulary).unwrap());
     let mut problem = problem(1, 2, Loss::Squared, 0.0, Activation::Linear);
-    problem.target.rule = rule;
+    problem = problem.with(|parts| parts.target.rule = rule).unwrap();
     let mut overlaps = Overlaps::zeros(1, 2);
     overlaps.student_student[(0, 0)] = 1.0;
     overlaps.student_teacher[(0, 0)] = 0.5;

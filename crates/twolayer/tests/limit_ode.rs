@@ -309,7 +309,7 @@ fn a_linear_network_relaxes_as_it_must() {
 fn a_divergence_is_a_status_with_the_rest_as_nan() {
     let square = Setup { activation: Activation::Square, scale: Some(1.0), ..Setup::erf(1, 1) };
     let mut problem = square.problem();
-    problem.training.dimension = Dimension::Infinite;
+    problem = problem.with(|parts| parts.training.dimension = Dimension::Infinite).unwrap();
     let start = state(|_, _| 0.5, |_, _| 1.0, 1, 1);
     let (trajectory, _) = go(&problem, &start, 10.0, Terms::All, &[0.0, 1e-4, 5.0, 10.0]);
     assert!(matches!(trajectory.status, Status::Diverged { at } if at > 0.0 && at < 5.0), "{:?}", trajectory.status);

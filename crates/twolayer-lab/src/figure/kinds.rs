@@ -53,7 +53,7 @@ fn matched() -> Drawing {
     let mut all = outcomes(SIZES, 1.0, 0.04, 1);
     let mut named = views(SIZES);
     for (view, outcome) in named.iter_mut().zip(&mut all).skip(1) {
-        view.problem.network.start = StartMode::Independent;
+        view.problem = view.problem.with(|parts| parts.network.start = StartMode::Independent).unwrap();
         for (r, run) in outcome.trajectories.iter_mut().enumerate() {
             run.student_teacher.chunks_mut(8).for_each(|m| m.rotate_left(2 * ((r + 1) % 4)));
         }

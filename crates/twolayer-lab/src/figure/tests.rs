@@ -159,7 +159,8 @@ fn settings_have_their_own_colours_markers_and_headings() {
 fn independent_starts_that_learn_nothing_alike_are_not_averaged() {
     let (mut experiment, mut outcomes) = plain(vec![fabricated::figure(Quantity::Overlap)]);
     for view in &mut experiment.views {
-        view.problem.network.start = twolayer::problem::StartMode::Independent;
+        view.problem =
+            view.problem.with(|parts| parts.network.start = twolayer::problem::StartMode::Independent).unwrap();
     }
     // One neuron in two has learnt nothing, and the other little.
     for run in outcomes.iter_mut().flat_map(|outcome| &mut outcome.trajectories) {

@@ -67,7 +67,7 @@ mod tests {
         let shared = SharedKernel::default();
         let kernels = [shared.of(&problem, 1e-4).unwrap(), shared.clone().of(&problem, 1e-4).unwrap()];
         assert!(Arc::ptr_eq(&kernels[0], &kernels[1]));
-        problem.target.noise = 0.5;
+        problem = problem.with(|parts| parts.target.noise = 0.5).unwrap();
         assert!(!Arc::ptr_eq(&kernels[0], &shared.of(&problem, 1e-4).unwrap()));
         assert_eq!(kernels[0].describe(), "erf, closed form");
     }

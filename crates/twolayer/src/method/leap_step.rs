@@ -253,8 +253,7 @@ fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) ->
         }
     }
     // With M = 0 the label knows nothing of the fields: N is s² a_j a_l E[y²] E[σ'_jσ'_l].
-    let mut blind = problem.clone();
-    blind.training.loss = Loss::Correlation;
+    let blind = problem.with(|parts| parts.training.loss = Loss::Correlation)?;
     let mut apart = state.clone();
     apart.overlaps.student_teacher = Mat::zeros(p, k);
     let mut noise = Averages::zeros(p, k);

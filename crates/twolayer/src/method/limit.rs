@@ -7,18 +7,6 @@ use crate::{
     random::Streams,
 };
 
-/// The start of the limit of independent starts: the mean of their law, `M = 0`, `Q ∝ I` where it is drawn at random.
-///
-/// # Errors
-/// As for [`Problem::start`].
-pub fn mean_start(problem: &Problem) -> Result<Start> {
-    // In infinite dimension the law has no spread.
-    let mut mean = problem.clone();
-    mean.training.dimension = Dimension::Infinite;
-    mean.network.start_dimension = None;
-    mean.start(Streams { seed: mean.network.start_seed, replicate: 0 })
-}
-
 /// Whether M does not move from `start`: `D_z + λ_w M = 0` within rounding, or within the kernel's error.
 ///
 /// # Errors
@@ -48,7 +36,7 @@ pub fn check_start(problem: &Problem, view: &View) -> Result<()> {
         let reason = format!("the limit starts from the mean of independent starts, and that of {what} drawn is zero");
         return refused(reason, "write start = \"shared\", or drop the limit view");
     }
-    let start = mean_start(problem)?;
+    let start = problem.mean_start()?;
     let state = State {
         overlaps: start.overlaps(&problem.target.overlaps)?,
         bias: vec![0.0; problem.width()],

@@ -121,8 +121,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_what_is_not_known() {
-        let mut other = problem(4, 2, (0.25, 0.5), 0.1);
-        other.network.second_layer.train = true;
+        let other = problem(4, 2, (0.25, 0.5), 0.1).with(|parts| parts.network.second_layer.train = true).unwrap();
         assert!(predictions(&other).is_empty());
     }
 }

@@ -19,24 +19,43 @@ pub use target::{Rule, Target};
 pub use training::{Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Training};
 pub use view::{Engine, Terms, View};
 
+use std::ops::Deref;
+
 use crate::error::{Error, Result};
 
 /// One experiment, seen by one view: everything an engine needs to know, and nothing else. (theory.md §1)
+///
+/// Its parts are read as `problem.target`, `problem.network`, `problem.training`; they are checked together, so a change makes
+/// another problem: [`Problem::with`].
 #[derive(Debug, Clone)]
 pub struct Problem {
+    parts: Parts,
+    sizes: Sizes,
+}
+
+/// What a [`Problem`] is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts {
     /// The rule that labels the data.
     pub target: Target,
     /// The network that learns it.
     pub network: Network,
     /// How it is trained.
     pub training: Training,
-    sizes: Sizes,
+}
+
+impl Deref for Problem {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 /// The sizes follow from the rest, and are NaN where there are none.
 impl PartialEq for Problem {
     fn eq(&self, other: &Self) -> bool {
-        self.target == other.target && self.network == other.network && self.training == other.training
+        self.parts == other.parts
     }
 }
 
@@ -70,7 +89,17 @@ impl Problem {
             sizes.n_b = size(&training.batch, "training.batch", &sizes)?;
         }
         training.validate(&sizes)?;
-        Ok(Self { target, network, training, sizes })
+        Ok(Self { parts: Parts { target, network, training }, sizes })
+    }
+
+    /// The problem after a change of its parts, checked anew.
+    ///
+    /// # Errors
+    /// As for [`Problem::new`].
+    pub fn with(&self, change: impl FnOnce(&mut Parts)) -> Result<Self> {
+        let mut parts = self.parts.clone();
+        change(&mut parts);
+        Self::new(parts.target, parts.network, parts.training)
     }
 
     /// d, p, k, n, n_b as numbers, at this problem's own dimension.

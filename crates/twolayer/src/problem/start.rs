@@ -36,16 +36,38 @@ impl Problem {
             StartMode::Shared => Streams { seed: self.network.start_seed, replicate: 0 },
             StartMode::Independent => streams,
         };
-        let mut stream = streams.stream(Purpose::Start);
+        let d = self.network.start_dimension.or(self.dimension());
+        let start = self.start_in(d, &mut streams.stream(Purpose::Start))?;
+        let spanned = start.complement.ncols() + self.directions();
+        if let Some(d) = self.dimension()
+            && spanned as u64 > d
+        {
+            let reason = format!("the start spans {spanned} dimensions, d = {d}");
+            let remedy = "raise the dimension, or lower the width or start_dimension";
+            return Err(Error::invalid("training.dimension", reason, remedy));
+        }
+        Ok(start)
+    }
+
+    /// The mean of the law of independent starts: where rows are drawn, `M = 0` and `Q ∝ I`, as in infinitely many
+    /// dimensions, where the law has no spread; of a second layer or biases that are drawn it is one draw.
+    ///
+    /// # Errors
+    /// As for [`Problem::start`].
+    pub fn mean_start(&self) -> Result<Start> {
+        let streams = Streams { seed: self.network.start_seed, replicate: 0 };
+        self.start_in(None, &mut streams.stream(Purpose::Start))
+    }
+
+    /// A start drawn in d dimensions, `None` for infinitely many.
+    fn start_in(&self, d: Option<u64>, stream: &mut Stream) -> Result<Start> {
         let (p, k) = (self.width(), self.directions());
         let symmetric = self.network.first_layer.symmetric;
         let drawn = if symmetric { p / 2 } else { p };
-        let d = self.network.start_dimension.or(self.dimension());
-
         let (mut teacher, mut complement) = match &self.network.first_layer.placement {
-            Placement::Gaussian => gaussian(drawn, k, d, &mut stream),
+            Placement::Gaussian => gaussian(drawn, k, d, stream),
             Placement::Sphere => {
-                let (mut teacher, mut complement) = gaussian(drawn, k, d, &mut stream);
+                let (mut teacher, mut complement) = gaussian(drawn, k, d, stream);
                 for j in 0..drawn {
                     let norm = (teacher.row(j).squared_norm_l2() + complement.row(j).squared_norm_l2()).sqrt();
                     teacher.row_mut(j).iter_mut().for_each(|x| *x /= norm);
@@ -61,9 +83,9 @@ impl Problem {
         let scale = self.network.first_layer.scale.value(self.sizes());
         teacher *= Scale(scale);
         complement *= Scale(scale);
-        let mut second_layer = self.second_layer(drawn, &mut stream);
+        let mut second_layer = self.second_layer(drawn, stream);
         // After everything else, so that a network with biases starts where the same one without them does.
-        let mut bias = self.bias(drawn, &mut stream);
+        let mut bias = self.bias(drawn, stream);
         if symmetric {
             teacher = twice(&teacher);
             complement = twice(&complement);
@@ -71,13 +93,6 @@ impl Problem {
             second_layer.truncate(p / 2);
             second_layer.extend(negated);
             bias.extend_from_within(..);
-        }
-        if let Some(d) = self.dimension()
-            && (complement.ncols() + k) as u64 > d
-        {
-            let reason = format!("the start spans {} dimensions, d = {d}", complement.ncols() + k);
-            let remedy = "raise the dimension, or lower the width or start_dimension";
-            return Err(Error::invalid("training.dimension", reason, remedy));
         }
         Ok(Start { teacher, complement, second_layer, bias })
     }
@@ -273,7 +288,7 @@ mod tests {
     #[test]
     fn a_shared_start_is_one_draw() {
         let mut problem = problem(3, 2, 30, Placement::Gaussian);
-        problem.network.start = StartMode::Shared;
+        problem = problem.with(|parts| parts.network.start = StartMode::Shared).unwrap();
         let start = |replicate| problem.start(Streams { seed: replicate, replicate }).unwrap();
         assert_eq!(start(0), start(1));
     }
@@ -303,8 +318,8 @@ mod tests {
     fn biases_are_drawn_after_everything_else() {
         let start = |init: Option<BiasInit>, seed| {
             let mut problem = problem(400, 2, 500, Placement::Gaussian);
-            problem.network.second_layer.init = Init::Uniform;
-            problem.network.bias = init.map(|init| Bias { init, train: false });
+            problem = problem.with(|parts| parts.network.second_layer.init = Init::Uniform).unwrap();
+            problem = problem.with(|parts| parts.network.bias = init.map(|init| Bias { init, train: false })).unwrap();
             problem.start(Streams { seed, replicate: 0 }).unwrap()
         };
         let none = start(None, 1);
@@ -335,9 +350,11 @@ mod tests {
         for placement in [Placement::Gaussian, Placement::Sphere, Placement::Orthonormal] {
             for init in &inits {
                 let mut problem = problem(6, 2, 5, placement.clone());
-                problem.network.first_layer.symmetric = true;
-                problem.network.second_layer.init = init.clone();
-                problem.network.bias = Some(Bias { init: BiasInit::Gaussian, train: true });
+                problem = problem.with(|parts| parts.network.first_layer.symmetric = true).unwrap();
+                problem = problem.with(|parts| parts.network.second_layer.init = init.clone()).unwrap();
+                problem = problem
+                    .with(|parts| parts.network.bias = Some(Bias { init: BiasInit::Gaussian, train: true }))
+                    .unwrap();
                 let start = problem.start(Streams { seed: 3, replicate: 0 }).unwrap();
                 assert_eq!((start.complement.shape(), start.second_layer.len(), start.bias.len()), ((6, 3), 6, 6));
                 for j in 0..3 {
@@ -354,10 +371,10 @@ mod tests {
     #[test]
     fn values_of_a_pair_that_do_not_cancel_are_invalid() {
         let made = |values: [f64; 4]| {
-            let Problem { target, mut network, training, .. } = problem(4, 1, 20, Placement::Sphere);
-            network.first_layer.symmetric = true;
-            network.second_layer.init = Init::Values(values.to_vec());
-            Problem::new(target, network, training)
+            problem(4, 1, 20, Placement::Sphere).with(|parts| {
+                parts.network.first_layer.symmetric = true;
+                parts.network.second_layer.init = Init::Values(values.to_vec());
+            })
         };
         assert!(made([1.0, 2.0, -1.0, -2.0]).is_ok());
         let error = made([1.0, 2.0, -1.0, 2.0]).unwrap_err();
