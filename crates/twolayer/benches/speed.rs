@@ -100,7 +100,7 @@ fn main() -> Result<()> {
 
 /// A committee of 2 erf units, learned by 4 at batch 1 with γ/p = κ up to t = 100.
 fn problem(dimension: u64, noise: f64) -> Result<Problem> {
-    let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+    let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
     target.noise = noise;
     let rate = Formula::number(4.0 * KAPPA / dimension as f64);
     let training = Training::new(dimension, rate, Duration::Time(Formula::number(100.0)));

@@ -65,7 +65,8 @@ pub fn predictions(problem: &Problem) -> Vec<Prediction> {
 
 /// The output scale of the target, where both target and network are erf committees and the second layer is fixed at 1.
 fn erf_committee(problem: &Problem) -> Option<f64> {
-    let Rule::Committee { activation: Activation::Erf, scale, .. } = &problem.target.rule else { return None };
+    let Rule::Committee { activation: Activation::Erf, weights } = &problem.target.rule else { return None };
+    let scale = weights.first().filter(|first| weights.iter().all(|weight| weight == *first))?;
     let network = &problem.network;
     let ones = network.second_layer.init == Init::Ones
         && !network.second_layer.train
@@ -84,7 +85,7 @@ mod tests {
     use crate::problem::{Duration, Formula, Network, Target, Training};
 
     fn problem(p: usize, k: usize, (s, scale): (f64, f64), noise: f64) -> Problem {
-        let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: k, scale });
+        let mut target = Target::new(Rule::committee(Activation::Erf, k, scale));
         target.noise = noise;
         let mut network = Network::new(p, Activation::Erf);
         network.output_scale = Formula::number(s);

@@ -37,7 +37,7 @@ impl Setup {
 
     fn problem(&self) -> Problem {
         let scale = self.target_scale.unwrap_or(1.0 / self.k as f64);
-        let rule = Rule::Committee { activation: self.activation.clone(), units: self.k, scale };
+        let rule = Rule::committee(self.activation.clone(), self.k, scale);
         let mut target = Target::new(rule);
         target.noise = self.noise;
         let mut network = Network::new(self.p, self.activation.clone());

@@ -45,5 +45,5 @@ fn committee(reader: &mut Reader<'_>, d: f64) -> Option<Rule> {
     let activation = reader.activation("target.committee.activation");
     let k = units? as f64;
     let scale = reader.value("target.committee.output_scale", &Sizes { d, k, ..NO_SIZES });
-    Some(Rule::Committee { activation: activation?, units: k as usize, scale: scale? })
+    Some(Rule::committee(activation?, k as usize, scale?))
 }

@@ -1,6 +1,7 @@
 //! Target, network and training: validated, immutable, the only thing an engine accepts.
 
 mod activation;
+mod committee;
 mod formula;
 mod network;
 pub mod scaling;
@@ -11,6 +12,7 @@ mod training;
 mod view;
 
 pub use activation::{Activation, Average, HermiteSeries};
+pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
 pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};

@@ -217,7 +217,7 @@ mod tests {
     /// p = 4, s = 1/p, so that ηs = η/4.
     fn problem(rate: &str, batch: &str) -> Problem {
         let parse = |text| Formula::parse(text, &BTreeMap::new()).unwrap();
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+        let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
         let mut training = Training::new(1000, parse(rate), Duration::Steps(Formula::number(10.0)));
         training.batch = parse(batch);
         Problem::new(target, Network::new(4, Activation::Erf), training).unwrap()

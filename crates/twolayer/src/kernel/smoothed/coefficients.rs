@@ -132,7 +132,7 @@ impl Coefficients {
     /// |w_j|: how much of each neuron lies in the target's space.
     pub fn lengths(&self, view: &View<'_>) -> impl Iterator<Item = f64> {
         let p = view.bias.len();
-        let projections = view.omega.subrows(0, p).subcols(p, self.directions) * &self.whiten;
+        let projections = view.student_teacher * &self.whiten;
         (0..p).map(move |j| {
             let root = view.roots[j];
             if root > 0.0 { projections.row(j).norm_l2() / root } else { 0.0 }
@@ -144,7 +144,7 @@ impl Coefficients {
         // The kernel prepares the neurons as series.
         let Neurons::Series(neurons) = view.neurons else { return };
         let (p, k) = (view.bias.len(), self.directions);
-        let projections = view.omega.subrows(0, p).subcols(p, k) * &self.whiten;
+        let projections = view.student_teacher * &self.whiten;
         let mut table = vec![1.0; k * (self.order + 1)];
         let mut gradient = vec![0.0; k];
         let top = neurons.values.ncols() - 1;
@@ -199,12 +199,6 @@ impl Coefficients {
                     rest * (slope_tail * self.order as f64 * self.tail).sqrt() + self.errors.1 * slope_size.sqrt();
             }
         }
-    }
-
-    /// Whether g is a polynomial and all of it is here.
-    pub fn is_whole(&self) -> bool {
-        let (tail, error) = self.unknown();
-        tail <= 1e-7 && error <= SMOOTH
     }
 
     pub fn describe(&self) -> String {
