@@ -12,7 +12,7 @@ pub use erf::ErfKernel;
 pub use polynomial::PolynomialKernel;
 pub use sampled::SampledKernel;
 pub use shared::SharedKernel;
-pub use smoothed::SmoothedKernel;
+pub use smoothed::{SmoothedKernel, SphereKernel, SphereMoments, SphereState};
 
 use faer::Mat;
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    expression::Scratch,
+    expression::{Scratch, factorial},
     gaussian::quadrature::Quadrature,
     kernel::label::labels,
     overlaps::{inverse_root, symmetric_root},
@@ -121,6 +121,14 @@ impl Coefficients {
         out.tail = out.tail.max(0.0);
         out.errors = (value.sqrt(), slope.sqrt());
         Ok(out)
+    }
+
+    /// `E[∂ᵅg]` in u, `√α! ĝ_α`; 0 beyond the degrees kept.
+    pub fn derivative(&self, alpha: &[usize]) -> f64 {
+        let is = |powers: &[u8]| powers.iter().zip(alpha).all(|(i, a)| usize::from(*i) == *a);
+        let Some(at) = self.powers.chunks_exact(self.directions).position(is) else { return 0.0 };
+        let product: f64 = alpha.iter().map(|a| factorial(*a)).product();
+        self.terms[at] * product / factorial(alpha.iter().sum()).sqrt()
     }
 
     /// How much of g the coefficients do not know, relative to g: its part of high degree, and the rules' difference.

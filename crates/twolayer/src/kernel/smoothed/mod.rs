@@ -19,6 +19,7 @@ mod orthant;
 mod pairs;
 mod relu;
 mod series;
+mod sphere;
 mod target;
 
 use std::sync::OnceLock;
@@ -38,6 +39,7 @@ use orthant::{MOST_FIELDS, relu_noise};
 use pairs::{Neurons, Wanted};
 use relu::ReluNeurons;
 use series::Basis;
+pub use sphere::{SphereKernel, SphereMoments, SphereState};
 use target::{Target, Units, degree};
 
 /// The Hermite degrees up to which an activation that is not a polynomial may be kept, the least that will do.
