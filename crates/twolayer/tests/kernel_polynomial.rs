@@ -8,13 +8,13 @@ use faer::Mat;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
-    engine::limit::ode,
+    method::ode,
     expression::{Expression, Vocabulary},
-    kernel::{Kernel, Moments, PolynomialKernel, State, Want, for_problem},
+    average::{Kernel, Averages, PolynomialKernel, State, Want, for_problem},
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Bias, BiasInit, Duration, Formula, Loss, Network, Problem, Rule, Target, Terms, Training},
-    trajectory::KeepQ,
+    record::KeepQ,
 };
 
 /// A polynomial in independent standard normals, with whole coefficients.
@@ -66,14 +66,14 @@ impl Whole {
     }
 }
 
-/// The averages of [`Moments`], s = 1, by whole-number algebra. `rows` are the fields (λ, z) in independent normals.
+/// The averages of [`Averages`], s = 1, by whole-number algebra. `rows` are the fields (λ, z) in independent normals.
 fn exact(
     rows: &[Vec<i128>],
     (sigma, second, bias): (&[i128], &[i128], &[i128]),
     target: &dyn Fn(&[Whole]) -> Whole,
     loss: Loss,
     noise: i128,
-) -> Moments {
+) -> Averages {
     let p = second.len();
     let k = rows.len() - p;
     let count = rows[0].len();
@@ -92,7 +92,7 @@ fn exact(
         let unit: Vec<i128> = (0..count).map(|l| i128::from(l == i)).collect();
         length.add(&Whole::linear(&unit, 0).times(&Whole::linear(&unit, 0)), 1);
     }
-    let mut out = Moments::zeros(p, k);
+    let mut out = Averages::zeros(p, k);
     out.radial = Mat::zeros(p, p);
     out.risk = 0.5 * difference.times(&difference).mean();
     for j in 0..p {
@@ -189,10 +189,10 @@ fn averages_are_those_of_whole_number_algebra() {
         overlaps.teacher_teacher = problem.target.overlaps.clone();
         let number = |x: &Vec<i128>| x.iter().map(|x| *x as f64).collect::<Vec<f64>>();
         let state = State { overlaps, second_layer: number(&second), bias: number(&bias) };
-        let mut got = Moments::zeros(p, *k);
+        let mut got = Averages::zeros(p, *k);
         let kernel = for_problem(&problem, 1e-4).unwrap();
         assert!(kernel.describe().starts_with("polynomials, exact"), "{}", kernel.describe());
-        kernel.moments(&state, Want { radial: true, ..Want::ALL }, &mut got).unwrap();
+        kernel.averages(&state, Want { radial: true, ..Want::ALL }, &mut got).unwrap();
         let relative = |difference: f64, of: f64| difference / (1.0 + of);
         let errors = [
             relative((got.risk - expected.risk).abs(), expected.risk),
@@ -318,8 +318,8 @@ fn eight_square_neurons_and_four_directions() {
     for (m, expected) in last.iter().zip([-0.37304815, -0.61957482, -0.10839499, 0.49792759]) {
         assert!((m - expected).abs() < 1e-8, "{m} {expected}");
     }
-    let mut out = Moments::zeros(p, k);
+    let mut out = Averages::zeros(p, k);
     let begin = std::time::Instant::now();
-    (0..1000).for_each(|_| kernel.moments(&state, Want { noise: true, ..Want::DRIFT }, &mut out).unwrap());
+    (0..1000).for_each(|_| kernel.averages(&state, Want { noise: true, ..Want::DRIFT }, &mut out).unwrap());
     println!("{:.1} µs for D and N", 1e3 * begin.elapsed().as_secs_f64());
 }
