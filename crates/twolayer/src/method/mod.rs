@@ -4,6 +4,7 @@ pub mod dmft;
 mod exact_step;
 pub mod giant_step;
 pub mod leap_step;
+pub mod mean_field;
 pub mod ode;
 pub mod plan;
 

@@ -206,7 +206,7 @@ fn record(
 }
 
 /// Tells of an integration whose main part is done, and still hears that it should stop.
-struct Finished<'a>(&'a dyn Observer);
+pub(super) struct Finished<'a>(pub(super) &'a dyn Observer);
 
 impl Observer for Finished<'_> {
     fn progress(&self, at: &Progress) -> ControlFlow<()> {

@@ -198,15 +198,9 @@ impl ErfKernel {
     }
 
     /// D from the three-field integrals, A from the pairs.
-<<<<<<<< HEAD:crates/twolayer/src/kernel/erf/mod.rs
     fn drift(&self, scratch: &mut Scratch, out: &mut Averages) {
         let Scratch { covariance, reach, coefficients: c, pairs, sums, .. } = scratch;
         let (p, k, n) = (self.students, self.directions, self.fields);
-========
-    fn drift(&self, scratch: &mut Scratch, out: &mut Averages) {
-        let Scratch { covariance, coefficients: c, pairs, root: sums, .. } = scratch;
-        let (p, n) = (self.students, self.fields);
->>>>>>>> main:crates/twolayer/src/average/erf.rs
         for j in 0..p {
             let row = &covariance[j * n..(j + 1) * n];
             let one_plus = 1.0 + row[j];
@@ -239,7 +233,6 @@ impl ErfKernel {
         }
     }
 
-<<<<<<<< HEAD:crates/twolayer/src/kernel/erf/mod.rs
     /// N: the four-field integrals of every entry, and the label noise.
     fn noise(&self, scratch: &mut Scratch, out: &mut Averages) {
         let Scratch { covariance, coefficients: c, four, .. } = scratch;
@@ -254,51 +247,6 @@ impl ErfKernel {
                 let factor = c[j] * c[l] / lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]).sqrt();
                 let entry = factor * (4.0 / (PI * PI) * sum + 2.0 / PI * self.label_noise);
                 greatest = greatest.max(factor.abs());
-========
-    /// N: four-field integrals of every entry at once, and the label noise.
-    fn noise(&self, scratch: &mut Scratch, out: &mut Averages) {
-        let Scratch { covariance, coefficients: c, weights, entries, arguments, left, right, root, .. } = scratch;
-        let (n, first) = (self.fields, self.first);
-        let active = n - first;
-        let mut at = 0;
-        for m in first..n {
-            for l in first..=m {
-                weights[at] = if l == m { 1.0 } else { 2.0 } * c[m] * c[l];
-                at += 1;
-            }
-        }
-        let size = weights.len();
-        for entries in entries.chunks(arguments.len() / size) {
-            for (&(j, l), arguments) in entries.iter().zip(arguments.chunks_exact_mut(size)) {
-                let (alpha, beta) = (&covariance[j * n + first..(j + 1) * n], &covariance[l * n + first..(l + 1) * n]);
-                let (jj, ll, jl) = (covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]);
-                let lambda_four = lambda_two(jj, ll, jl);
-                for m in 0..active {
-                    left[m] = alpha[m] * (1.0 + ll) - jl * beta[m];
-                    right[m] = beta[m] * (1.0 + jj) - jl * alpha[m];
-                    let mm = covariance[(first + m) * n + first + m];
-                    let lambda_one = lambda_four * (1.0 + mm) - alpha[m] * left[m] - beta[m] * right[m];
-                    // Λ1/Λ4 − 1 is a conditional variance.
-                    root[m] = 1.0 / lambda_one.max(lambda_four).sqrt();
-                }
-                let mut rest = arguments;
-                for m in 0..active {
-                    let (row, tail) = rest.split_at_mut(m + 1);
-                    rest = tail;
-                    let start = (first + m) * n + first;
-                    let fields = covariance[start..=start + m].iter().zip(alpha).zip(beta).zip(&*root);
-                    for (argument, (((c_mn, alpha), beta), root_n)) in row.iter_mut().zip(fields) {
-                        let lambda_zero = lambda_four * c_mn - alpha * left[m] - beta * right[m];
-                        *argument = lambda_zero * root[m] * root_n;
-                    }
-                }
-            }
-            vector::asin(&mut arguments[..entries.len() * size]);
-            for (&(j, l), arguments) in entries.iter().zip(arguments.chunks_exact(size)) {
-                let sum: f64 = weights.iter().zip(arguments).map(|(weight, asin)| weight * asin).sum();
-                let lambda_four = lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]);
-                let entry = c[j] * c[l] / lambda_four.sqrt() * (4.0 / (PI * PI) * sum + 2.0 / PI * self.label_noise);
->>>>>>>> main:crates/twolayer/src/average/erf.rs
                 out.noise[(j, l)] = entry;
                 out.noise[(l, j)] = entry;
             }
@@ -325,15 +273,10 @@ fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
 }
 
 impl Kernel for ErfKernel {
-<<<<<<<< HEAD:crates/twolayer/src/kernel/erf/mod.rs
     fn averages(&self, state: &State, want: Want, out: &mut Averages) -> Result<()> {
         let mut own = self.kept().pop().unwrap_or_else(|| {
             Scratch::new(self.students, self.directions, self.fields, self.first)
         });
-========
-    fn averages(&self, state: &State, want: Want, out: &mut Averages) -> Result<()> {
-        let mut own = self.kept().pop().unwrap_or_else(|| Scratch::new(self.students, self.fields, self.first));
->>>>>>>> main:crates/twolayer/src/average/erf.rs
         let scratch = &mut own;
         self.load(state, scratch);
         let size: f64 = scratch.coefficients.iter().map(|c| c.abs()).sum();

@@ -16,7 +16,7 @@ mod units;
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 
-use super::{Kernel, Averages, State, Want};
+use super::{Averages, Kernel, State, Want};
 use crate::{
     error::Result,
     expression::factorial,

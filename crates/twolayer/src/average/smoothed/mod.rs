@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 
 use faer::Mat;
 
-use super::{Kernel, Averages, SampledKernel, State, Want};
+use super::{Averages, Kernel, SampledKernel, State, Want};
 use crate::{
     error::Result,
     problem::{Activation, Committee, Loss, Problem, Rule},
