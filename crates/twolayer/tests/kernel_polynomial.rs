@@ -211,7 +211,7 @@ fn averages_are_those_of_whole_number_algebra() {
         assert!(errors.iter().all(|error| *error < 1e-12), "case {case}, {name}: {errors:?}");
         worst.iter_mut().zip(errors).for_each(|(worst, error)| *worst = worst.max(error));
     }
-    println!("largest relative errors of R, D_λ, D_z, N, radial, A and bias: {worst:.1e?}");
+    println!("largest relative errors of R, D_λ, D_z, N, radial, A and bias: {worst:?}");
 }
 
 /// The closed form of `f − g = Σ_i c_i x_i²`: with T = tr CΩ, S = tr CΩCΩ,

@@ -2,6 +2,7 @@
 
 mod erf;
 mod label;
+mod mixture;
 mod polynomial;
 mod replicates;
 mod sampled;

@@ -15,7 +15,7 @@ const LONGEST: usize = 14;
 
 /// Polynomials in place of asin, for some bounds of its argument.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(in super::super) struct Series {
     /// The error of each.
     error: f64,
     /// A bound and the coefficients.
@@ -41,7 +41,7 @@ impl Series {
 
 /// Arrays of one pair (j, l), over the fields of e.
 #[derive(Debug)]
-pub(super) struct FourFields {
+pub(in super::super) struct FourFields {
     /// n, and the first field of e.
     fields: usize,
     first: usize,

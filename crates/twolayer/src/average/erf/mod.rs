@@ -16,7 +16,7 @@ use crate::{
     expression::vector,
     problem::{Activation, Committee, Loss, Problem},
 };
-use four::{FourFields, Series};
+pub(super) use four::{FourFields, Series};
 
 /// Students up to which N is taken in closed form, in p²(p+u)² operations; beyond, over samples.
 const CLOSED_NOISE: usize = 128;
@@ -268,7 +268,7 @@ impl ErfKernel {
 }
 
 /// `(1+a)(1+b) − c²`, written so that rounding cannot take it below what a covariance allows.
-fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
+pub(super) fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
     1.0 + a + b + (a * b - c * c).max(0.0)
 }
 

@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 
 use faer::Mat;
 
-use super::{Averages, Kernel, SampledKernel, State, Want};
+use super::{Averages, Kernel, SampledKernel, State, Want, mixture::MixtureNoise};
 use crate::{
     error::Result,
     problem::{Activation, Committee, Loss, Problem, Rule},
@@ -67,6 +67,7 @@ pub struct SmoothedKernel {
     target_form: Form,
     target: Target,
     noise: OnceLock<SampledKernel>,
+    mixture: Option<MixtureNoise>,
 }
 
 /// How neurons are prepared.
@@ -150,6 +151,7 @@ impl SmoothedKernel {
             target_form,
             target,
             noise: OnceLock::new(),
+            mixture: MixtureNoise::new(problem, tolerance),
         }))
     }
 
@@ -179,6 +181,13 @@ impl SmoothedKernel {
         let size: f64 = c.iter().enumerate().map(|(i, c)| c.abs() * omega[(i, i)].max(0.0).sqrt()).sum();
         let largest = c[..p].iter().fold(0.0, |m: f64, c| m.max(c.abs()));
         out.noise_error = orthant::ERROR * (largest * size).powi(2);
+        true
+    }
+
+    /// Writes N of few tanh or sigmoid neurons, and says whether it has.
+    fn mixture_noise(&self, state: &State, out: &mut Averages) -> bool {
+        let (Some(mixture), Target::Units(units)) = (&self.mixture, &self.target) else { return false };
+        out.noise_error = mixture.noise(&units.covariance(&state.overlaps), &state.second_layer, &mut out.noise);
         true
     }
 
@@ -282,7 +291,10 @@ impl Kernel for SmoothedKernel {
                 evaluation.label_noise(self.problem.target.noise, out);
             }
         }
-        let closed = want.noise && (self.closed_noise(state, out) || self.conditional_noise(state, out)?);
+        let closed = want.noise
+            && (self.closed_noise(state, out)
+                || self.mixture_noise(state, out)
+                || self.conditional_noise(state, out)?);
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             self.sampled().averages(state, want, out)?;
@@ -299,6 +311,9 @@ impl Kernel for SmoothedKernel {
             Form::Series(basis) => format!("Hermite series of the activation to degree {}", basis.order()),
         };
         let mut text = format!("smoothed: {pairs}; {}", self.target.describe());
+        if let (Some(mixture), Target::Units(_)) = (&self.mixture, &self.target) {
+            text += &format!("; {}", mixture.describe());
+        }
         if let Some(noise) = self.noise.get() {
             text += &format!("; four-field averages by {}", noise.describe());
         }
