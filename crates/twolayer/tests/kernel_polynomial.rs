@@ -249,7 +249,7 @@ fn square_problem(p: usize, k: usize, noise: f64) -> Problem {
 
 #[test]
 fn the_ode_of_a_square_network_is_its_closed_form() {
-    let (p, k, kappa, noise) = (3, 2, 0.4, 0.05);
+    let (p, k, kappa, noise) = (3, 2, 0.05, 0.05);
     let m = [[0.3, -0.2], [0.1, 0.4], [-0.35, 0.05]];
     let mut overlaps = Overlaps::zeros(p, k);
     overlaps.student_teacher = Mat::from_fn(p, k, |j, r| m[j][r]);
@@ -312,7 +312,7 @@ fn eight_square_neurons_and_four_directions() {
     println!("{:.1} ms to t = 10, {} evaluations", 1e3 * begin.elapsed().as_secs_f64(), report.evaluations);
     let expected = [0.340649868, 0.321729001, 0.271669549, 0.205368843, 0.0866643972, 0.00376674822, 0.000636979886];
     for (risk, expected) in got.risk.iter().zip(expected) {
-        assert!((risk / expected - 1.0).abs() < 2e-9, "{risk} {expected}");
+        assert!((risk / expected - 1.0).abs() < 3e-9, "{risk} {expected}");
     }
     let last = &got.student_teacher[6 * p * k..];
     for (m, expected) in last.iter().zip([-0.37304815, -0.61957482, -0.10839499, 0.49792759]) {

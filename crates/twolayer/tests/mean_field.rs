@@ -142,19 +142,19 @@ fn drifts_are_averages_over_orientations() {
 #[test]
 fn series_agree_with_pairs_and_with_gradients() {
     let (p, k) = (7, 2);
-    for (activation, rule) in [
-        ("square", committee("square", k)),
-        ("erf", committee("erf", k)),
-        ("tanh", committee("tanh", k)),
-        ("gelu", expression("tanh(z1) + z1*z2")),
+    for (activation, rule, tolerance, close) in [
+        ("square", committee("square", k), 1e-8, 1e-12),
+        ("erf", committee("erf", k), 1e-8, 1e-8),
+        ("tanh", committee("tanh", k), 1e-5, 1e-6),
+        ("gelu", expression("tanh(z1) + z1*z2"), 1e-5, 1e-5),
     ] {
         for dimension in [1.0, 2.0, 3.0, 5.0, 1e5, f64::INFINITY] {
             let mut problem = problem(activation, rule.clone(), p, Some(10));
             problem.target.overlaps = Mat::from_fn(k, k, |r, q| if r == q { 1.0 + 0.2 * r as f64 } else { 0.3 });
             let mut state = sphere_state(p, k, 11);
             state.second_layer = (0..p).map(|j| if j % 2 == 0 { 1.0 } else { -0.7 }).collect();
-            let series = SphereKernel::new(&problem, dimension, 1e-8).unwrap();
-            let pairs = SphereKernel::pairwise(&problem, dimension, 1e-8).unwrap();
+            let series = SphereKernel::new(&problem, dimension, tolerance).unwrap();
+            let pairs = SphereKernel::pairwise(&problem, dimension, tolerance).unwrap();
             let of = |kernel: &SphereKernel, state: &SphereState| {
                 let mut out = SphereAverages::zeros(p, k);
                 let want = Want { risk: true, label_noise: true, ..Want::DRIFT };
@@ -163,7 +163,7 @@ fn series_agree_with_pairs_and_with_gradients() {
             };
             let (left, right) = (of(&series, &state), of(&pairs, &state));
             let name = format!("{activation}, D = {dimension}: {} | {}", series.describe(), pairs.describe());
-            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-7 * (1.0 + b.abs()), "{name}: {a} {b}");
+            let near = |a: f64, b: f64| assert!((a - b).abs() < close * (1.0 + b.abs()), "{name}: {a} {b}");
             near(left.risk, right.risk);
             near((&left.drift_teacher - &right.drift_teacher).norm_max(), 0.0);
             for j in 0..p {
@@ -358,5 +358,6 @@ fn thousands_of_square_neurons_in_a_moment() {
     // R ~ t⁻² at late times.
     let slope = (got.risk[100] / got.risk[50]).log2();
     assert!((slope + 2.0).abs() < 0.1, "{slope}");
-    assert!(took < 4.0, "{took} s");
+    // .2 s of a quiet machine.
+    assert!(took < 8.0, "{took} s");
 }

@@ -101,6 +101,10 @@ pub struct ViewRecord {
     pub kernel: String,
     /// d; absent when infinite.
     pub dimension: Option<u64>,
+    /// Where its scaling lies in the phase diagram of one-pass SGD: `perfect learning`, `plateau`, `bad learning`, `no ODE`; null
+    /// where that says nothing.
+    #[serde(default)]
+    pub regime: Option<String>,
     /// Replicates asked for.
     pub replicates: usize,
     /// Seed.
@@ -198,6 +202,7 @@ impl ViewRecord {
             engine: view.view.engine.name().into(),
             method: outcome.method.clone(),
             reason: outcome.reason.clone(),
+            regime: view.problem.phase().map(|phase| phase.name().into()),
             kernel: outcome.kernel.clone(),
             dimension: view.problem.dimension(),
             replicates: view.view.replicates,

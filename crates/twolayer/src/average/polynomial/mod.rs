@@ -12,6 +12,7 @@
 
 mod diagrams;
 mod means;
+mod quadratic;
 mod units;
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
@@ -263,7 +264,11 @@ impl PolynomialKernel {
             },
             slopes: (0..=top).map(slopes).collect(),
         };
-        diagrams.noise(self.label_noise, out);
+        if diagrams.is_quadratic() {
+            diagrams.quadratic_noise(self.label_noise, out);
+        } else {
+            diagrams.noise(self.label_noise, out);
+        }
     }
 
     /// `E[g gᵀ ‖ζ‖²] = rank N + E[Δ_ζ g gᵀ] = rank N + 2 dN(τΩ)/dτ` at τ = 1, by the derivative of the polynomial in τ that N is.

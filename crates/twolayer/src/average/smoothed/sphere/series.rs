@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 
 use faer::Mat;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::{SphereAverages, SphereState, derivatives::Derivatives, gegenbauer::moment};
 use crate::{expression::factorial, average::Want};
@@ -118,7 +119,7 @@ impl Series {
         let table = self.derivatives.table(&variance, &state.bias, self.order, self.order + 2);
         let powers = self.powers(&state.orthogonal);
         let alive: Vec<bool> = table.columns.iter().map(|column| column.iter().any(|b| *b != 0.0)).collect();
-        let sums = self.sums(m, c, &table.columns, &powers, &alive);
+        let sums = Arch::new().dispatch(Sums { series: self, m, c, b: &table.columns, powers: &powers, alive: &alive });
         let unknown: f64 = c.iter().zip(&table.tail).map(|(c, tail)| c.abs() * tail.sqrt()).sum();
         if want.risk {
             let mut twice = self.rest.max(0.0);
@@ -135,7 +136,8 @@ impl Series {
         }
         if want.drift {
             let errors = self.errors(&sums, squared);
-            self.drift(m, c, &state.orthogonal, &table.columns, &powers, &alive, &errors, out);
+            let (q, b) = (&state.orthogonal, &table.columns);
+            Arch::new().dispatch(Drift { series: self, m, c, q, b, powers: &powers, alive: &alive, errors: &errors, out });
             let largest = c.iter().fold(0.0, |most: f64, c| most.max(c.abs()));
             let tail = table.tail.iter().fold(0.0, |most: f64, tail| most.max(tail.sqrt()));
             out.drift_error = largest * (unknown * tail * self.order as f64 + 16.0 * f64::EPSILON);
@@ -172,6 +174,7 @@ impl Series {
     }
 
     /// The monomials of the neurons `from..to`.
+    #[inline(always)]
     fn fill(&self, m: &Mat<f64>, from: usize, to: usize, out: &mut [Vec<f64>]) {
         for (at, monomial) in self.monomials.iter().enumerate() {
             let (before, rest) = out.split_at_mut(at);
@@ -186,30 +189,6 @@ impl Series {
         }
     }
 
-    /// `S_lα = Σ_i c_i Φ_lα(i)`.
-    fn sums(&self, m: &Mat<f64>, c: &[f64], b: &[Vec<f64>], powers: &[Vec<f64>], alive: &[bool]) -> Vec<Vec<f64>> {
-        let (p, block) = (c.len(), self.block());
-        let mut values = vec![vec![0.0; block]; self.monomials.len()];
-        let mut weighted = vec![0.0; block];
-        let mut sums: Vec<Vec<f64>> =
-            self.monomials.iter().map(|monomial| vec![0.0; monomial.weights.len()]).collect();
-        for from in (0..p).step_by(block) {
-            let to = (from + block).min(p);
-            self.fill(m, from, to, &mut values);
-            for ((monomial, values), sums) in self.monomials.iter().zip(&values).zip(&mut sums) {
-                let weighted = &mut weighted[..to - from];
-                weighted.iter_mut().zip(values).zip(&c[from..to]).for_each(|((x, value), c)| *x = value * c);
-                for (h, sum) in sums.iter_mut().enumerate() {
-                    let n = monomial.degree + 2 * h;
-                    if alive[n] {
-                        *sum += dot3(weighted, &b[n][from..to], &powers[h][from..to]);
-                    }
-                }
-            }
-        }
-        sums
-    }
-
     /// `weight (S − T)`: the error signal, term by term.
     fn errors(&self, sums: &[Vec<f64>], squared: bool) -> Vec<Vec<f64>> {
         let network = if squared { 1.0 } else { 0.0 };
@@ -220,68 +199,6 @@ impl Series {
                 .collect()
         };
         self.monomials.iter().zip(sums).map(of).collect()
-    }
-
-    /// `E[g_i u]`, `E[g_i λ⊥_i]`, A and E\[g_i\], by derivatives of `F(i) = Σ errors Φ(i)`.
-    #[allow(clippy::too_many_arguments)] // One evaluation's arrays, prepared by its only caller.
-    fn drift(
-        &self,
-        m: &Mat<f64>,
-        c: &[f64],
-        q: &[f64],
-        b: &[Vec<f64>],
-        powers: &[Vec<f64>],
-        alive: &[bool],
-        errors: &[Vec<f64>],
-        out: &mut SphereAverages,
-    ) {
-        let (p, k, block) = (c.len(), m.ncols(), self.block());
-        let mut values = vec![vec![0.0; block]; self.monomials.len()];
-        // Sums over l of error·b_{n+i} q^{l/2}, i = 0, 1, 2, and of l error·b_n q^{l/2}.
-        let mut inner = [(); 4].map(|()| vec![0.0; block]);
-        let mut curved = vec![0.0; block];
-        let mut along = vec![vec![0.0; block]; k];
-        for from in (0..p).step_by(block) {
-            let (to, count) = ((from + block).min(p), (from + block).min(p) - from);
-            self.fill(m, from, to, &mut values);
-            curved.fill(0.0);
-            along.iter_mut().for_each(|along| along.fill(0.0));
-            for array in [&mut out.second, &mut out.bias, &mut out.drift_orthogonal] {
-                array[from..to].fill(0.0);
-            }
-            for (at, monomial) in self.monomials.iter().enumerate() {
-                inner.iter_mut().for_each(|inner| inner[..count].fill(0.0));
-                for (h, error) in errors[at].iter().enumerate() {
-                    let n = monomial.degree + 2 * h;
-                    let power = &powers[h][from..to];
-                    for (i, factor) in [(0, 1.0), (1, 1.0), (2, 1.0), (0, 2.0 * h as f64)].into_iter().enumerate() {
-                        if alive[n + factor.0] && factor.1 != 0.0 {
-                            add_product(&mut inner[i][..count], factor.1 * error, &b[n + factor.0][from..to], power);
-                        }
-                    }
-                }
-                let value = &values[at][..count];
-                add_pairs(&mut out.second[from..to], value, &inner[0]);
-                add_pairs(&mut out.bias[from..to], value, &inner[1]);
-                add_pairs(&mut curved[..count], value, &inner[2]);
-                add_pairs(&mut out.drift_orthogonal[from..to], value, &inner[3]);
-                for &(r, power, lower) in &monomial.lower {
-                    add_product(&mut along[r][..count], power, &values[lower][..count], &inner[0]);
-                }
-            }
-            for i in 0..count {
-                let j = from + i;
-                out.drift_orthogonal[j] = c[j] * (out.drift_orthogonal[j] + q[j] * curved[i]);
-                out.bias[j] *= c[j];
-            }
-            for (r, along) in along.iter().enumerate() {
-                let coordinates = &m.col_as_slice(r)[from..to];
-                let drift = &mut out.drift_teacher.col_as_slice_mut(r)[from..to];
-                for i in 0..count {
-                    drift[i] = c[from + i] * (along[i] + coordinates[i] * curved[i]);
-                }
-            }
-        }
     }
 
     /// Whether e is a quadratic form of the fields: network and target of degree 2 at most.
@@ -337,6 +254,154 @@ impl Series {
     }
 }
 
+/// `S_lα = Σ_i c_i Φ_lα(i)`, in loops for the widest registers.
+struct Sums<'a> {
+    series: &'a Series,
+    m: &'a Mat<f64>,
+    c: &'a [f64],
+    b: &'a [Vec<f64>],
+    powers: &'a [Vec<f64>],
+    alive: &'a [bool],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = Vec<Vec<f64>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let Self { series, m, c, b, powers, alive } = self;
+        let (p, block) = (c.len(), series.block());
+        let mut values = vec![vec![0.0; block]; series.monomials.len()];
+        let mut weighted = vec![0.0; block];
+        let mut sums: Vec<Vec<f64>> =
+            series.monomials.iter().map(|monomial| vec![0.0; monomial.weights.len()]).collect();
+        for from in (0..p).step_by(block) {
+            let to = (from + block).min(p);
+            series.fill(m, from, to, &mut values);
+            for ((monomial, values), sums) in series.monomials.iter().zip(&values).zip(&mut sums) {
+                let weighted = &mut weighted[..to - from];
+                weighted.iter_mut().zip(values).zip(&c[from..to]).for_each(|((x, value), c)| *x = value * c);
+                for (h, sum) in sums.iter_mut().enumerate() {
+                    let n = monomial.degree + 2 * h;
+                    if alive[n] {
+                        *sum += dot3(weighted, &b[n][from..to], &powers[h][from..to]);
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// `E[g_i u]`, `E[g_i λ⊥_i]`, A and E\[g_i\], by derivatives of `F(i) = Σ errors Φ(i)`.
+struct Drift<'a> {
+    series: &'a Series,
+    m: &'a Mat<f64>,
+    c: &'a [f64],
+    q: &'a [f64],
+    b: &'a [Vec<f64>],
+    powers: &'a [Vec<f64>],
+    alive: &'a [bool],
+    errors: &'a [Vec<f64>],
+    out: &'a mut SphereAverages,
+}
+
+/// Arrays of one block of neurons.
+struct Block {
+    /// Monomials.
+    values: Vec<Vec<f64>>,
+    /// Sums over l of error·b_{n+i} q^{l/2}, i = 0, 1, 2, and of l error·b_n q^{l/2}; whether there are any.
+    inner: [(Vec<f64>, bool); 4],
+    /// E[σ'' e], and what multiplies e_r.
+    curved: Vec<f64>,
+    along: Vec<Vec<f64>>,
+}
+
+impl WithSimd for Drift<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let (p, k, size) = (self.c.len(), self.m.ncols(), self.series.block());
+        let mut block = Block {
+            values: vec![vec![0.0; size]; self.series.monomials.len()],
+            inner: [(); 4].map(|()| (vec![0.0; size], false)),
+            curved: vec![0.0; size],
+            along: vec![vec![0.0; size]; k],
+        };
+        for from in (0..p).step_by(size) {
+            let to = (from + size).min(p);
+            self.sum(&mut block, from, to);
+            self.write(&block, from, to);
+        }
+    }
+}
+
+impl Drift<'_> {
+    #[inline(always)]
+    fn sum(&mut self, block: &mut Block, from: usize, to: usize) {
+        let count = to - from;
+        let Block { values, inner, curved, along } = block;
+        self.series.fill(self.m, from, to, values);
+        curved.fill(0.0);
+        along.iter_mut().for_each(|along| along.fill(0.0));
+        for array in [&mut self.out.second, &mut self.out.bias, &mut self.out.drift_orthogonal] {
+            array[from..to].fill(0.0);
+        }
+        for (at, monomial) in self.series.monomials.iter().enumerate() {
+            inner.iter_mut().for_each(|(_, any)| *any = false);
+            for (h, error) in self.errors[at].iter().enumerate() {
+                let power = &self.powers[h][from..to];
+                for (i, (order, factor)) in [(0, 1.0), (1, 1.0), (2, 1.0), (0, 2.0 * h as f64)].into_iter().enumerate() {
+                    let n = monomial.degree + 2 * h + order;
+                    if self.alive[n] && factor * error != 0.0 {
+                        let (inner, any) = &mut inner[i];
+                        if !*any {
+                            inner.fill(0.0);
+                            *any = true;
+                        }
+                        add_product(&mut inner[..count], factor * error, &self.b[n][from..to], power);
+                    }
+                }
+            }
+            let value = &values[at][..count];
+            let into = [
+                &mut self.out.second[from..to],
+                &mut self.out.bias[from..to],
+                &mut curved[..count],
+                &mut self.out.drift_orthogonal[from..to],
+            ];
+            for (into, (inner, any)) in into.into_iter().zip(&*inner) {
+                if *any {
+                    add_pairs(into, value, inner);
+                }
+            }
+            if inner[0].1 {
+                for &(r, power, lower) in &monomial.lower {
+                    add_product(&mut along[r][..count], power, &values[lower][..count], &inner[0].0);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, block: &Block, from: usize, to: usize) {
+        let (c, q, curved) = (&self.c[from..to], &self.q[from..to], &block.curved[..to - from]);
+        let outside = &mut self.out.drift_orthogonal[from..to];
+        for (((out, c), q), curved) in outside.iter_mut().zip(c).zip(q).zip(curved) {
+            *out = c * (*out + q * curved);
+        }
+        self.out.bias[from..to].iter_mut().zip(c).for_each(|(bias, c)| *bias *= c);
+        for (r, along) in block.along.iter().enumerate() {
+            let coordinates = &self.m.col_as_slice(r)[from..to];
+            let drift = &mut self.out.drift_teacher.col_as_slice_mut(r)[from..to];
+            for ((((out, along), m), curved), c) in drift.iter_mut().zip(along).zip(coordinates).zip(curved).zip(c) {
+                *out = c * (along + m * curved);
+            }
+        }
+    }
+}
+
 /// All exponents of k variables with sum at most `order`, by their sum.
 fn exponents(order: usize, k: usize) -> Vec<Vec<usize>> {
     let mut all = vec![vec![0; k]];
@@ -358,6 +423,7 @@ fn exponents(order: usize, k: usize) -> Vec<Vec<usize>> {
     all
 }
 
+#[inline(always)]
 fn dot3(x: &[f64], y: &[f64], z: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (x4, xs) = x.as_chunks::<4>();
@@ -370,10 +436,12 @@ fn dot3(x: &[f64], y: &[f64], z: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
+#[inline(always)]
 fn add_product(out: &mut [f64], factor: f64, x: &[f64], y: &[f64]) {
     out.iter_mut().zip(x).zip(y).for_each(|((out, x), y)| *out += factor * x * y);
 }
 
+#[inline(always)]
 fn add_pairs(out: &mut [f64], x: &[f64], y: &[f64]) {
     out.iter_mut().zip(x).zip(y).for_each(|((out, x), y)| *out += x * y);
 }
