@@ -1,7 +1,7 @@
 //! The phase diagram of one-pass SGD in the exponents of d. (theory.md §5.1; Veiga et al. 2022)
 
 use super::{
-    Algorithm, Data, Problem,
+    Algorithm, Data, Problem, Sizes,
     scaling::{Limit, PowerLaw},
 };
 
@@ -31,6 +31,13 @@ impl Phase {
 }
 
 impl Problem {
+    /// κ of p = p_0 d^κ; `None` for a width that does not depend on d, or is no power of it.
+    pub fn width_exponent(&self) -> Option<f64> {
+        let growth = self.network.growth.as_ref()?;
+        let width = |d: f64| growth.value(&Sizes { d, p: f64::NAN, ..*self.sizes() });
+        PowerLaw::read("network.width", "the width", width).ok().map(|law| law.exponent)
+    }
+
     /// The phase of its scaling with d, p included where the width depends on d; `None` where the diagram says nothing: stored
     /// data, giant steps, what is no power of d.
     pub fn phase(&self) -> Option<Phase> {
@@ -68,7 +75,7 @@ mod tests {
     fn problem(width: &str, rate: &str, batch: &str) -> Problem {
         let parse = |text| Formula::parse(text, &BTreeMap::new()).unwrap();
         let growth = parse(width);
-        let sizes = crate::problem::Sizes { d: 1e4, p: f64::NAN, k: 2.0, n: f64::NAN, n_b: f64::NAN };
+        let sizes = Sizes { d: 1e4, p: f64::NAN, k: 2.0, n: f64::NAN, n_b: f64::NAN };
         let mut network = Network::new(growth.value(&sizes).round() as usize, Activation::Erf);
         network.growth = (!growth.is_number()).then_some(growth);
         network.output_scale = parse("1/p");

@@ -15,16 +15,133 @@ mod field;
 use faer::Mat;
 
 use self::field::SphereFlow;
-use super::ode::Report;
+use super::{
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run},
+    limit::{check_start, own_kappa, refuse_second_looks},
+    ode::Report,
+};
 use crate::{
     average::{SphereAverages, SphereKernel, SphereState, Want},
+    citation,
     error::{Error, Result},
-    observer::Observer,
+    observer::{Finished, Observer},
     overlaps::{Overlaps, inverse_root, symmetric_root},
-    problem::{Algorithm, Problem, Start, Terms},
-    record::{Entry, KeepQ, Status, Trajectory},
-    solve::{self, Ending, Method as Integrator, Options, Solution},
+    problem::{Algorithm, Engine, Problem, Start, Terms, scaling::Regime},
+    record::{self, KeepQ, Status, Trajectory},
+    solve::{self, Ending, Options, Solution},
 };
+
+/// Its word in `view.method`.
+const WORD: &str = "mean-field";
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "mean-field",
+    title: "mean field",
+    engine: Engine::Limit,
+    word: Some(WORD),
+    citations: &[citation::ARNABOLDI_2023],
+    accepts,
+};
+
+/// Drifts computed by a typical integration and its check.
+const EVALUATIONS: f64 = 1000.0;
+
+/// Mean-field theory of one view.
+#[derive(Debug)]
+struct MeanField {
+    /// ηs·d/n_b, the coefficient of the η² term.
+    kappa: f64,
+    terms: Terms,
+    /// Seconds of one drift.
+    seconds: f64,
+    reason: String,
+    advice: Vec<String>,
+}
+
+/// What the ODE accepts, where it is asked for, or where the width grows with d.
+fn accepts(question: &Question<'_>) -> Fit {
+    let asked = question.view.method == Some(WORD);
+    let grows = question.problem.width_exponent().is_some_and(|exponent| exponent > 1e-3);
+    match question.scaling {
+        Ok(reading) if let Regime::Ode { kappa } = reading.regime => {
+            match chosen(question, kappa, &reading.reason, grows) {
+                Ok(method) if asked || grows => Fit::Yes(Box::new(method)),
+                Err(why) if asked => Fit::Refused(why),
+                _ => Fit::Other,
+            }
+        }
+        Err(why) if asked => Fit::Refused(why.clone()),
+        _ => Fit::Other,
+    }
+}
+
+fn chosen(question: &Question<'_>, kappa: f64, scaling: &str, grows: bool) -> Result<MeanField> {
+    let Question { problem, view, .. } = *question;
+    check_start(problem, view)?;
+    refuse_second_looks(problem)?;
+    let time = problem.time();
+    if !(time.is_finite() && time > 0.0) {
+        let reason = format!("the number of steps says nothing about the time of a limit at d = ∞ (t = {time})");
+        return Err(Error::refused("training.steps", reason, "write time = … in place of steps"));
+    }
+    let terms = if view.terms == Terms::Auto { Terms::Flow } else { view.terms };
+    let kappa = if kappa == 0.0 && terms != Terms::Flow { own_kappa(problem) } else { kappa };
+    let kernel = kernel(problem, terms, view.tolerance)?;
+    let why = if grows { "p → ∞ with d" } else { "p → ∞, as asked for" };
+    let mut advice = Vec::new();
+    if terms == Terms::Flow && kappa >= 0.02 {
+        advice.push(format!(
+            "p → ∞ leaves out the η² term, κ = ηs·d/n_b = {kappa:.3} here; terms = \"label-noise\" keeps its part of the labels"
+        ));
+    }
+    let outside = outside(problem);
+    let dimensions = if outside.is_finite() { format!("{outside} dimensions") } else { "infinitely many".into() };
+    Ok(MeanField {
+        kappa,
+        terms,
+        seconds: kernel.seconds(problem.width(), problem.directions()),
+        reason: format!("{scaling}; {why}: orientations averaged over {dimensions} outside the target's space"),
+        advice,
+    })
+}
+
+impl Method for MeanField {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn variant(&self) -> Option<&'static str> {
+        Some(match self.terms {
+            Terms::LabelNoise => "label-noise term",
+            Terms::All => "all terms",
+            _ => "gradient flow",
+        })
+    }
+
+    fn advice(&self) -> Vec<String> {
+        self.advice.clone()
+    }
+
+    fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
+        let size = question.problem.width() * (question.problem.directions() + 1);
+        // The integrator keeps some thirty vectors.
+        Cost { seconds: EVALUATIONS * (self.seconds + 1e-8 * size as f64), bytes: 8.0 * 30.0 * size as f64 }
+    }
+
+    fn records(&self, observable: &str) -> Result<(), &'static str> {
+        if matches!(observable, "gradient_M" | "gradient_norm") { Err("a flow takes no steps") } else { Ok(()) }
+    }
+
+    fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
+        let (problem, times) = (job.problem, job.times());
+        let state = start(problem, &job.start()?)?;
+        let keep_q = job.record.keep_q(problem.width());
+        let tolerance = job.view.tolerance;
+        let (trajectory, report) = run(problem, &state, self.kappa, self.terms, &times, tolerance, keep_q, observer)?;
+        Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
+    }
+}
 
 /// The integration that measures the error is this much looser.
 const LOOSER: f64 = 10.0;
@@ -92,18 +209,14 @@ pub fn run(
     keep_q: KeepQ,
     observer: &dyn Observer,
 ) -> Result<(Trajectory, Report)> {
-    let terms = match terms {
-        Terms::Auto if kappa == 0.0 => Terms::Flow,
-        Terms::Auto => Terms::LabelNoise,
-        chosen => chosen,
-    };
+    let terms = if terms == Terms::Auto { Terms::Flow } else { terms };
     let kernel = kernel(problem, terms, tolerance)?;
     let field = SphereFlow::new(problem, start, kappa, terms, &kernel)?;
     let mut averages = SphereAverages::zeros(problem.width(), problem.directions());
     kernel.averages(start, Want::DRIFT, &mut averages);
     let relative_tolerance = (1e-4 * tolerance).max(averages.drift_error.min(1e-6)).max(1e-12);
     let absolute_tolerance = 1e-2 * relative_tolerance;
-    let fine = Options { relative_tolerance, absolute_tolerance, method: Integrator::Auto, ..Options::default() };
+    let fine = Options { relative_tolerance, absolute_tolerance, method: solve::Method::Auto, ..Options::default() };
     let loose = Options {
         relative_tolerance: LOOSER * relative_tolerance,
         absolute_tolerance: LOOSER * absolute_tolerance,
@@ -111,8 +224,8 @@ pub fn run(
     };
     let y0 = field.pack(start);
     let solution = solve::integrate(&field, &y0, times, &fine, observer)?;
-    let check = solve::integrate(&field, &y0, &times[..solution.reached], &loose, &super::ode::Finished(observer))?;
-    let trajectory = record(problem, &field, start, times, &solution, &check, relative_tolerance, keep_q)?;
+    let check = solve::integrate(&field, &y0, &times[..solution.reached], &loose, &Finished(observer))?;
+    let trajectory = recorded(problem, &field, start, times, &solution, &check, relative_tolerance, keep_q)?;
     let report = Report {
         method: solution.method,
         kernel: kernel.describe(),
@@ -125,7 +238,7 @@ pub fn run(
 
 /// The recorded states with their risks and errors.
 #[allow(clippy::too_many_arguments)] // The results of one integration and of its check.
-fn record(
+fn recorded(
     problem: &Problem,
     field: &SphereFlow<'_>,
     start: &SphereState,
@@ -174,7 +287,7 @@ fn record(
             _ => Mat::zeros(0, 0),
         };
         let samples = step(times[i]) * problem.batch() as f64;
-        let entry = Entry {
+        let entry = record::Entry {
             step: step(times[i]),
             time: times[i],
             samples,

@@ -191,6 +191,15 @@ impl SphereKernel {
         }
     }
 
+    /// Seconds that one drift takes, roughly.
+    pub fn seconds(&self, p: usize, k: usize) -> f64 {
+        let (p, k) = (p as f64, k as f64);
+        match &self.form {
+            Form::Series(series) => 1e-5 + 5e-9 * p * (series.terms() as f64 + 4.0) * (1.0 + 0.5 * k),
+            Form::Pairwise(pairwise) => 1e-4 + 3e-8 * p * p * pairwise.nodes() as f64,
+        }
+    }
+
     /// What it is, and what it costs.
     pub fn describe(&self) -> String {
         match &self.form {
