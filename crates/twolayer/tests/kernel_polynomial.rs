@@ -8,9 +8,9 @@ use faer::Mat;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
-    method::ode,
+    average::{Averages, Kernel, PolynomialKernel, State, Want, for_problem},
     expression::{Expression, Vocabulary},
-    average::{Kernel, Averages, PolynomialKernel, State, Want, for_problem},
+    method::ode,
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Bias, BiasInit, Duration, Formula, Loss, Network, Problem, Rule, Target, Terms, Training},
@@ -127,30 +127,54 @@ fn power(x: &Whole, n: usize) -> Whole {
 fn averages_are_those_of_whole_number_algebra() {
     type OfFields = Box<dyn Fn(&[Whole]) -> Whole>;
     let cases: Vec<(&str, Vec<i128>, Rule, usize, OfFields)> = vec![
-        ("square", vec![0, 0, 1], Rule::committee(Activation::Square, 2, 3.0), 2, Box::new(|z| {
-            let mut sum = Whole::default();
-            z.iter().for_each(|z| sum.add(&power(z, 2), 3));
-            sum
-        })),
-        ("he3", vec![0, -3, 0, 1], expression("z1*z2 - 2*z1^3 + 1"), 2, Box::new(|z| {
-            let mut sum = z[0].times(&z[1]);
-            sum.add(&power(&z[0], 3), -2);
-            sum.add(&power(&z[0], 0), 1);
-            sum
-        })),
-        ("linear", vec![0, 1], expression("he2(z1) + z1^2*z2"), 2, Box::new(|z| {
-            let mut sum = power(&z[0], 2);
-            sum.add(&power(&z[0], 0), -1);
-            sum.add(&power(&z[0], 2).times(&z[1]), 1);
-            sum
-        })),
+        (
+            "square",
+            vec![0, 0, 1],
+            Rule::committee(Activation::Square, 2, 3.0),
+            2,
+            Box::new(|z| {
+                let mut sum = Whole::default();
+                z.iter().for_each(|z| sum.add(&power(z, 2), 3));
+                sum
+            }),
+        ),
+        (
+            "he3",
+            vec![0, -3, 0, 1],
+            expression("z1*z2 - 2*z1^3 + 1"),
+            2,
+            Box::new(|z| {
+                let mut sum = z[0].times(&z[1]);
+                sum.add(&power(&z[0], 3), -2);
+                sum.add(&power(&z[0], 0), 1);
+                sum
+            }),
+        ),
+        (
+            "linear",
+            vec![0, 1],
+            expression("he2(z1) + z1^2*z2"),
+            2,
+            Box::new(|z| {
+                let mut sum = power(&z[0], 2);
+                sum.add(&power(&z[0], 0), -1);
+                sum.add(&power(&z[0], 2).times(&z[1]), 1);
+                sum
+            }),
+        ),
         ("h^3 + 2*h^2 - h", vec![0, -1, 2, 1], expression("z1"), 1, Box::new(|z| z[0].clone())),
-        ("he2", vec![-1, 0, 1], Rule::single_index(Activation::Hermite(4)), 1, Box::new(|z| {
-            let mut sum = power(&z[0], 4);
-            sum.add(&power(&z[0], 2), -6);
-            sum.add(&power(&z[0], 0), 3);
-            sum
-        })),
+        (
+            "he2",
+            vec![-1, 0, 1],
+            Rule::single_index(Activation::Hermite(4)),
+            1,
+            Box::new(|z| {
+                let mut sum = power(&z[0], 4);
+                sum.add(&power(&z[0], 2), -6);
+                sum.add(&power(&z[0], 0), 3);
+                sum
+            }),
+        ),
     ];
     let mut stream = Xoshiro256PlusPlus::seed_from_u64(7);
     let mut whole = |size: i32| i128::from(stream.random_range(-size..=size));
@@ -222,8 +246,10 @@ fn square_drift(omega: &Mat<f64>, c: &[f64], p: usize, (s, kappa, noise): (f64, 
     let once = &weighted * omega;
     let twice = &weighted * &once;
     let trace: f64 = (0..n).map(|i| weighted[(i, i)]).sum();
-    let square: f64 = (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| weighted[(i, j)] * weighted[(j, i)]).sum();
-    let drift = |i: usize, j: usize| if i < p { 2.0 * c[i] * (trace * omega[(i, j)] + 2.0 * once[(i, j)]) } else { 0.0 };
+    let square: f64 =
+        (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| weighted[(i, j)] * weighted[(j, i)]).sum();
+    let drift =
+        |i: usize, j: usize| if i < p { 2.0 * c[i] * (trace * omega[(i, j)] + 2.0 * once[(i, j)]) } else { 0.0 };
     let e2 = |i: usize, j: usize| {
         (trace * trace + 2.0 * square + noise) * omega[(i, j)] + 4.0 * trace * once[(i, j)] + 8.0 * twice[(i, j)]
     };
@@ -243,7 +269,8 @@ fn square_risk(omega: &Mat<f64>, c: &[f64]) -> f64 {
 fn square_problem(p: usize, k: usize, noise: f64) -> Problem {
     let mut target = Target::new(Rule::committee(Activation::Square, k, 1.0 / k as f64));
     target.noise = noise;
-    let training = Training::new(1000, Formula::number(0.05 * p as f64 / 1000.0), Duration::Time(Formula::number(10.0)));
+    let training =
+        Training::new(1000, Formula::number(0.05 * p as f64 / 1000.0), Duration::Time(Formula::number(10.0)));
     Problem::new(target, Network::new(p, Activation::Square), training).unwrap()
 }
 

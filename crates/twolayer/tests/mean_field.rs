@@ -113,8 +113,7 @@ fn drifts_are_averages_over_orientations() {
                     // s = 1/2p there: a signal is 10⁻⁷/2p, ours 1/p.
                     let factor = 2.0 / 1e-7;
                     (0..k).for_each(|r| values.push(factor * out.drift_teacher[(j, r)]));
-                    let along: f64 =
-                        (0..k).map(|r| state.student_teacher[(j, r)] * out.drift_teacher[(j, r)]).sum();
+                    let along: f64 = (0..k).map(|r| state.student_teacher[(j, r)] * out.drift_teacher[(j, r)]).sum();
                     values.push(factor * (out.drift_student[(j, j)] - along));
                 }
                 sums.iter_mut().zip(values).for_each(|(sum, x)| {
@@ -293,7 +292,8 @@ fn with_own_term(state: &SphereState, times: &[f64]) -> Vec<f64> {
         let pairs = (0..n).flat_map(|i| (0..n).map(move |l| (i, l)));
         0.5 * pairs.map(|(i, l)| weight(i) * weight(l) * pair(c(i, l), c(i, i), c(l, l))).sum::<f64>()
     };
-    let mut y: Vec<f64> = (0..p).flat_map(|j| (0..k).map(move |r| (j, r))).map(|at| state.student_teacher[at]).collect();
+    let mut y: Vec<f64> =
+        (0..p).flat_map(|j| (0..k).map(move |r| (j, r))).map(|at| state.student_teacher[at]).collect();
     y.extend_from_slice(&state.orthogonal);
     let mut t = 0.0;
     times
@@ -328,8 +328,7 @@ fn the_pair_average_includes_the_neuron_itself() {
         let (averaged, report) =
             mean_field::run(&problem, &state, 0.0, Terms::Flow, &times, 1e-5, KeepQ::Diagonal, &Silent).unwrap();
         let start = at_orientations(&state, &Mat::identity(p, p));
-        let (exact, _) =
-            ode::run(&problem, &start, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Diagonal, &Silent).unwrap();
+        let (exact, _) = ode::run(&problem, &start, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Diagonal, &Silent).unwrap();
         let own = with_own_term(&state, &times);
         let offset = |risk: f64, i: usize| risk / exact.risk[i] - 1.0;
         let all: Vec<String> = (1..5)

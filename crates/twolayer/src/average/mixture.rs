@@ -94,7 +94,8 @@ fn kolmogorov_rule(count: usize) -> Vec<(f64, f64)> {
 /// `8x Σ_k (−1)^{k−1} k² e^{−2k²x²}`, and its dual for small x.
 fn kolmogorov_density(x: f64) -> f64 {
     if x > 0.6 {
-        let term = |k: i32| if k % 2 == 1 { 1.0 } else { -1.0 } * f64::from(k * k) * (-2.0 * f64::from(k * k) * x * x).exp();
+        let term =
+            |k: i32| if k % 2 == 1 { 1.0 } else { -1.0 } * f64::from(k * k) * (-2.0 * f64::from(k * k) * x * x).exp();
         return 8.0 * x * (1..40).map(term).sum::<f64>();
     }
     let term = |k: i32| {

@@ -13,7 +13,7 @@ pub use erf::ErfKernel;
 pub use polynomial::PolynomialKernel;
 pub use sampled::SampledKernel;
 pub use shared::SharedKernel;
-pub use smoothed::{SmoothedKernel, SphereKernel, SphereAverages, SphereState};
+pub use smoothed::{SmoothedKernel, SphereAverages, SphereKernel, SphereState};
 
 use faer::Mat;
 

@@ -30,9 +30,9 @@ use graph::{Graph, Id, Node};
 use program::Program;
 
 pub use function::Function;
+pub(crate) use operations::hermite_and_previous;
 pub use polynomial::Polynomial;
 pub(crate) use polynomial::{binomial, factorial};
-pub(crate) use operations::hermite_and_previous;
 pub use program::Scratch;
 pub use ridge::Ridge;
 pub use words::list_of_functions;

@@ -96,7 +96,8 @@ impl Polynomial {
 
     /// He_q of it.
     fn hermite(&self, q: u32) -> Option<Self> {
-        let only = self.terms.iter().next().filter(|(alpha, c)| self.terms.len() == 1 && degree(alpha) == 1 && **c == 1.0);
+        let only =
+            self.terms.iter().next().filter(|(alpha, c)| self.terms.len() == 1 && degree(alpha) == 1 && **c == 1.0);
         if let Some((alpha, _)) = only {
             let raised = alpha.iter().map(|i| *i * q as u8).collect();
             return Some(Self { terms: [(raised, 1.0)].into() });

@@ -35,9 +35,15 @@ impl Expression {
                 Node::Binary(Binary::Add, a, b) => open.extend([(weight, b), (weight, a)]),
                 Node::Binary(Binary::Subtract, a, b) => open.extend([(-weight, b), (weight, a)]),
                 Node::Unary(Unary::Negate, a) => open.push((-weight, a)),
-                Node::Binary(Binary::Multiply, a, b) if let Some(c) = self.graph.constant(a) => open.push((c * weight, b)),
-                Node::Binary(Binary::Multiply, a, b) if let Some(c) = self.graph.constant(b) => open.push((c * weight, a)),
-                Node::Binary(Binary::Divide, a, b) if let Some(c) = self.graph.constant(b) => open.push((weight / c, a)),
+                Node::Binary(Binary::Multiply, a, b) if let Some(c) = self.graph.constant(a) => {
+                    open.push((c * weight, b))
+                }
+                Node::Binary(Binary::Multiply, a, b) if let Some(c) = self.graph.constant(b) => {
+                    open.push((c * weight, a))
+                }
+                Node::Binary(Binary::Divide, a, b) if let Some(c) = self.graph.constant(b) => {
+                    open.push((weight / c, a))
+                }
                 _ => ridges.push(self.ridge(weight, id)?),
             }
         }

@@ -28,7 +28,10 @@ impl Rule {
             Self::Expression(expression) => {
                 let ridges = expression.ridges()?;
                 let first = Activation::of_function(&ridges.first()?.function)?;
-                let alike = ridges.iter().skip(1).all(|ridge| Activation::of_function(&ridge.function).as_ref() == Some(&first));
+                let alike = ridges
+                    .iter()
+                    .skip(1)
+                    .all(|ridge| Activation::of_function(&ridge.function).as_ref() == Some(&first));
                 let form = |m: usize, r: usize| ridges[m].form.get(r).copied().unwrap_or(0.0);
                 alike.then(|| Committee {
                     activation: first,

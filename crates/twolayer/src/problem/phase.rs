@@ -89,8 +89,7 @@ mod tests {
     fn the_phase_diagram() {
         for kappa in [0.0, 0.25, 0.5, 1.0] {
             for delta in [-1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5] {
-                let problem =
-                    problem(&format!("8*d^{kappa}"), &format!("0.5*d^({})/d", -delta), "1");
+                let problem = problem(&format!("8*d^{kappa}"), &format!("0.5*d^({})/d", -delta), "1");
                 let expected = match kappa + delta {
                     x if x > 0.0 => Phase::PerfectLearning,
                     0.0 => Phase::Plateau,
@@ -100,7 +99,11 @@ mod tests {
                 assert_eq!(problem.phase(), Some(expected), "κ = {kappa}, δ = {delta}");
                 // A limit exists in the first two.
                 let limit = problem.scaling().is_ok();
-                assert_eq!(limit, matches!(expected, Phase::PerfectLearning | Phase::Plateau), "κ = {kappa}, δ = {delta}");
+                assert_eq!(
+                    limit,
+                    matches!(expected, Phase::PerfectLearning | Phase::Plateau),
+                    "κ = {kappa}, δ = {delta}"
+                );
             }
         }
     }

@@ -107,7 +107,8 @@ impl ErfKernel {
             return None;
         }
         let (p, k) = (problem.width(), problem.directions());
-        let Committee { activation: Activation::Erf, weights, directions } = problem.target.rule.as_committee(k)? else {
+        let Committee { activation: Activation::Erf, weights, directions } = problem.target.rule.as_committee(k)?
+        else {
             return None;
         };
         let n = p + weights.len();
@@ -244,7 +245,8 @@ impl ErfKernel {
         for j in 0..self.students {
             for l in 0..=j {
                 let sum = four.sum(covariance, j, l, series);
-                let factor = c[j] * c[l] / lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]).sqrt();
+                let factor = c[j] * c[l]
+                    / lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]).sqrt();
                 let entry = factor * (4.0 / (PI * PI) * sum + 2.0 / PI * self.label_noise);
                 greatest = greatest.max(factor.abs());
                 out.noise[(j, l)] = entry;
@@ -274,9 +276,8 @@ pub(super) fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
 
 impl Kernel for ErfKernel {
     fn averages(&self, state: &State, want: Want, out: &mut Averages) -> Result<()> {
-        let mut own = self.kept().pop().unwrap_or_else(|| {
-            Scratch::new(self.students, self.directions, self.fields, self.first)
-        });
+        let mut own =
+            self.kept().pop().unwrap_or_else(|| Scratch::new(self.students, self.directions, self.fields, self.first));
         let scratch = &mut own;
         self.load(state, scratch);
         let size: f64 = scratch.coefficients.iter().map(|c| c.abs()).sum();

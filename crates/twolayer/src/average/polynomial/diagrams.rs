@@ -36,10 +36,8 @@ impl Diagrams {
         out.fill(0.0);
         self.add(0, 0, out, |_, _| noise);
         let degree = self.errors.len() - 1;
-        let patterns: Vec<Pattern> = (0..=top)
-            .flat_map(|x| (0..=top).map(move |y| (x, y)))
-            .filter(|(x, y)| x + y <= degree)
-            .collect();
+        let patterns: Vec<Pattern> =
+            (0..=top).flat_map(|x| (0..=top).map(move |y| (x, y))).filter(|(x, y)| x + y <= degree).collect();
         let mut sum = Mat::<f64>::zeros(p, p);
         for (i, &left) in patterns.iter().enumerate() {
             // Exchanging m and m' changes nothing.
@@ -112,15 +110,7 @@ impl Diagrams {
     }
 
     /// `left` touches at most one of j and l.
-    fn add_product(
-        &self,
-        left: Pattern,
-        first: &[f64],
-        right: Pattern,
-        second: &[f64],
-        r: usize,
-        out: &mut Mat<f64>,
-    ) {
+    fn add_product(&self, left: Pattern, first: &[f64], right: Pattern, second: &[f64], r: usize, out: &mut Mat<f64>) {
         let (p, n) = (out.nrows(), first.len());
         let (x, y) = right;
         let mut reached = Mat::<f64>::zeros(p, n);
@@ -138,15 +128,7 @@ impl Diagrams {
     }
 
     /// Both touch j and l: n² operations for each pair.
-    fn add_pairs(
-        &self,
-        left: Pattern,
-        first: &[f64],
-        right: Pattern,
-        second: &[f64],
-        r: usize,
-        out: &mut Mat<f64>,
-    ) {
+    fn add_pairs(&self, left: Pattern, first: &[f64], right: Pattern, second: &[f64], r: usize, out: &mut Mat<f64>) {
         let (p, n) = (out.nrows(), first.len());
         let mut vectors = Mat::<f64>::zeros(p, n);
         let mut reached = Mat::<f64>::zeros(p, n);

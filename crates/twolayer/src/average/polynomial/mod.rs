@@ -330,8 +330,9 @@ impl Kernel for PolynomialKernel {
 
     fn describe(&self) -> String {
         let (own, terms) = (self.activation.len() - 1, self.units.len());
-        format!("polynomials, exact: activation of degree {own}, target of degree {} as {terms} functions of linear forms", {
-            self.units.iter().map(|unit| unit.coefficients.len()).max().unwrap_or(1) - 1
-        })
+        format!(
+            "polynomials, exact: activation of degree {own}, target of degree {} as {terms} functions of linear forms",
+            { self.units.iter().map(|unit| unit.coefficients.len()).max().unwrap_or(1) - 1 }
+        )
     }
 }

@@ -39,7 +39,7 @@ use orthant::{MOST_FIELDS, relu_noise};
 use pairs::{Neurons, Wanted};
 use relu::ReluNeurons;
 use series::Basis;
-pub use sphere::{SphereKernel, SphereAverages, SphereState};
+pub use sphere::{SphereAverages, SphereKernel, SphereState};
 use target::{Target, Units, degree};
 
 /// The Hermite degrees up to which an activation that is not a polynomial may be kept, the least that will do.

@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_2_PI;
 
 use super::super::series::Basis;
-use crate::{expression::factorial, average::polynomial::mean_derivatives, problem::Activation};
+use crate::{average::polynomial::mean_derivatives, expression::factorial, problem::Activation};
 
 /// How they are computed.
 #[derive(Debug)]

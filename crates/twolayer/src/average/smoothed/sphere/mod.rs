@@ -17,9 +17,9 @@ use super::{
     short_basis,
 };
 use crate::{
+    average::{Want, polynomial},
     error::{Error, Result},
     expression::factorial,
-    average::{Want, polynomial},
     overlaps::{inverse_root, symmetric_root},
     problem::{Committee, Loss, Problem, Rule},
 };
@@ -220,8 +220,7 @@ fn pairwise(problem: &Problem, dimension: f64, tolerance: f64) -> Result<Pairwis
         Some(inner) => Pairwise::new(inner, dimension),
         None => {
             let name = problem.network.activation.name();
-            let reason =
-                format!("averages over pairs of neurons are not known for activation {name} with this target");
+            let reason = format!("averages over pairs of neurons are not known for activation {name} with this target");
             Err(Error::refused("view.method", reason, "use the ode, or relu, erf, a polynomial or a smooth activation"))
         }
     }
@@ -263,8 +262,7 @@ fn target(problem: &Problem, order: usize, tolerance: f64) -> Result<Option<Know
         let forms: Vec<Ridge> = units
             .iter()
             .map(|unit| {
-                let form: Vec<f64> =
-                    (0..k).map(|r| (0..k).map(|q| root[(r, q)] * unit.direction[q]).sum()).collect();
+                let form: Vec<f64> = (0..k).map(|r| (0..k).map(|q| root[(r, q)] * unit.direction[q]).sum()).collect();
                 let variance = form.iter().map(|v| v * v).sum();
                 let (mut scratch, mut means) = (vec![0.0; top], vec![0.0; top.max(order + 1)]);
                 polynomial::mean_derivatives(&unit.coefficients, 0.0, variance, &mut scratch, &mut means);

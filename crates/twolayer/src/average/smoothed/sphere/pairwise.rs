@@ -11,7 +11,7 @@ use super::{
     },
     SphereAverages, SphereState, gegenbauer,
 };
-use crate::{error::Result, average::Want};
+use crate::{average::Want, error::Result};
 
 /// Nodes of Ξ; the error of the risk is told by fewer.
 const NODES: [usize; 2] = [20, 15];
@@ -81,7 +81,8 @@ impl Pairwise {
         }
         if want.drift {
             let mut along = &against.gradients * root * faer::Scale(-1.0);
-            let mut mean = Mean { curved: against.curved, slopes: against.slopes, values: against.values, outside: vec![0.0; p] };
+            let mut mean =
+                Mean { curved: against.curved, slopes: against.slopes, values: against.values, outside: vec![0.0; p] };
             for array in [&mut mean.curved, &mut mean.slopes, &mut mean.values] {
                 array.iter_mut().for_each(|x| *x = -*x);
             }
@@ -103,7 +104,13 @@ impl Pairwise {
         if want.label_noise {
             let mut row = Row::new(1);
             for j in 0..p {
-                neurons.row(j, &self.inner.form.neurons(activation, &variance[j..=j], &state.bias[j..=j]), &[1.0], Wanted::Slopes, &mut row);
+                neurons.row(
+                    j,
+                    &self.inner.form.neurons(activation, &variance[j..=j], &state.bias[j..=j]),
+                    &[1.0],
+                    Wanted::Slopes,
+                    &mut row,
+                );
                 out.square[j] = c[j] * c[j] * row.slopes[0];
             }
         }

@@ -15,7 +15,7 @@ use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{SphereAverages, SphereState, derivatives::Derivatives, gegenbauer::moment};
-use crate::{expression::factorial, average::Want};
+use crate::{average::Want, expression::factorial};
 
 /// Neurons times monomials that are treated at a time: they stay in the second cache.
 const BLOCK: usize = 1 << 14;
@@ -65,7 +65,8 @@ impl Series {
         square: (f64, f64),
     ) -> Self {
         let exponents = exponents(order, k);
-        let places: HashMap<&[usize], usize> = exponents.iter().enumerate().map(|(at, alpha)| (&alpha[..], at)).collect();
+        let places: HashMap<&[usize], usize> =
+            exponents.iter().enumerate().map(|(at, alpha)| (&alpha[..], at)).collect();
         let place = |alpha: &[usize]| places.get(alpha).copied().unwrap_or(0);
         let mut known = 0.0;
         let monomials = exponents
@@ -137,7 +138,17 @@ impl Series {
         if want.drift {
             let errors = self.errors(&sums, squared);
             let (q, b) = (&state.orthogonal, &table.columns);
-            Arch::new().dispatch(Drift { series: self, m, c, q, b, powers: &powers, alive: &alive, errors: &errors, out });
+            Arch::new().dispatch(Drift {
+                series: self,
+                m,
+                c,
+                q,
+                b,
+                powers: &powers,
+                alive: &alive,
+                errors: &errors,
+                out,
+            });
             let largest = c.iter().fold(0.0, |most: f64, c| most.max(c.abs()));
             let tail = table.tail.iter().fold(0.0, |most: f64, tail| most.max(tail.sqrt()));
             out.drift_error = largest * (unknown * tail * self.order as f64 + 16.0 * f64::EPSILON);
@@ -352,7 +363,8 @@ impl Drift<'_> {
             inner.iter_mut().for_each(|(_, any)| *any = false);
             for (h, error) in self.errors[at].iter().enumerate() {
                 let power = &self.powers[h][from..to];
-                for (i, (order, factor)) in [(0, 1.0), (1, 1.0), (2, 1.0), (0, 2.0 * h as f64)].into_iter().enumerate() {
+                for (i, (order, factor)) in [(0, 1.0), (1, 1.0), (2, 1.0), (0, 2.0 * h as f64)].into_iter().enumerate()
+                {
                     let n = monomial.degree + 2 * h + order;
                     if self.alive[n] && factor * error != 0.0 {
                         let (inner, any) = &mut inner[i];
