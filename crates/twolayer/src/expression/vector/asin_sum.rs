@@ -51,28 +51,50 @@ impl AsinSum<'_> {
     fn sum<S: Simd>(self, simd: S) -> f64 {
         let count = self.weights.len();
         assert!([self.covariances, self.alpha, self.beta, self.roots].iter().all(|x| x.len() == count));
-        let splat = |x: f64| Lanes::new(simd, simd.splat_f64s(x));
-        let [scale, left, right] = self.factors.map(splat);
-        let mut sum = splat(0.0);
-        let parts = [self.covariances, self.alpha, self.beta, self.roots, self.weights].map(S::as_simd_f64s);
-        let term = |c: Lanes<S>, alpha: Lanes<S>, beta: Lanes<S>, root: Lanes<S>, weight: Lanes<S>, sum: Lanes<S>| {
-            let x = (c * root) * scale - (alpha * left + beta * right);
-            let value = match self.series {
-                Some(series) => x * polynomial(x * x, series),
-                None => functions::asin(x),
-            };
-            value.mul_add(weight, sum)
-        };
-        let lanes = |x: S::f64s| Lanes::new(simd, x);
-        for i in 0..parts[0].0.len() {
-            let [c, alpha, beta, root, weight] = parts.map(|part| lanes(part.0[i]));
-            sum = term(c, alpha, beta, root, weight, sum);
+        let zero = Lanes::new(simd, simd.splat_f64s(0.0));
+        let factors = [zero.splat(self.factors[0]), zero.splat(self.factors[1]), zero.splat(self.factors[2])];
+        let (covariances, covariances_tail) = S::as_simd_f64s(self.covariances);
+        let (alpha, alpha_tail) = S::as_simd_f64s(self.alpha);
+        let (beta, beta_tail) = S::as_simd_f64s(self.beta);
+        let (roots, roots_tail) = S::as_simd_f64s(self.roots);
+        let (weights, weights_tail) = S::as_simd_f64s(self.weights);
+        let mut sum = zero;
+        for i in 0..covariances.len() {
+            let x = argument(
+                factors,
+                Lanes::new(simd, covariances[i]) * Lanes::new(simd, roots[i]),
+                Lanes::new(simd, alpha[i]),
+                Lanes::new(simd, beta[i]),
+            );
+            sum = arcsine(x, self.series).mul_add(Lanes::new(simd, weights[i]), sum);
         }
-        if !parts[0].1.is_empty() {
-            let [c, alpha, beta, root, weight] = parts.map(|part| lanes(simd.partial_load_f64s(part.1)));
-            sum = term(c, alpha, beta, root, weight, sum);
+        if !covariances_tail.is_empty() {
+            let root = Lanes::new(simd, simd.partial_load_f64s(roots_tail));
+            let x = argument(
+                factors,
+                Lanes::new(simd, simd.partial_load_f64s(covariances_tail)) * root,
+                Lanes::new(simd, simd.partial_load_f64s(alpha_tail)),
+                Lanes::new(simd, simd.partial_load_f64s(beta_tail)),
+            );
+            let weight = Lanes::new(simd, simd.partial_load_f64s(weights_tail));
+            sum = arcsine(x, self.series).mul_add(weight, sum);
         }
         simd.reduce_sum_f64s(sum.numbers)
+    }
+}
+
+// Functions, not closures: those are not inlined into code for another instruction set.
+
+#[inline(always)]
+fn argument<S: Simd>([scale, left, right]: [Lanes<S>; 3], c: Lanes<S>, alpha: Lanes<S>, beta: Lanes<S>) -> Lanes<S> {
+    c * scale - alpha.mul_add(left, beta * right)
+}
+
+#[inline(always)]
+fn arcsine<S: Simd>(x: Lanes<S>, series: Option<&[f64]>) -> Lanes<S> {
+    match series {
+        Some(series) => x * polynomial(x * x, series),
+        None => functions::asin(x),
     }
 }
 
