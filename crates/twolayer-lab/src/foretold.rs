@@ -63,6 +63,7 @@ fn measured(view: &NamedView, run: &Trajectory, of: Quantity) -> Option<f64> {
 fn plateau(run: &Trajectory) -> Option<f64> {
     let slope = |i: usize| (run.risk[i + 1] / run.risk[i - 1]).ln().abs() / (run.time[i + 1] / run.time[i - 1]).ln();
     let last = *run.time.get(run.valid.checked_sub(1)?)?;
-    let inner = (1..run.valid.saturating_sub(1)).filter(|&i| run.time[i - 1] > 1e-2 * last && run.time[i + 1] < 0.9 * last);
+    let inner =
+        (1..run.valid.saturating_sub(1)).filter(|&i| run.time[i - 1] > 1e-2 * last && run.time[i + 1] < 0.9 * last);
     inner.min_by(|&i, &j| slope(i).total_cmp(&slope(j))).map(|i| run.risk[i])
 }

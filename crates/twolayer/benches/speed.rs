@@ -277,12 +277,7 @@ fn engine() -> Result<Work> {
 }
 
 /// The ODE of a committee of k units learned by p neurons of the same activation, all terms, s = 1/p, and its error.
-fn limit(
-    key: &'static str,
-    (activation, p, k): (Activation, usize, usize),
-    time: f64,
-    tolerance: f64,
-) -> Result<Work> {
+fn limit(key: &'static str, (activation, p, k): (Activation, usize, usize), time: f64, tolerance: f64) -> Result<Work> {
     let mut target = Target::new(Rule::committee(activation.clone(), k, 1.0 / k as f64));
     target.noise = 1e-2;
     let training = Training::new(1_000, Formula::number(0.25 * p as f64 / 1e3), Duration::Time(Formula::number(time)));

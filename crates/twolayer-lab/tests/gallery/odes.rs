@@ -85,9 +85,8 @@ fn mean_field_histogram() -> Vec<Row> {
         let p = limit.width;
         (0..p).map(|j| limit.student_teacher[at * p + j] / limit.student_squares[at * p + j].sqrt()).collect()
     };
-    let outside = |cosines: &[f64], bound: f64| {
-        cosines.iter().filter(|c| c.abs() > bound).count() as f64 / cosines.len() as f64
-    };
+    let outside =
+        |cosines: &[f64], bound: f64| cosines.iter().filter(|c| c.abs() > bound).count() as f64 / cosines.len() as f64;
     let (start, middle, end) = (cosines(0.0), cosines(1.0), cosines(100.0));
     let shares = [outside(&start, 0.5), outside(&middle, 0.9), outside(&end, 0.99)];
     vec![
@@ -112,7 +111,13 @@ fn mean_field_erf() -> Vec<Row> {
     let off: Vec<f64> =
         points.iter().map(|point| off_curve(point.runs("direct"), &point.runs("mean-field")[0], 0.1)).collect();
     vec![
-        risks(name, "R at t = 0, 1.1, 9.4, 19, 39, 79, p = 1000 (mean field; the numbers are direct runs of another start)", limit, &published, 0.15),
+        risks(
+            name,
+            "R at t = 0, 1.1, 9.4, 19, 39, 79, p = 1000 (mean field; the numbers are direct runs of another start)",
+            limit,
+            &published,
+            0.15,
+        ),
         row(
             name,
             "the simulation on the mean field, 0.1 ≤ t ≤ 20, p = 100, 300, 1000",
@@ -177,7 +182,10 @@ fn mean_field_fixed_point() -> Vec<Row> {
         run.student_squares[at] - (0..k).map(|r| run.student_teacher[at * k + r].powi(2)).sum::<f64>()
     };
     let most = |run: &Trajectory| {
-        (0..run.len()).flat_map(|t| (0..p).map(move |j| (t, j))).map(|(t, j)| outside(run, t, j).abs()).fold(0.0, f64::max)
+        (0..run.len())
+            .flat_map(|t| (0..p).map(move |j| (t, j)))
+            .map(|(t, j)| outside(run, t, j).abs())
+            .fold(0.0, f64::max)
     };
     let apart = flow.risk.iter().zip(&averaged.risk).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
     let direct = most(&shown.runs("direct")[0]);
@@ -232,11 +240,8 @@ fn mean_field_width() -> Vec<Row> {
 fn soft_committee() -> Vec<Row> {
     let name = "odes/soft-committee";
     let shown = Shown::new(name);
-    let settings = [
-        "network.second_layer={ init = \"ones\" }",
-        "training.learning_rate=\"0.01/d\"",
-        "training.time=3e4",
-    ];
+    let settings =
+        ["network.second_layer={ init = \"ones\" }", "training.learning_rate=\"0.01/d\"", "training.time=3e4"];
     let floor = Shown::with(name, &settings, &["limit"]);
     let limit = &floor.runs("limit")[0];
     let (p, k) = (4.0, 2.0);

@@ -111,7 +111,9 @@ fn exits(problem: &Problem, crossings: &[Crossing]) -> Vec<Prediction> {
         // R = 2(1 − m²), and m² ~ 1/d at the start.
         let lost = 1.0 - 0.5 * crossing.level;
         for (name, corrected) in [("mean exit time", true), ("mean exit time, as published", false)] {
-            let Some(value) = exit_time(gamma, problem.sizes().d, lost, problem.target.noise, corrected) else { continue };
+            let Some(value) = exit_time(gamma, problem.sizes().d, lost, problem.target.noise, corrected) else {
+                continue;
+            };
             found.push(Prediction {
                 name,
                 of: Quantity::Crossing(index),
@@ -197,7 +199,12 @@ mod tests {
     #[test]
     fn exit_times_of_phase_retrieval() {
         let time = |corrected| exit_time(0.1, 1000.0, 0.1, 0.0, corrected).unwrap();
-        assert!((time(false) - 1.839).abs() < 1e-3 && (time(true) - 1.553).abs() < 1e-3, "{} {}", time(false), time(true));
+        assert!(
+            (time(false) - 1.839).abs() < 1e-3 && (time(true) - 1.553).abs() < 1e-3,
+            "{} {}",
+            time(false),
+            time(true)
+        );
         assert_eq!(exit_time(0.2, 1000.0, 0.1, 0.0, true), None);
         let mut network = Network::new(1, Activation::Square);
         network.output_scale = Formula::number(1.0);
