@@ -18,7 +18,7 @@ pub(super) enum Derivatives {
     /// Of erf without bias: closed forms.
     Erf,
     /// Of a smooth activation: averages over nodes.
-    Smooth(Activation, Basis),
+    Smooth(Box<(Activation, Basis)>),
 }
 
 /// b_n, by n and neuron, and what the degrees kept leave of `E σ²`.
@@ -36,7 +36,7 @@ impl Derivatives {
                 Self::Polynomial { coefficients, centred }
             }
             None if *activation == Activation::Erf && !biased => Self::Erf,
-            None => Self::Smooth(activation.clone(), Basis::new(last)),
+            None => Self::Smooth(Box::new((activation.clone(), Basis::new(last)))),
         }
     }
 
@@ -77,7 +77,8 @@ impl Derivatives {
                     tail[j] = (FRAC_2_PI * (q / (1.0 + q)).asin() - known).max(0.0);
                 }
             }
-            Self::Smooth(activation, basis) => {
+            Self::Smooth(smooth) => {
+                let (activation, basis) = &**smooth;
                 let expansion = basis.expand(activation, variance, bias);
                 for j in 0..p {
                     let root = variance[j].max(1e-12).sqrt();
@@ -121,7 +122,7 @@ mod tests {
         let none = [0.0; 3];
         let square = Derivatives::new(&Activation::Square, false, 4).table(&variance, &none, 2, 4);
         assert_eq!(square.columns, [variance.to_vec(), vec![0.0; 3], vec![2.0; 3], vec![0.0; 3], vec![0.0; 3]]);
-        let smooth = Derivatives::Smooth(Activation::Erf, Basis::new(12)).table(&variance, &none, 10, 12);
+        let smooth = Derivatives::Smooth(Box::new((Activation::Erf, Basis::new(12)))).table(&variance, &none, 10, 12);
         let closed = Derivatives::new(&Activation::Erf, false, 12).table(&variance, &none, 10, 12);
         for n in 0..=12 {
             for j in 0..3 {

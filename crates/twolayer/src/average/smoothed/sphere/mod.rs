@@ -93,7 +93,7 @@ pub struct SphereKernel {
 
 #[derive(Debug)]
 enum Form {
-    Series(Series),
+    Series(Box<Series>),
     Pairwise(Box<Pairwise>),
 }
 
@@ -111,7 +111,7 @@ impl SphereKernel {
     /// [`Error::Refused`] where the activation has neither, [`Error::Numerical`] where P is not a covariance.
     pub fn new(problem: &Problem, dimension: f64, tolerance: f64) -> Result<Self> {
         let form = match series(problem, dimension, tolerance)? {
-            Some(series) => Form::Series(series),
+            Some(series) => Form::Series(Box::new(series)),
             None => Form::Pairwise(Box::new(pairwise(problem, dimension, tolerance)?)),
         };
         Self::with(problem, form)
