@@ -12,8 +12,6 @@ use crate::{
     record::Trajectory,
 };
 
-use super::limit::mean_start;
-
 /// What a view may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
@@ -160,7 +158,7 @@ impl Job<'_> {
     /// As for [`Problem::start`].
     pub fn start(&self) -> Result<Start> {
         if self.view.engine == Engine::Limit && self.problem.network.start == StartMode::Independent {
-            return mean_start(self.problem);
+            return self.problem.mean_start();
         }
         self.problem.start(self.streams())
     }
