@@ -13,6 +13,7 @@ use crate::{
     diagnostic::{Diagnostic, Severity},
     experiment::Experiment,
     hash, run,
+    store::Owner,
     sweep::{Study, in_words},
 };
 
@@ -157,6 +158,15 @@ impl Tasks {
             }
         }
         Ok(Self { all, identity: hash::long(identity.join("\n").as_bytes()), advice })
+    }
+
+    /// Whose results they are.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner {
+            identity: &self.identity,
+            tasks: self.all.iter().map(|task| task.name.as_str()).collect(),
+            word: self.of_point_in_a_word(0),
+        }
     }
 
     /// The tasks of one point.
