@@ -10,7 +10,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use twolayer::{engine::Machine, observer::Progress};
+use twolayer::{method::Machine, observer::Progress};
 use twolayer_lab::{
     results::{self, Results},
     run::{About, Denied, Mode, Monitor, Session, enter},

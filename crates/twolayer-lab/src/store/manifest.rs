@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::trajectory::{Status, Trajectory};
+use twolayer::record::{Status, Trajectory};
 
 use super::{
     Error, array_name,
