@@ -56,6 +56,12 @@ impl Staged {
         let failed = |source| Error::Io { path: self.target.clone(), action: self.action.into(), source };
         self.temporary.persist(&self.target).map_err(|failure| failed(failure.error))
     }
+
+    /// Leaves it under its temporary name, as a kill does.
+    #[cfg(test)]
+    pub(super) fn leave(self) {
+        self.temporary.keep().unwrap();
+    }
 }
 
 /// Lets `fill` write what shall be `directory/name`, of about so many `bytes`.
