@@ -171,6 +171,7 @@ pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> 
     let mut arrays = Arrays { path: &path, archive };
     let trajectories = arrays.trajectories(record).map_err(again)?;
     Ok(Outcome {
+        method_id: record.method_id.clone(),
         method: record.method.clone(),
         reason: record.reason.clone(),
         kernel: record.kernel.clone(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tempfile::TempPath;
-use twolayer::method::plan::human_bytes;
+use twolayer::method::human_bytes;
 
 use super::Error;
 use crate::hash;
