@@ -11,13 +11,14 @@ use twolayer::{
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
+    machine,
     paper::{Paper, translate},
     run,
     sweep::Study,
     task::refusal,
 };
 
-use crate::{DONE, Failure, WRONG, changes::Changes, machine, say, tell, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, say, tell, words};
 
 /// `twolayer check`.
 #[derive(Args)]

@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use twolayer_lab::{
     answer::answer,
-    gallery,
+    gallery, machine,
     run::{About, Finished, Mode, Session, Stopped, advice_on_error, enter},
     store::{self, Index},
     sweep::Study,
@@ -20,7 +20,6 @@ use twolayer_lab::{
 use crate::{
     DONE, Failure, INTERRUPTED, UNFINISHED,
     changes::{Changes, quote},
-    machine,
     progress::Bars,
     say, sweep, words,
 };

@@ -133,7 +133,7 @@ fn a_lock_lives_as_long_as_its_run() {
     let told = call(&desk, 2, &["run", "experiment.toml", "--out", "out", "--resume"]);
     assert!(told.contains("is in use by another run") && told.contains("; process "), "{told}");
     jobs.iter_mut().for_each(|job| job.kill().unwrap());
-    jobs.iter_mut().for_each(|job| drop(job.wait().unwrap()));
+    jobs.iter_mut().for_each(|job| assert!(!job.wait().unwrap().success()));
 }
 
 #[test]

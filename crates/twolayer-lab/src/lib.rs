@@ -15,6 +15,7 @@ mod fabricated;
 pub mod figure;
 pub mod gallery;
 mod hash;
+pub mod machine;
 pub mod outcome;
 pub mod paper;
 pub mod report;

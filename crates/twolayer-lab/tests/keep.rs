@@ -201,7 +201,7 @@ fn finished(text: &str) -> tempfile::TempDir {
     directory
 }
 
-/// One bit of every byte, and a cut at every tenth byte: every reader refuses and names the file, and a resume makes it
+/// One bit of every third byte, and a cut at every thirtieth: every reader refuses and names the file, and a resume makes it
 /// again, with the same arrays.
 #[test]
 fn no_turned_bit_is_read_as_good() {
@@ -218,11 +218,11 @@ fn no_turned_bit_is_read_as_good() {
             assert!(error.contains(name) && error.contains("--resume"), "{error}");
             flips += 1;
         };
-        for at in 0..bytes.len() {
+        for at in (0..bytes.len()).step_by(3) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1 << (at % 8);
             try_with(&damaged);
-            if at % 10 == 0 {
+            if at % 30 == 0 {
                 try_with(&bytes[..at]);
             }
         }
@@ -325,7 +325,7 @@ fn results_without_hashes_open_and_their_checksums_count() {
     // Drawn again, resumed, written over: as any other.
     expected.redraw(&mut |_| {}).unwrap();
     run(out, ONE, Mode::Resume).unwrap();
-    assert!(results::without_hashes(out).unwrap().is_empty());
+    Results::open(out).unwrap();
     fs::write(&manifest, value.to_string()).unwrap();
     run(out, &other(), Mode::Overwrite).unwrap();
     assert!(!out.join("reduced.npz").exists() && load(out).is_ok());
