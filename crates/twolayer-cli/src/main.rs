@@ -17,7 +17,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use twolayer_lab::{diagnostic::Diagnostic, schema};
+use twolayer_file::{diagnostic::Diagnostic, schema};
 
 use terminal::{say, tell};
 

@@ -10,12 +10,12 @@ use std::{
 };
 
 use proptest::prelude::*;
+use twolayer_file::{Request, Study};
 use twolayer::{method::Machine, observer::Progress};
 use twolayer_lab::{
     results::{self, Results},
     run::{About, Denied, Mode, Monitor, Session, enter},
     store::{Part, load},
-    sweep::{Request, Study},
     task::{Task, Tasks, once, share},
 };
 

@@ -7,10 +7,11 @@ use std::{
     rc::Rc,
 };
 
+use twolayer_file::Study;
+
 use crate::{
     results::{DRAWN, DRAWN_OF_SWEEP},
     store::{self, Error, Held, Holder, Lock, Locking, Owner, Writes},
-    sweep::Study,
     task::Tasks,
 };
 

@@ -88,10 +88,10 @@ impl Commit {
 mod tests {
     use serde_json::json;
     use twolayer::problem::Engine;
+    use twolayer_file::experiment::NamedView;
 
     use super::*;
     use crate::{
-        experiment::NamedView,
         fabricated::{self, Sizes},
         store::{self, Run, Writes},
     };

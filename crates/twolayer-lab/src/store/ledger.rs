@@ -13,7 +13,7 @@ use super::{
     parts,
     whole::{is_there, remove, remove_temporaries},
 };
-use crate::hash;
+use twolayer_file::hash;
 
 /// The name of a manifest.
 pub(super) const MANIFEST: &str = "manifest.json";

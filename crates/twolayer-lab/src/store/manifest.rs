@@ -14,7 +14,9 @@ use super::{
     ledger::{MANIFEST, is_plain},
     sealed, write_bytes,
 };
-use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};
+use twolayer_file::{Request, experiment::NamedView, hash};
+
+use crate::{compare::Agreement, outcome::Outcome};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;

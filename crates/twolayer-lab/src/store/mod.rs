@@ -19,8 +19,9 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
 };
+use twolayer_file::experiment::NamedView;
 
-use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
+use crate::{compare::Agreement, outcome::Outcome};
 
 pub use commit::Commit;
 pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts};

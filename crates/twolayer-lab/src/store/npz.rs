@@ -17,7 +17,9 @@ use super::{
     status_code,
     whole::{Staged, stage},
 };
-use crate::{hash, outcome::Outcome};
+use twolayer_file::hash;
+
+use crate::outcome::Outcome;
 
 /// Writes what shall be `directory/<name>.npz`, R replicates of T entries each:
 ///

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Error;
-use crate::hash;
+use twolayer_file::hash;
 
 /// What stands between the content and its hash, and behind it.
 const BEFORE: &str = ",\n  \"sha256\": \"";

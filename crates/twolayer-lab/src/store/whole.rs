@@ -11,7 +11,7 @@ use tempfile::TempPath;
 use twolayer::method::human_bytes;
 
 use super::Error;
-use crate::hash;
+use twolayer_file::hash;
 
 /// How the name of a temporary file ends.
 const ENDING: &str = ".twolayer";
