@@ -14,13 +14,13 @@ use twolayer_file::{
     experiment::{Experiment, NamedView},
 };
 use twolayer_lab::{
-    files,
+    files, machine,
     paper::{Paper, translate},
     plan,
     task::refusal,
 };
 
-use crate::{DONE, Failure, WRONG, changes::Changes, machine, say, tell, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, say, tell, words};
 
 /// `twolayer check`.
 #[derive(Args)]

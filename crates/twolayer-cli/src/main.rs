@@ -6,19 +6,20 @@ mod changes;
 mod check;
 mod gallery;
 mod list;
-mod machine;
 mod new;
 mod progress;
 mod run;
 mod sweep;
+mod terminal;
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+#[cfg(unix)]
+use std::sync::{Arc, atomic::AtomicBool};
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use twolayer_file::{diagnostic::Diagnostic, schema};
+
+use terminal::{say, tell};
 
 /// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
 /// d → ∞ theory of one experiment, on the same axes.
@@ -82,7 +83,36 @@ const WRONG: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let code = match Arguments::parse().command {
+    end_without_a_core();
+    let code = match Arguments::try_parse() {
+        Ok(arguments) => perform(arguments.command),
+        Err(asked) => {
+            let written = asked.print();
+            if asked.use_stderr() { WRONG } else {
+                terminal::judge(written);
+                DONE
+            }
+        }
+    };
+    // What was asked for is not there, whatever else went well.
+    ExitCode::from(if terminal::failed() && code == DONE { UNFINISHED } else { code })
+}
+
+/// An allocation that fails ends with 1, as what does not finish, after the standard library has told its size: it aborts,
+/// which would end with a signal.
+#[cfg(unix)]
+fn end_without_a_core() {
+    let always = Arc::new(AtomicBool::new(true));
+    // Where it cannot be had, an abort is an abort.
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGABRT, UNFINISHED.into(), always);
+}
+
+#[cfg(not(unix))]
+fn end_without_a_core() {}
+
+/// Runs a command; the exit code.
+fn perform(command: Command) -> u8 {
+    let code = match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Analyze(arguments) => analyze::analyze(&arguments),
@@ -103,26 +133,16 @@ fn main() -> ExitCode {
             Ok(DONE)
         }
     };
-    ExitCode::from(code.unwrap_or_else(|problems| {
+    code.unwrap_or_else(|problems| {
         for problem in problems {
             tell(&format!("{problem}\n"));
         }
         WRONG
-    }))
+    })
 }
 
 /// What a command could not do, ready to print.
 type Failure = Vec<String>;
-
-/// Prints to standard output; a reader that went away (`| head`) is no reason to panic.
-fn say(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
-}
-
-/// Prints a line to standard error, in one piece; likewise.
-fn tell(line: &str) {
-    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
-}
 
 fn words(diagnostics: Vec<Diagnostic>) -> Failure {
     diagnostics.iter().map(ToString::to_string).collect()

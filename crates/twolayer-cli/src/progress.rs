@@ -13,7 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use twolayer::{observer::Progress, record::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
-use crate::{DONE, INTERRUPTED, UNFINISHED, tell};
+use crate::{DONE, INTERRUPTED, UNFINISHED, tell, terminal::printable};
 
 /// Ticks of one task.
 const TICKS: f64 = 1000.0;
@@ -63,7 +63,7 @@ impl Bars {
         }
         let bar = |(name, tasks): (&str, usize)| {
             let bar = all.add(ProgressBar::new(tasks as u64 * TICKS as u64).with_style(style.clone()));
-            (name.to_string(), View { bar: bar.with_prefix(name.to_string()), tasks, state: Mutex::default() })
+            (name.to_string(), View { bar: bar.with_prefix(printable(name).into_owned()), tasks, state: Mutex::default() })
         };
         let views = counts.into_iter().map(bar).collect();
         let interrupted = Arc::new(AtomicBool::new(false));

@@ -11,16 +11,15 @@ use clap::Args;
 use twolayer_file::Study;
 use twolayer_lab::{
     answer::answer,
-    files, gallery,
-    run::{About, Finished, Session, Stopped, advice_on_error},
-    store::{self, Held, Index},
+    files, gallery, machine,
+    run::{About, Finished, Mode, Session, Stopped, advice_on_error, enter},
+    store::{self, Index},
     task::{self, Tasks},
 };
 
 use crate::{
     DONE, Failure, INTERRUPTED, UNFINISHED,
     changes::{Changes, quote},
-    machine,
     progress::Bars,
     say, sweep, words,
 };
@@ -108,7 +107,15 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let tasks = Tasks::new(&study, &machine).map_err(words)?;
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
-    let again = may_write(&out, &study, &tasks, arguments)?;
+    let (owner, command) = (tasks.owner(), command(arguments, &out));
+    let mode = match arguments {
+        Arguments { task: Some(_), .. } => Mode::Job,
+        Arguments { overwrite: true, .. } => Mode::Overwrite,
+        Arguments { resume: true, .. } => Mode::Resume,
+        _ => Mode::Begin,
+    };
+    // It is held until the end.
+    let entry = enter(&out, &study, &tasks, &owner, mode, &command).map_err(|denied| vec![format!("error: {denied}")])?;
     let tell = |line: &str| {
         if !arguments.quiet {
             crate::tell(line);
@@ -117,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     tasks.advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
 
     let clock = Instant::now();
-    let mut session = Session::new(&study, &tasks, &out, machine).map_err(disk)?;
+    let mut session = Session::new(&study, &tasks, &owner, &out, machine).map_err(disk)?;
     let mut wanted = task::once(&tasks.all);
     let all = wanted.len();
     if let Some(Share { job, jobs }) = arguments.task {
@@ -126,8 +133,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     }
     let bars = Bars::new(&wanted, arguments.quiet);
     let mut warn = |note: String| crate::tell(&format!("warning: {note}"));
+    entry.notes.iter().cloned().for_each(&mut warn);
     let mut left = wanted.clone();
-    if again {
+    if entry.again {
         left = session.unfinished(wanted.clone(), &mut warn).map_err(disk)?;
         tell(&format!("{} of {} tasks are finished already", wanted.len() - left.len(), wanted.len()));
     }
@@ -137,7 +145,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if let Err(error) = worked {
         return Ok(stopped(&error));
     }
-    let command = command(arguments, &out);
     if let Some(Share { job, jobs }) = arguments.task {
         let done = format!("job {job} of {jobs}: {} of {} tasks are finished", bars.done(), wanted.len());
         tell(&format!("{done}; when all jobs have ended: {command} --resume"));
@@ -198,35 +205,6 @@ fn code(index: &Index, interrupted: bool) -> u8 {
 
 fn disk(error: store::Error) -> Failure {
     vec![format!("error: {error}")]
-}
-
-/// Whether the directory holds tasks of this very study to go on from.
-fn may_write(out: &Path, study: &Study, tasks: &Tasks, arguments: &Arguments) -> Result<bool, Failure> {
-    if arguments.overwrite {
-        if out.is_dir() {
-            store::clear(out).map_err(disk)?;
-        }
-        return Ok(false);
-    }
-    let place = out.display();
-    let again = arguments.resume || arguments.task.is_some();
-    match store::held(out, &tasks.identity).map_err(disk)? {
-        Held::Nothing => Ok(again),
-        Held::Finished => Ok(again),
-        Held::Unfinished { .. } if again => Ok(true),
-        Held::Unfinished { done, of } => Err(vec![format!(
-            "error: {place} holds an unfinished run of this experiment: {done} of {of} tasks are finished\n\
-             help: --resume goes on from there, --overwrite starts anew"
-        )]),
-        Held::Other(other) => {
-            let this = store::in_words(&study.title(), study.path());
-            let these = if other == this { "with other values or views".into() } else { format!("this is {this}") };
-            Err(vec![format!(
-                "error: {place} holds the results of another experiment: {other}; {these}\n\
-                 help: choose another directory with --out, or pass --overwrite to remove what is there"
-            )])
-        }
-    }
 }
 
 /// The command that repeats the run.

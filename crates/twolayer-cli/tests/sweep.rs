@@ -16,7 +16,7 @@ use std::{
 
 use desk::{Desk, arrays, words};
 use serde_json::Value;
-use twolayer_lab::store::{Held, Index, Manifest, Parts, held, load};
+use twolayer_lab::store::{Held, Index, Manifest, Owner, Parts, held, load};
 
 const SWEEP: &str = r#"title = "A small sweep"
 [target]
@@ -65,7 +65,7 @@ fn part_files(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// The finished tasks; none of their files is damaged.
-fn parts(directory: &Path) -> (Parts, HashSet<String>) {
+fn parts(directory: &Path) -> (Parts<'static>, HashSet<String>) {
     let parts = Parts::new(&directory.join("parts"));
     if directory.join("parts").exists() {
         parts.find(&HashSet::new(), &mut |line| panic!("{line}")).unwrap();
@@ -259,7 +259,8 @@ fn a_directory_of_another_experiment_is_refused_with_both_names() {
     finish(&desk, "out", &["--set", "training.dimension=30", "--overwrite"]);
     assert!(!desk.path("out/dimension=50").exists() && desk.path("out/limit.npz").exists());
     let manifest = Manifest::read(&desk.path("out")).unwrap();
-    assert!(matches!(held(&desk.path("out"), &manifest.provenance.identity).unwrap(), Held::Finished));
+    let owner = Owner { identity: &manifest.provenance.identity, ..Owner::default() };
+    assert!(matches!(held(&desk.path("out"), &owner).unwrap(), Held::Finished));
     assert!(manifest.command.contains("--set training.dimension=30"), "{}", manifest.command);
     // The same experiment once more, from what the manifest says.
     let (study, point) = twolayer_lab::results::study(&manifest).unwrap();

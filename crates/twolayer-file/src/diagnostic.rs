@@ -101,22 +101,53 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Characters of a line that are shown.
+const LONGEST_LINE: usize = 200;
+
+/// Characters before the fault that are shown of a line that is longer.
+const BEFORE: usize = 80;
+
+/// `text` with its long lines cut off.
+fn cut(text: &str) -> String {
+    let line = |line: &str| match line.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_string(),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+impl Diagnostic {
+    /// The line at fault and its column there, from 0: of a long line, what stands around the fault.
+    fn window(&self) -> (String, usize) {
+        let column = self.column.saturating_sub(1);
+        if self.source_line.chars().nth(LONGEST_LINE).is_none() {
+            return (self.source_line.clone(), column);
+        }
+        let skipped = column.saturating_sub(BEFORE);
+        let mut rest = self.source_line.chars().skip(skipped);
+        let shown: String = rest.by_ref().take(LONGEST_LINE).collect();
+        let [before, after] = [skipped > 0, rest.next().is_some()].map(|more| if more { "…" } else { "" });
+        (format!("{before}{shown}{after}"), column - skipped + usize::from(skipped > 0))
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        writeln!(f, "{word}: {}", self.reason)?;
+        writeln!(f, "{word}: {}", cut(&self.reason))?;
         if self.line == 0 {
-            writeln!(f, "  --> {}", self.file.display())?;
+            writeln!(f, "  --> {}", cut(&self.file.display().to_string()))?;
         } else {
             let number = self.line.to_string();
             let gutter = " ".repeat(number.len());
             // Tabs are kept, so that the caret stands under its character whatever a tab's width.
-            let before = self.source_line.chars().take(self.column - 1);
+            let (line, column) = self.window();
+            let before = line.chars().take(column);
             let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            let rest = self.source_line.chars().skip(self.column - 1);
+            let rest = line.chars().skip(column);
             let carets = rest.scan(0, |bytes, c| {
                 *bytes += c.len_utf8();
                 Some(*bytes)
@@ -124,10 +155,10 @@ impl fmt::Display for Diagnostic {
             let carets = "^".repeat(carets.take_while(|bytes| *bytes <= self.span.len()).count().max(1));
             writeln!(f, "{gutter}--> {}:{}:{}", self.file.display(), self.line, self.column)?;
             writeln!(f, "{gutter} |")?;
-            writeln!(f, "{number} | {}", self.source_line)?;
+            writeln!(f, "{number} | {line}")?;
             writeln!(f, "{gutter} | {indent}{carets}")?;
         }
-        write!(f, "help: {}", self.remedy)
+        write!(f, "help: {}", cut(&self.remedy))
     }
 }
 
@@ -156,6 +187,18 @@ mod tests {
         let source = Source { path: Path::new("f.toml"), text: "a = 1\nb=2\nc=3\n", file: 5 };
         let drawn = source.diagnostic(Severity::Error, 12..13, "reason", "remedy").to_string();
         assert_eq!(drawn, "error: reason\n  --> f.toml --set c=3\nhelp: remedy");
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_fault() {
+        let text = format!("{} = {}", "a".repeat(500), "9".repeat(1_000_000));
+        let source = Source::new(Path::new("f.toml"), &text);
+        let drawn = source.diagnostic(Severity::Error, 503..text.len(), "r".repeat(1000), "h".repeat(1000)).to_string();
+        assert!(drawn.lines().all(|line| line.chars().count() <= 220), "{drawn}");
+        let line = drawn.lines().nth(3).unwrap();
+        assert!(line.starts_with("1 | …aaa") && line.contains("a = 999") && line.ends_with('…'), "{line}");
+        let caret = drawn.lines().nth(4).unwrap().chars().position(|c| c == '^').unwrap();
+        assert_eq!(line.chars().position(|c| c == '9').unwrap(), caret);
     }
 
     #[test]

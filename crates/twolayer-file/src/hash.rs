@@ -1,4 +1,9 @@
-//! FNV-1a, in hexadecimal: tells contents apart, and finds accidents; no defence against intent.
+//! Hashes, in hexadecimal. FNV-1a tells contents apart and finds accidents, no defence against intent; SHA-256 is for files
+//! that people may want to check by other means (`sha256sum`).
+
+use std::io::{self, Read};
+
+use sha2::{Digest, Sha256};
 
 /// 64 bits: of an experiment.
 pub fn short(bytes: &[u8]) -> String {
@@ -17,6 +22,31 @@ pub fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of all that is left to read.
+///
+/// # Errors
+/// Those of the reader.
+pub fn sha256_of(reader: &mut impl Read) -> io::Result<String> {
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hexadecimal(&hasher.finalize())),
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +60,13 @@ mod tests {
         assert_eq!(long(b""), "6c62272e07bb014262b821756295c58d");
         assert_eq!(long(b"a"), "d228cb696f1a8caf78912b704e4a8964");
         assert_eq!(long(b"foobar"), "343e1662793c64bf6f0d3597ba446f18");
+    }
+
+    /// FIPS 180-4, the example of one block.
+    #[test]
+    fn the_hash_of_files_is_sha_256() {
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), expected);
+        assert_eq!(sha256_of(&mut &b"abc"[..]).unwrap(), expected);
     }
 }

@@ -31,6 +31,9 @@ pub struct Study {
     points: Vec<Point>,
 }
 
+/// Points of a sweep: each is resolved and planned before anything runs, which takes milliseconds, and has a directory.
+const MOST_POINTS: usize = 10_000;
+
 /// Faults of so many points are told.
 const MOST_FAULTY_POINTS: usize = 5;
 
@@ -64,6 +67,7 @@ impl Study {
         let (text, file) = with_settings(text, &request.settings);
         let spec = Spec::parse(&Source { path, text: &text, file }, &request.settings)?;
         let mut study = Self { path: path.into(), text, file, request: request.clone(), spec, points: Vec::new() };
+        study.check_number(&Source { path, text: &study.text, file })?;
         study.points = study.all_points();
         study.check_points()?;
         Ok(study)
@@ -141,6 +145,16 @@ impl Study {
             found.splice(0..0, axis.0.iter().map(value));
         }
         found
+    }
+
+    /// That there are not too many points to look at each of them.
+    fn check_number(&self, source: &Source<'_>) -> Result<(), Vec<Diagnostic>> {
+        let count = self.spec.sweep().iter().fold(1_usize, |count, axis| count.saturating_mul(axis.len()));
+        if count <= MOST_POINTS {
+            return Ok(());
+        }
+        let reason = format!("a sweep of {count} points; at most {MOST_POINTS} are run as one experiment");
+        Err(vec![Diagnostic::about_file(source.path, reason, "sweep fewer values, or split the sweep into several files")])
     }
 
     fn all_points(&self) -> Vec<Point> {

@@ -1,10 +1,17 @@
 //! The files that experiments are read from: those of the disk, and those of the gallery inside the program.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use twolayer_file::{Diagnostic, Request, Study, Unread};
 
 use crate::gallery;
+
+/// An experiment file is no larger.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Reads the experiment file at `path`, or the experiment of the gallery that `gallery:NAME` names.
 ///
@@ -17,11 +24,35 @@ pub fn read(path: &Path, request: &Request) -> Result<Study, Vec<Diagnostic>> {
 fn load(path: &Path) -> Result<Vec<u8>, Unread> {
     match path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
         Some(name) => gallery::text(name).map(|text| text.as_bytes().to_vec()),
-        None => fs::read(path).map_err(|error| Unread {
+        None => bounded(path).map_err(|error| Unread {
             reason: format!("{} cannot be read: {error}", path.display()),
             remedy: "give the path of an experiment file".into(),
         }),
     }
+}
+
+/// The bytes of a file or of a pipe, of which there must be an end.
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    if is_device(&fs::metadata(path)?) {
+        return Err(io::Error::other("it is a device"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn is_device(it: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    it.file_type().is_char_device() || it.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]

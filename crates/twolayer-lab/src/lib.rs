@@ -14,6 +14,7 @@ pub mod figure;
 pub mod files;
 pub mod foretold;
 pub mod gallery;
+pub mod machine;
 pub mod outcome;
 pub mod paper;
 pub mod plan;

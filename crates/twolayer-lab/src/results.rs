@@ -11,11 +11,17 @@ use crate::{
     },
     outcome::Outcome,
     report,
-    store::{self, Error, Index, Manifest},
+    store::{Commit, Error, Index, Manifest, Owner, load},
 };
 
 /// Pixels: a column and a half of a paper at 300 dpi.
 const PNG_WIDTH: u32 = 2000;
+
+/// What is drawn of one experiment.
+pub(crate) const DRAWN: [&str; 3] = ["figure.svg", "figure.png", "report.html"];
+
+/// What is drawn of a sweep as a whole, and listed.
+pub(crate) const DRAWN_OF_SWEEP: [&str; 3] = ["figure.svg", "figure.png", Index::NAME];
 
 /// One directory with the results of one experiment.
 #[derive(Debug, Clone)]
@@ -52,7 +58,7 @@ impl Results {
     /// # Errors
     /// [`Unreadable`], naming the directory or file.
     pub fn open(directory: &Path) -> Result<Self, Unreadable> {
-        let (manifest, outcomes) = store::load(directory)?;
+        let (manifest, outcomes) = load(directory)?;
         let (study, point) = again(directory, &manifest)?;
         let experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
         Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
@@ -63,7 +69,12 @@ impl Results {
     /// # Errors
     /// The first file that could not be written.
     pub fn redraw(&self, say: &mut dyn FnMut(String)) -> Result<(), Error> {
-        publish(&self.directory, &self.experiment, &self.outcomes, &self.manifest, say)
+        let mut commit = Commit::new(&self.directory)?;
+        publish(&mut commit, &self.experiment, &self.outcomes, &self.manifest, say)?;
+        let mut manifest = self.manifest.clone();
+        let arrays: Vec<String> = manifest.views.iter().map(|view| view.file.clone()).collect();
+        manifest.files.retain(|name, _| arrays.contains(name));
+        put_in_place(commit, &mut manifest)
     }
 
     /// BibTeX of the experiment's papers and of the methods that ran.
@@ -91,8 +102,34 @@ pub fn redraw(directory: &Path, say: &mut dyn FnMut(String)) -> Result<usize, Un
         summaries.push(Summary::of(values, &results.experiment, &results.outcomes));
     }
     let first = study.experiment(0).map_err(|faults| fault(directory, &faults))?;
-    draw(directory, &draw_sweep(&first, &summaries, env!("CARGO_PKG_VERSION")), say)?;
+    let mut commit = Commit::new(directory)?;
+    draw(&mut commit, &draw_sweep(&first, &summaries, env!("CARGO_PKG_VERSION")), say)?;
+    commit.file(Index::NAME, Index::read(directory)?.to_text()?.as_bytes())?;
+    let mut manifest = manifest;
+    manifest.files.clear();
+    put_in_place(commit, &mut manifest)?;
     Ok(summaries.len())
+}
+
+/// What was drawn anew, and the manifest with its hashes.
+fn put_in_place(commit: Commit, manifest: &mut Manifest) -> Result<(), Error> {
+    let identity = manifest.provenance.identity.clone();
+    commit.finish(manifest, &Owner { identity: &identity, ..Owner::default() })
+}
+
+/// The directories with arrays in `directory` whose manifest tells no hash of them, as 0.1.0 wrote it: of a flipped bit
+/// in these only the checksums of the arrays know.
+///
+/// # Errors
+/// [`Unreadable`], naming the directory or file.
+pub fn without_hashes(directory: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    let mut found = Vec::new();
+    for point in points(directory)? {
+        if !Manifest::read(&point)?.has_hashes() {
+            found.push(point);
+        }
+    }
+    Ok(found)
 }
 
 /// The directories with arrays in `directory`: itself, or the finished points of a sweep.
@@ -109,25 +146,25 @@ pub fn points(directory: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     Ok(index.points.iter().map(|point| directory.join(&point.directory)).filter(finished).collect())
 }
 
-/// Figure and report of one experiment, into its directory.
+/// Figure and report of one experiment.
 pub(crate) fn publish(
-    directory: &Path,
+    commit: &mut Commit,
     experiment: &Experiment,
     outcomes: &[Outcome],
     manifest: &Manifest,
     say: &mut dyn FnMut(String),
 ) -> Result<(), Error> {
     let drawing = figure::draw(experiment, outcomes, &manifest.version);
-    draw(directory, &drawing, say)?;
+    draw(commit, &drawing, say)?;
     let page = report::html(experiment, outcomes, manifest, &figure::svg(&drawing));
-    store::write_bytes(directory, "report.html", page.as_bytes())
+    commit.file("report.html", page.as_bytes())
 }
 
 /// `figure.svg` and `figure.png`.
-pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
-    store::write_bytes(directory, "figure.svg", figure::svg(drawing).as_bytes())?;
+pub(crate) fn draw(commit: &mut Commit, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
+    commit.file("figure.svg", figure::svg(drawing).as_bytes())?;
     match figure::png(drawing, PNG_WIDTH) {
-        Ok(png) => store::write_bytes(directory, "figure.png", &png),
+        Ok(png) => commit.file("figure.png", &png),
         Err(reason) => {
             say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
             Ok(())

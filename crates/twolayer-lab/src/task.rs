@@ -16,7 +16,7 @@ use twolayer_file::{
     point::in_words,
 };
 
-use crate::plan;
+use crate::{plan, store::Owner};
 
 /// One replicate of one view at one point.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +159,15 @@ impl Tasks {
             }
         }
         Ok(Self { all, identity: hash::long(identity.join("\n").as_bytes()), advice })
+    }
+
+    /// Whose results they are.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner {
+            identity: &self.identity,
+            tasks: self.all.iter().map(|task| task.name.as_str()).collect(),
+            word: self.of_point_in_a_word(0),
+        }
     }
 
     /// The tasks of one point.

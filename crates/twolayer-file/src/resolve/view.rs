@@ -62,9 +62,29 @@ fn check_name(reader: &mut Reader<'_>, name: &str, views: &[(NamedView, Table)])
     if name.is_empty() || name.len() > 100 || name.starts_with('.') || name.trim() != name || name.contains(bad) {
         let remedy = "write a name that can be a file's: letters, digits, - and _, at most 100";
         reader.fault("view.name", format!("{name:?} cannot name the result file of a view"), remedy);
+    } else if is_taken(name) {
+        let reason = format!("{name:?} is the name of another file or of a device");
+        reader.fault("view.name", reason, "give the view another name: `manifest`, `a.readout`, `con` are not free");
     } else if same_file(name, views) {
         reader.fault("view.name", format!("two views are named {name:?}"), "give each view its own name");
     }
+}
+
+/// Whether a file of this name, whatever its ending, is another result (`a.readout.npz` is the readout of view `a`), or on
+/// some system none at all.
+fn is_taken(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let numbered = |device: &str| {
+        let number = stem.strip_prefix(device).map(|rest| rest.chars().collect::<Vec<_>>());
+        number.is_some_and(|number| matches!(number[..], ['0'..='9' | '¹' | '²' | '³']))
+    };
+    ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem)
+        || numbered("com")
+        || numbered("lpt")
+        || name.ends_with('.')
+        || ["manifest", "index", "figure", "report", "experiment", "parts"].contains(&&*name)
+        || [".readout", ".npz", ".json", ".part"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// d as `[training]` says, whatever a view says.
@@ -161,4 +181,19 @@ fn view(reader: &mut Reader<'_>) -> Option<View> {
         }
     }
     Some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_taken;
+
+    #[test]
+    fn names_of_other_files_and_of_devices_are_taken() {
+        for name in ["a.readout", "A.Readout", "manifest", "index", "con", "Nul.x", "COM1", "lpt9.limit", "com²", "a.", "x.npz"] {
+            assert!(is_taken(name), "{name}");
+        }
+        for name in ["limit", "direct-2", "readout", "comma", "com10", "console", "d = 1000", "lpt", "α", "figure 2", "a.b"] {
+            assert!(!is_taken(name), "{name}");
+        }
+    }
 }

@@ -15,15 +15,20 @@ use crate::diagnostic::{Diagnostic, Severity, Source};
 /// # Errors
 /// All faults, in the order of the file.
 pub fn check(source: &Source<'_>, root: &Table) -> Result<(), Vec<Diagnostic>> {
-    let mut check = Check { source, root, found: Vec::new() };
+    let mut check = Check { source, root, found: Vec::new(), more: 0 };
     check.table("", root);
+    if check.more > 0 {
+        let reason = format!("{} more keys are wrong, or do not belong there", check.more);
+        let remedy = "mend those above first; is this an experiment file?";
+        check.found.push(Diagnostic::about_file(source.path, reason, remedy));
+    }
     if check.found.is_empty() { Ok(()) } else { Err(check.found) }
 }
 
 /// Checks one key that gets a value from outside the file, or at a point of a sweep: `path` is that of the table of
 /// [`keys`], `root` the file.
 pub fn setting(source: &Source<'_>, root: &Table, path: &str, at: &Range<usize>, node: &Node) -> Vec<Diagnostic> {
-    let mut check = Check { source, root, found: Vec::new() };
+    let mut check = Check { source, root, found: Vec::new(), more: 0 };
     let kind = keys::key(path).map(|key| key.kind);
     if matches!(kind, Some(Kind::Section | Kind::Constants | Kind::Tables | Kind::Sweep | Kind::Override)) {
         let remedy = match keys::children(path).next() {
@@ -44,7 +49,12 @@ struct Check<'a> {
     source: &'a Source<'a>,
     root: &'a Table,
     found: Vec<Diagnostic>,
+    /// Entries that are no longer looked at.
+    more: usize,
 }
+
+/// Faults that are told one by one.
+const MOST_FAULTS: usize = 50;
 
 impl Check<'_> {
     fn report(&mut self, span: &Range<usize>, reason: impl Into<String>, remedy: impl Into<String>) {
@@ -59,6 +69,10 @@ impl Check<'_> {
     }
 
     fn entry(&mut self, path: &str, Entry { at, node, .. }: &Entry) {
+        if self.found.len() >= MOST_FAULTS {
+            self.more += 1;
+            return;
+        }
         if keys::parent(path) == "constants" {
             return self.typed(path, Kind::Number, node);
         }
@@ -231,8 +245,11 @@ pub fn place(tree: &Table, path: &str) -> Range<usize> {
 
 /// The candidate that `word` is most likely a slip of.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let allowed = (length / 3).clamp(1, 3);
+    // A word of a megabyte is nobody's slip, and comparing it takes seconds.
     candidates
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

@@ -13,6 +13,9 @@ use super::{QuantityAgreement, rows::Contrast};
 const SAME_TIME: f64 = 1e-9;
 /// Differences below this fraction of the quantity's size are rounding.
 const ROUNDING: f64 = 1e-12;
+/// An arcsine, and with it every overlap of functions that saturate, is known to so much of its size where its argument
+/// is 1 to the last digit.
+const ROUNDING_AT_ONE: f64 = 1.5e-8;
 /// More entries than this are thinned: 2000 say as much as 10⁶ that move together, at once.
 const MOST: usize = 2000;
 /// Times that are kept then.
@@ -124,6 +127,7 @@ impl Entries {
         };
         let kept_times = thin(times.len(), if all > MOST { MOST_TIMES } else { usize::MAX });
         let most_lines = (MOST / kept_times.len().max(1)).saturating_sub(widths[0]).max(1);
+        let norm = largest_norm(first, second, times);
         let mut entries = Self { lines: Vec::new(), z: Vec::new(), thinned: None, largest: Vec::new() };
         for (index, quantity) in QUANTITIES.iter().enumerate().filter(|(index, _)| widths[*index] * times.len() > 0) {
             let width = widths[index];
@@ -151,13 +155,14 @@ impl Entries {
                 value: largest.1,
                 time: first[0].time[times[largest.2].0],
             });
+            let rounding = rounding(index, scale, norm);
             let contrast = match yardstick {
                 Yardstick::Replicates(contrast) => contrast,
                 Yardstick::Errors => {
                     let stated = |run: &Trajectory| (quantity.errors)(run).is_some();
                     for (time, i) in everywhere().filter(|_| stated(&first[0]) && stated(&second[0])) {
                         let [(a, error_a), (b, error_b)] = both(time, i);
-                        let error = error_a.hypot(error_b).hypot(ROUNDING * scale);
+                        let error = error_a.hypot(error_b).hypot(rounding);
                         if error > 0.0 {
                             entries.z.push(((a.mean - b.mean) / error, entries.largest.len() - 1));
                         }
@@ -174,7 +179,7 @@ impl Entries {
                 let mut columns = Vec::new();
                 for &time in &kept_times {
                     let [(a, error_a), (b, error_b)] = both(time, i);
-                    let (error, floor) = (error_a.hypot(error_b), ROUNDING * scale);
+                    let (error, floor) = (error_a.hypot(error_b), rounding);
                     let difference = a.mean - b.mean;
                     let spread = (a.variance + b.variance).sqrt();
                     if spread <= floor && difference.abs() <= floor.max(FORGIVEN * error) {
@@ -220,6 +225,32 @@ impl Entries {
             size.comparisons = own().count();
         }
         sizes
+    }
+}
+
+/// The largest ‖w_j‖ at these times, as far as it is known: |M| is a lower bound.
+fn largest_norm(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> f64 {
+    let largest = |run: &Trajectory, t: usize| {
+        let at = |array: &[f64], width: usize| {
+            let entry = array.get(t * width..(t + 1) * width).unwrap_or_default();
+            entry.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
+        };
+        let [_, overlap, square] = QUANTITIES.map(|quantity| at((quantity.values)(run), (quantity.width)(run)));
+        overlap.max(square.sqrt())
+    };
+    let of_first = first.iter().flat_map(|run| times.iter().map(|&(i, _)| largest(run, i)));
+    let of_second = second.iter().flat_map(|run| times.iter().map(|&(_, j)| largest(run, j)));
+    of_first.chain(of_second).fold(0.0, f64::max)
+}
+
+/// Differences that are rounding, of a quantity of size `scale` where the largest weight vector has length `norm`: M is a
+/// sum of products as large as the norm, whatever is left of it, and in the risk of units that saturate the angle between
+/// vectors is lost as their length grows, to the square root of the last digit.
+fn rounding(quantity: usize, scale: f64, norm: f64) -> f64 {
+    match quantity {
+        0 => scale * (ROUNDING * norm.max(1.0)).min(ROUNDING_AT_ONE),
+        1 => ROUNDING * scale.max(norm),
+        _ => ROUNDING * scale,
     }
 }
 

@@ -153,6 +153,26 @@ fn stated_errors_are_forgiven() {
     assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
 }
 
+/// With weights of length 10¹² the risk of units that saturate is an arcsine of 1, known to the root of the last digit: what
+/// is left of it is no difference. With weights of length 1 the same numbers are one.
+#[test]
+fn what_is_lost_at_huge_norms_is_no_difference() {
+    let verdict = |norm: f64| {
+        let simulation = |seed: u64, shift: f64| {
+            let mut outcome = fabricated::simulation(SIZES, &times(), 8, 0.0, seed);
+            for (r, run) in outcome.trajectories.iter_mut().enumerate() {
+                run.risk.iter_mut().for_each(|risk| *risk = 0.276_708_391 + shift + 1e-12 * r as f64);
+                run.student_teacher.iter_mut().for_each(|m| *m = 3.0 + 1e-13 * norm * seed as f64);
+                run.student_squares.iter_mut().for_each(|q| *q = norm * norm);
+            }
+            outcome.trajectories
+        };
+        pair(["a", "b"], &simulation(1, 0.0), &simulation(2, 9.7e-10)).unwrap().verdict
+    };
+    assert_eq!([1e12, 1e6].map(verdict), [Verdict::Agree; 2]);
+    assert_eq!(verdict(1.0), Verdict::Differ);
+}
+
 #[test]
 fn without_replicates_there_is_no_verdict() {
     let limit = fabricated::limit(SIZES, &times(), 1e-6);

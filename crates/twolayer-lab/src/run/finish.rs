@@ -13,7 +13,7 @@ use crate::{
     figure::sweep::{Summary, draw_sweep},
     outcome::Outcome,
     results::{draw, publish},
-    store::{self, Error, Index, Manifest, PointRecord, Provenance},
+    store::{self, Commit, Error, Index, Manifest, PointRecord, Provenance},
     task::{Prepared, Task},
 };
 
@@ -101,13 +101,13 @@ impl Session<'_> {
             index.points.push(record);
         }
         if self.study.is_sweep() {
-            store::remove_strangers(self.out, &[])?;
-            self.sweep_figure(&summaries, say)?;
-            index.write(self.out)?;
-            self.sweep_manifest(about, started, seconds)?;
+            let mut commit = Commit::new(self.out)?;
+            self.sweep_figure(&mut commit, &summaries, say)?;
+            commit.file(Index::NAME, index.to_text()?.as_bytes())?;
+            commit.finish(&mut self.sweep_manifest(about, started, seconds)?, self.owner)?;
         }
         if complete {
-            store::remove_parts(self.out)?;
+            store::remove_parts(self.out, self.owner)?;
         }
         Ok(index)
     }
@@ -151,9 +151,10 @@ impl Session<'_> {
         say: &mut dyn FnMut(String),
     ) -> Result<Vec<Agreement>, Error> {
         let (directory, outcomes) = (self.directory(number), &gathered.outcomes[..]);
-        store::create_directory(&directory)?;
-        store::remove_strangers(&directory, &experiment.views)?;
-        store::write_arrays(&directory, &experiment.views, outcomes)?;
+        let mut commit = Commit::new(&directory)?;
+        for (view, outcome) in experiment.views.iter().zip(outcomes) {
+            commit.view(&view.name, outcome)?;
+        }
         let agreement = compare::compare(&experiment.views, outcomes);
         let run = store::Run {
             experiment: experiment.resolved.json.clone(),
@@ -168,10 +169,11 @@ impl Session<'_> {
         manifest.provenance = Provenance {
             tasks: self.tasks.of_point_in_a_word(number),
             point: experiment.point.clone(),
+            directory: self.study.points()[number].directory.clone(),
             ..self.provenance()
         };
-        publish(&directory, experiment, outcomes, &manifest, say)?;
-        manifest.write(&directory)?;
+        publish(&mut commit, experiment, outcomes, &manifest, say)?;
+        commit.finish(&mut manifest, self.owner)?;
         Ok(manifest.agreement)
     }
 
@@ -197,15 +199,20 @@ impl Session<'_> {
     }
 
     /// The figure of the sweep as a whole, from what was kept of each point.
-    fn sweep_figure(&self, summaries: &[Summary], say: &mut dyn FnMut(String)) -> Result<(), Stopped> {
+    fn sweep_figure(
+        &self,
+        commit: &mut Commit,
+        summaries: &[Summary],
+        say: &mut dyn FnMut(String),
+    ) -> Result<(), Stopped> {
         // One point's experiment stands for all, but under the title of the file.
         let experiment = Experiment { title: self.study.title(), ..self.prepared(0)?.experiment.clone() };
         let drawing = draw_sweep(&experiment, summaries, VERSION);
-        Ok(draw(self.out, &drawing, say)?)
+        Ok(draw(commit, &drawing, say)?)
     }
 
     /// The manifest of the sweep as a whole: what was run and how; the points have their own.
-    fn sweep_manifest(&self, about: &About, started: f64, seconds: f64) -> Result<(), Stopped> {
+    fn sweep_manifest(&self, about: &About, started: f64, seconds: f64) -> Result<Manifest, Stopped> {
         let first = &self.prepared(0)?.experiment;
         let points: Vec<_> = self.study.points().iter().map(|point| json!(point.values)).collect();
         let mut experiment = json!({ "title": self.study.title(), "keys": self.study.keys(), "points": points });
@@ -223,6 +230,6 @@ impl Session<'_> {
         };
         let mut manifest = Manifest::new(run, Vec::new(), Vec::new());
         manifest.provenance = self.provenance();
-        Ok(manifest.write(self.out)?)
+        Ok(manifest)
     }
 }

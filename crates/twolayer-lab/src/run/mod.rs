@@ -1,6 +1,7 @@
 //! Runs an experiment: every replicate of every view at every point of a sweep, in parallel, with progress, until done
 //! or told to stop. [`run`] keeps the results in memory; a [`Session`] keeps each finished task on disk.
 
+mod enter;
 mod execute;
 mod finish;
 mod session;
@@ -17,6 +18,7 @@ use crate::{
     store::Part,
     task::{self, Prepared, Task},
 };
+pub use enter::{Denied, Entry, Mode, enter, hold};
 pub use execute::{Stopped, execute};
 pub use finish::{About, Finished};
 pub use session::Session;

@@ -13,7 +13,7 @@ use super::{Monitor, Stopped, execute};
 use twolayer_file::Study;
 
 use crate::{
-    store::{self, Error, Manifest, Part, Parts},
+    store::{self, Error, Manifest, Owner, Part, Parts},
     task::{self, Prepared, Task, Tasks},
 };
 
@@ -26,7 +26,8 @@ pub struct Session<'a> {
     pub(super) study: &'a Study,
     pub(super) tasks: &'a Tasks,
     pub(super) out: &'a Path,
-    pub(super) parts: Parts,
+    pub(super) owner: &'a Owner<'a>,
+    pub(super) parts: Parts<'a>,
     machine: Machine,
     recent: Mutex<VecDeque<(usize, Arc<Prepared>)>>,
     /// Points whose results are here, whole, from an earlier session.
@@ -40,14 +41,20 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// [`Error::Io`] where `out` cannot be written to.
-    pub fn new(study: &'a Study, tasks: &'a Tasks, out: &'a Path, machine: Machine) -> Result<Self, Error> {
+    pub fn new(
+        study: &'a Study,
+        tasks: &'a Tasks,
+        owner: &'a Owner<'a>,
+        out: &'a Path,
+        machine: Machine,
+    ) -> Result<Self, Error> {
         let title = study.title();
         let all = task::once(&tasks.all).len();
         store::begin(out, &store::Marker::new(&tasks.identity, &title, study.path(), all))?;
         let complete = vec![false; study.points().len()];
         let (recent, interrupted) = (Mutex::default(), Mutex::default());
-        let parts = Parts::new(&store::part_directory(out));
-        Ok(Self { study, tasks, out, parts, machine, recent, complete, interrupted })
+        let parts = Parts::of(&store::part_directory(out), owner);
+        Ok(Self { study, tasks, out, owner, parts, machine, recent, complete, interrupted })
     }
 
     /// The tasks of `wanted` that are not finished. Files that are damaged are reported to `say`, and as good as absent.
@@ -106,7 +113,14 @@ impl<'a> Session<'a> {
     /// Whether the point's directory holds the results of exactly these tasks, all of them, readable to the last number.
     fn is_complete(&self, point: usize, say: &mut dyn FnMut(String)) -> bool {
         let directory = self.directory(point);
-        let Ok(manifest) = Manifest::read(&directory) else { return false };
+        let manifest = match Manifest::read(&directory) {
+            Ok(manifest) => manifest,
+            Err(error @ Error::Damaged { .. }) => {
+                say(format!("{error}: its tasks are run again"));
+                return false;
+            }
+            Err(_) => return false,
+        };
         if manifest.provenance.tasks != self.tasks.of_point_in_a_word(point) || !manifest.is_complete() {
             return false;
         }

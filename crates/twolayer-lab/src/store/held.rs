@@ -1,18 +1,24 @@
 //! What a results directory holds, so that no experiment is written over another.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Index, Manifest, SCHEMA, create_directory, parts, write_bytes};
+use super::{
+    Error, Manifest, Owner, SCHEMA, create_directory,
+    ledger::{MANIFEST, is_ours_damaged},
+    parts, sealed,
+    whole::{is_there, remove},
+    write_bytes,
+};
 
 /// The directory of finished tasks, inside that of the results. It is removed when everything is assembled.
 const PARTS: &str = "parts";
 
-const MARKER: &str = "experiment.json";
+pub(super) const MARKER: &str = "experiment.json";
 
 /// Says whose tasks `parts/` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,10 +38,12 @@ pub struct Marker {
 /// What a results directory holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Held {
-    /// Nothing of this program's.
+    /// Nothing of this program's, as far as can be told.
     Nothing,
     /// This experiment, complete.
     Finished,
+    /// This experiment, with a manifest that is damaged: why.
+    Damaged(String),
     /// This experiment, with so many of its tasks finished.
     Unfinished {
         /// Finished tasks.
@@ -52,37 +60,32 @@ pub fn part_directory(directory: &Path) -> PathBuf {
     directory.join(PARTS)
 }
 
-/// What `directory` holds, as seen by the experiment of this identity.
+/// What `directory` holds, as seen by `owner`. A marker of `parts/` that is damaged or missing is replaced by what the
+/// parts themselves say.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be read.
-pub fn held(directory: &Path, identity: &str) -> Result<Held, Error> {
+pub fn held(directory: &Path, owner: &Owner<'_>) -> Result<Held, Error> {
     let parts = part_directory(directory);
-    let marker = parts.join(MARKER);
-    match fs::read_to_string(&marker) {
-        Ok(text) => {
-            let Ok(found) = serde_json::from_str::<Marker>(&text) else {
-                return Ok(Held::Other(format!("an experiment unknown, as {} is damaged", marker.display())));
-            };
-            let other = || Held::Other(in_words(&found.title, &found.file));
-            return if found.identity == identity { count(&parts, identity, found.tasks) } else { Ok(other()) };
-        }
-        Err(error) if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory => {
-            return Err(Error::io(&marker, "read")(error));
-        }
-        Err(_) => {}
+    match Marker::read(&parts)? {
+        Some(marker) if marker.identity == owner.identity => return count(&parts, owner, marker.tasks),
+        Some(marker) => return Ok(Held::Other(in_words(&marker.title, &marker.file))),
+        None if parts::any_of(&parts, owner)? => return count(&parts, owner, owner.tasks.len()),
+        None => {}
     }
-    if !directory.join("manifest.json").exists() {
+    if !is_there(&directory.join(MANIFEST)) {
         return Ok(Held::Nothing);
     }
-    Ok(match Manifest::read(directory) {
-        Ok(manifest) if manifest.provenance.identity == identity => Held::Finished,
+    match Manifest::read(directory) {
+        Ok(manifest) if manifest.provenance.identity == owner.identity => Ok(Held::Finished),
         Ok(manifest) => {
             let title = manifest.experiment["title"].as_str().unwrap_or_default();
-            Held::Other(in_words(title, &manifest.provenance.file))
+            Ok(Held::Other(in_words(title, &manifest.provenance.file)))
         }
-        Err(error) => Held::Other(format!("an experiment unknown ({error})")),
-    })
+        Err(Error::Damaged { reason, .. }) if is_ours_damaged(directory, owner) => Ok(Held::Damaged(reason)),
+        Err(Error::Damaged { .. }) => Ok(Held::Nothing),
+        Err(error) => Err(error),
+    }
 }
 
 /// An experiment in words: `“Title” (file.toml)`, as far as there are any.
@@ -94,13 +97,14 @@ pub fn in_words(title: &str, file: &Path) -> String {
     }
 }
 
-fn count(directory: &Path, identity: &str, of: usize) -> Result<Held, Error> {
-    let entries = |directory: &Path| fs::read_dir(directory).map_err(Error::io(directory, "read the directory"));
-    let in_parts = parts::count(directory)?;
+fn count(parts: &Path, owner: &Owner<'_>, of: usize) -> Result<Held, Error> {
+    let in_parts = parts::count(parts)?;
     // Of points that are put together the parts are gone.
-    let out = directory.parent().unwrap_or(directory);
-    let assembled = entries(out)?.flatten().filter_map(|entry| Manifest::read(&entry.path()).ok());
-    let of_points = assembled.filter(|manifest| manifest.provenance.identity == identity && manifest.is_complete());
+    let out = parts.parent().unwrap_or(parts);
+    let entries = fs::read_dir(out).map_err(Error::io(out, "read the directory"))?;
+    let assembled = entries.flatten().filter_map(|entry| Manifest::read(&entry.path()).ok());
+    let of_points =
+        assembled.filter(|manifest| manifest.provenance.identity == owner.identity && manifest.is_complete());
     let runs = of_points.map(|manifest| manifest.views.iter().map(|view| view.replicate_status.len()).sum::<usize>());
     Ok(Held::Unfinished { done: (in_parts + runs.sum::<usize>()).min(of), of })
 }
@@ -112,8 +116,13 @@ fn count(directory: &Path, identity: &str, of: usize) -> Result<Held, Error> {
 pub fn begin(directory: &Path, marker: &Marker) -> Result<(), Error> {
     let parts = part_directory(directory);
     create_directory(&parts)?;
-    let text = serde_json::to_string_pretty(marker).map_err(|error| Error::damaged(&parts.join(MARKER), error))?;
-    write_bytes(&parts, MARKER, (text + "\n").as_bytes())
+    let text = sealed::seal(marker).map_err(|error| Error::damaged(&parts.join(MARKER), error))?;
+    write_bytes(&parts, MARKER, text.as_bytes())
+}
+
+/// The identity that the marker of `directory/parts` tells.
+pub(super) fn identity(directory: &Path) -> Option<String> {
+    Marker::read(&part_directory(directory)).ok().flatten().map(|marker| marker.identity)
 }
 
 impl Marker {
@@ -121,41 +130,34 @@ impl Marker {
     pub fn new(identity: &str, title: &str, file: &Path, tasks: usize) -> Self {
         Self { schema: SCHEMA, identity: identity.into(), title: title.into(), file: file.into(), tasks }
     }
+
+    /// The marker in `parts`; none where there is none that is whole.
+    pub(super) fn read(parts: &Path) -> Result<Option<Self>, Error> {
+        let path = parts.join(MARKER);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        match sealed::read(&path, &["schema", "identity", "title", "file", "tasks"]) {
+            Ok(opened) => Ok(Some(opened.content)),
+            Err(Error::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
-/// Removes what this program wrote into `directory`: arrays, manifest, index, figure, report, parts, and the points of
-/// a sweep that the index names. Other files stay.
+/// Removes what is of `owner`, or of the run that the marker names, in `directory/parts`, and the directory unless
+/// something else is in it.
 ///
 /// # Errors
 /// [`Error::Io`].
-pub fn clear(directory: &Path) -> Result<(), Error> {
-    let points = Index::read(directory).map(|index| index.points).unwrap_or_default();
-    for point in points.iter().filter(|point| !point.directory.contains(['/', '\\']) && point.directory.contains('=')) {
-        let inner = directory.join(&point.directory);
-        if inner.is_dir() {
-            clear(&inner)?;
-            // Someone else's file in it keeps it.
-            let _ = fs::remove_dir(&inner);
-        }
-    }
-    super::remove_strangers(directory, &[])?;
-    for name in ["manifest.json", "index.json", "figure.svg", "figure.png", "report.html"] {
-        let path = directory.join(name);
-        if path.exists() {
-            fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
-        }
-    }
-    remove_parts(directory)
-}
-
-/// Removes `directory/parts`.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn remove_parts(directory: &Path) -> Result<(), Error> {
+pub fn remove_parts(directory: &Path, owner: &Owner<'_>) -> Result<(), Error> {
     let parts = part_directory(directory);
-    match fs::remove_dir_all(&parts) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(&parts, "remove")(error)),
-        _ => Ok(()),
+    if !parts.is_dir() || parts::are_foreign(directory, owner)? {
+        return Ok(());
     }
+    parts::remove_all(&parts, owner)?;
+    remove(&parts.join(MARKER))?;
+    // Someone else's file in it keeps it.
+    let _ = fs::remove_dir(&parts);
+    Ok(())
 }

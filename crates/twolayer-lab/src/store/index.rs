@@ -1,18 +1,16 @@
 //! `index.json` of a sweep: its keys, its points, and what came out at each. It holds no times and no paths outside the
 //! directory, so that two runs of one sweep write the same bytes.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use twolayer::record::{Status, Trajectory};
 
-use super::{Error, SCHEMA, write_bytes};
+use super::{Error, SCHEMA, sealed};
 use twolayer_file::experiment::Experiment;
 
 use crate::{compare::Agreement, outcome::Outcome};
-
-const NAME: &str = "index.json";
 
 /// The whole index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,28 +113,33 @@ impl ViewSummary {
 }
 
 impl Index {
+    /// The name of its file.
+    pub const NAME: &str = "index.json";
+
     /// An index without points.
     pub fn new(title: &str, keys: &[String]) -> Self {
         Self { schema: SCHEMA, title: title.into(), keys: keys.to_vec(), points: Vec::new() }
     }
 
-    /// Writes `directory/index.json`.
+    /// Its text, with its own hash as the last member.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&self, directory: &Path) -> Result<(), Error> {
-        let path = directory.join(NAME);
-        let text = serde_json::to_string_pretty(self).map_err(|error| Error::damaged(&path, error))?;
-        write_bytes(directory, NAME, (text + "\n").as_bytes())
+    /// [`Error::Damaged`] where it cannot be written as JSON.
+    pub fn to_text(&self) -> Result<String, Error> {
+        sealed::seal(self).map_err(|error| Error::damaged(Path::new(Self::NAME), error))
     }
 
     /// Reads `directory/index.json`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Damaged`] where it is no index.
+    /// [`Error::Io`]; [`Error::Damaged`] where it is no index, or not as it was written.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(NAME);
-        let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
-        serde_json::from_str(&text).map_err(|error| Error::damaged(&path, error))
+        let opened = sealed::read(&directory.join(Self::NAME), &["schema", "title", "keys", "points"]);
+        opened.map(|opened| opened.content).map_err(|error| {
+            error.remedied(format!(
+                "`twolayer run FILE --out {} --resume`, with the experiment's file, makes it again",
+                directory.display()
+            ))
+        })
     }
 }

@@ -1,8 +1,7 @@
 //! `manifest.json`: what was run, how, and how it went.
 
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use twolayer::record::{Status, Trajectory};
 
-use super::{Error, write_bytes};
+use super::{
+    Error, array_name,
+    ledger::{MANIFEST, is_plain},
+    sealed, write_bytes,
+};
 use twolayer_file::{Request, experiment::NamedView, hash};
 
 use crate::{
@@ -22,7 +25,25 @@ use crate::{
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
 
-const NAME: &str = "manifest.json";
+/// The keys of a manifest of 0.1.0, which knew no hashes.
+const FIRST_KEYS: [&str; 13] = [
+    "schema",
+    "version",
+    "command",
+    "threads",
+    "started",
+    "seconds",
+    "experiment_hash",
+    "experiment",
+    "source",
+    "provenance",
+    "status_codes",
+    "views",
+    "agreement",
+];
+
+/// What 0.1.0 wrote beside the arrays, without saying so.
+const FIRST_FILES: [&str; 4] = ["figure.svg", "figure.png", "report.html", "index.json"];
 
 /// What only the caller knows about a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +77,9 @@ pub struct Provenance {
     pub request: Request,
     /// The point of a sweep: keys and their values, as written.
     pub point: Vec<(String, String)>,
+    /// Its directory, inside that of the sweep.
+    #[serde(default)]
+    pub directory: String,
 }
 
 /// The whole manifest.
@@ -88,6 +112,9 @@ pub struct Manifest {
     pub views: Vec<ViewRecord>,
     /// How far apart the views are, pair by pair.
     pub agreement: Vec<Agreement>,
+    /// The SHA-256 of each file that the run has written into this directory; of arrays, whoever reads them checks it.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }
 
 /// How one view was computed.
@@ -210,7 +237,7 @@ impl ViewRecord {
         let status = runs.iter().map(|run| &run.status).find(|s| **s != Status::Done).unwrap_or(&Status::Done);
         Self {
             name: view.name.clone(),
-            file: format!("{}.npz", view.name),
+            file: array_name(&view.name),
             engine: view.view.engine.name().into(),
             method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
@@ -259,6 +286,7 @@ impl Manifest {
             status_codes: words.iter().map(|s| (s.word().to_string(), status_code(s) as u32)).collect(),
             views,
             agreement,
+            files: BTreeMap::new(),
         }
     }
 
@@ -268,31 +296,40 @@ impl Manifest {
         self.views.iter().all(ended)
     }
 
-    /// Writes `directory/manifest.json`.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&self, directory: &Path) -> Result<(), Error> {
-        let path = directory.join(NAME);
-        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::damaged(&path, e))?;
-        text.push('\n');
-        write_bytes(directory, NAME, text.as_bytes())
+    /// Whether it tells the hash of every array: those of 0.1.0 do not.
+    pub fn has_hashes(&self) -> bool {
+        self.views.iter().all(|view| self.files.contains_key(&view.file))
+    }
+
+    /// The names of all files that it lists, itself apart.
+    pub fn names(&self) -> BTreeSet<String> {
+        let arrays = self.views.iter().map(|view| &view.file);
+        let first = FIRST_FILES.iter().filter(|_| self.files.is_empty()).map(ToString::to_string);
+        arrays.chain(self.files.keys()).cloned().chain(first).filter(|name| is_plain(name)).collect()
+    }
+
+    /// Writes it into `directory` under `name`, with its own hash as the last member.
+    pub(super) fn write_as(&self, directory: &Path, name: &str) -> Result<(), Error> {
+        let text = sealed::seal(self).map_err(|error| Error::damaged(&directory.join(name), error))?;
+        write_bytes(directory, name, text.as_bytes())
     }
 
     /// Reads `directory/manifest.json`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Damaged`] where it is of another schema or no manifest at all.
+    /// [`Error::Io`]; [`Error::Damaged`] where it is of another schema, no manifest at all, or not as it was written.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(NAME);
-        let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
-        let value: Value = serde_json::from_str(&text).map_err(|e| Error::damaged(&path, e))?;
-        match value.get("schema").and_then(Value::as_u64) {
-            Some(schema) if schema == u64::from(SCHEMA) => {}
-            Some(schema) => return Err(Error::damaged(&path, format!("schema {schema}, this program reads {SCHEMA}"))),
-            None => return Err(Error::damaged(&path, "no `schema`: not a manifest of this program")),
-        }
-        serde_json::from_value(value).map_err(|e| Error::damaged(&path, e))
+        Self::read_as(directory, MANIFEST).map_err(|error| {
+            error.remedied(format!(
+                "`twolayer run FILE --out {} --resume`, with the experiment's file, makes it again",
+                directory.display()
+            ))
+        })
+    }
+
+    pub(super) fn read_as(directory: &Path, name: &str) -> Result<Self, Error> {
+        let manifest: Self = sealed::read(&directory.join(name), &FIRST_KEYS)?.content;
+        Ok(manifest)
     }
 }
 

@@ -1,13 +1,18 @@
-//! Results on disk: one `<view>.npz` for each view, one `manifest.json`, every file whole or absent.
+//! Results on disk: one `<view>.npz` for each view, one `manifest.json` with the hash of each file, every file whole or
+//! absent; nothing of anyone else's replaced or removed.
 //!
 //! NumPy opens the arrays with one line, `numpy.load("limit.npz")["M"]`.
 
+mod commit;
 mod held;
 mod index;
+mod ledger;
+mod lock;
 mod manifest;
 mod npz;
 mod part;
 mod parts;
+mod sealed;
 mod whole;
 
 use std::{
@@ -18,13 +23,16 @@ use twolayer_file::experiment::NamedView;
 
 use crate::{compare::Agreement, outcome::Outcome};
 
-pub use held::{Held, Marker, begin, clear, held, in_words, part_directory, remove_parts};
+pub use commit::Commit;
+pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
+pub use ledger::{Owner, Writes, clear, in_the_way};
+pub use lock::{Holder, Lock, Locking, lock};
 pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
-pub use npz::{read_view, write_view};
+pub use npz::read_view;
 pub use part::Part;
 pub use parts::Parts;
-pub use whole::{create_directory, probe, write_bytes};
+pub use whole::{create_directory, write_bytes};
 
 /// What can go wrong with a results directory; every message names the path.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +48,24 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is there, and is not what it should be.
-    #[error("{}: {reason} (run the experiment again, or restore the file)", path.display())]
+    #[error("{}: {reason} ({remedy})", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+        /// What makes it right.
+        remedy: String,
+    },
+    /// A file of someone else has the name of one that would be written.
+    #[error(
+        "{}: no run of this program has written it, and this one would (move it away, or choose another directory with \
+         --out)",
+        path.display()
+    )]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
     },
     /// A view's name is also its file's.
     #[error("view `{view}`: no file can have this name (use letters, digits, spaces, - and _)")]
@@ -76,7 +96,16 @@ impl Error {
     }
 
     fn damaged(path: &Path, reason: impl ToString) -> Self {
-        Self::Damaged { path: path.into(), reason: reason.to_string() }
+        let remedy = "run the experiment again, or restore the file".into();
+        Self::Damaged { path: path.into(), reason: reason.to_string(), remedy }
+    }
+
+    /// The same, with what makes it right where a file is damaged.
+    fn remedied(self, remedy: String) -> Self {
+        match self {
+            Self::Damaged { path, reason, .. } => Self::Damaged { path, reason, remedy },
+            other => other,
+        }
     }
 }
 
@@ -91,7 +120,7 @@ fn remedy(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// Writes `<view>.npz` for each view, then `manifest.json`, into `directory`, which is made where it is missing.
+/// Writes `<view>.npz` for each view and `manifest.json` into `directory`, which is made where it is missing.
 ///
 /// # Errors
 /// [`Error`], naming the path.
@@ -102,19 +131,11 @@ pub fn save(
     run: Run,
     agreement: Vec<Agreement>,
 ) -> Result<Manifest, Error> {
-    create_directory(directory)?;
-    write_arrays(directory, views, outcomes)?;
-    let manifest = Manifest::new(run, records(views, outcomes), agreement);
-    manifest.write(directory)?;
+    let mut manifest = Manifest::new(run, records(views, outcomes), agreement);
+    let mut commit = Commit::new(directory)?;
+    views.iter().zip(outcomes).try_for_each(|(view, outcome)| commit.view(&view.name, outcome))?;
+    commit.finish(&mut manifest, &Owner::default())?;
     Ok(manifest)
-}
-
-/// Writes `<view>.npz` for each view.
-///
-/// # Errors
-/// [`Error`], naming the path.
-pub fn write_arrays(directory: &Path, views: &[NamedView], outcomes: &[Outcome]) -> Result<(), Error> {
-    views.iter().zip(outcomes).try_for_each(|(view, outcome)| write_view(directory, &view.name, outcome))
 }
 
 /// How each view was computed.
@@ -122,29 +143,9 @@ pub fn records(views: &[NamedView], outcomes: &[Outcome]) -> Vec<ViewRecord> {
     views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect()
 }
 
-/// Removes the arrays of views that are not among `views`, left by an earlier run, and the temporary files of a run
-/// that was killed.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn remove_strangers(directory: &Path, views: &[NamedView]) -> Result<(), Error> {
-    let entries = std::fs::read_dir(directory).map_err(Error::io(directory, "read the directory"))?;
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let ours = views.iter().any(|view| name == format!("{}.npz", view.name));
-        if (name.ends_with(".npz") && !ours) || is_temporary(&name) {
-            std::fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether [`write_bytes`] writes under such a name before it renames.
-fn is_temporary(name: &str) -> bool {
-    let stem = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')).map(|(stem, _)| stem);
-    stem.is_some_and(|stem| {
-        [".npz", ".part", ".json", ".svg", ".png", ".html"].iter().any(|ending| stem.ends_with(ending))
-    })
+/// The name of a view's arrays.
+pub(crate) fn array_name(view: &str) -> String {
+    format!("{view}.npz")
 }
 
 /// Reads back what [`save`] wrote.
@@ -153,7 +154,7 @@ fn is_temporary(name: &str) -> bool {
 /// [`Error`], naming the path.
 pub fn load(directory: &Path) -> Result<(Manifest, Vec<Outcome>), Error> {
     let manifest = Manifest::read(directory)?;
-    let outcomes = manifest.views.iter().map(|record| read_view(directory, record)).collect::<Result<_, _>>()?;
+    let outcomes = manifest.views.iter().map(|record| read_view(directory, &manifest, record)).collect::<Result<_, _>>()?;
     Ok((manifest, outcomes))
 }
 

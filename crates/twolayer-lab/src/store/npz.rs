@@ -10,10 +10,18 @@ use npyz::WriterBuilder;
 use twolayer::record::{KeepQ, Trajectory};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Error, ViewRecord, part::ARRAYS, status_code, whole::write_whole};
+use super::{
+    Error, Manifest, ViewRecord, array_name,
+    ledger::is_plain,
+    part::ARRAYS,
+    status_code,
+    whole::{Staged, stage},
+};
+use twolayer_file::hash;
+
 use crate::outcome::Outcome;
 
-/// Writes `directory/<name>.npz`, R replicates of T entries each:
+/// Writes what shall be `directory/<name>.npz`, R replicates of T entries each:
 ///
 /// | array | shape |
 /// |---|---|
@@ -28,7 +36,7 @@ use crate::outcome::Outcome;
 ///
 /// # Errors
 /// [`Error::Name`]; [`Error::Shape`] where the replicates do not share their axis; [`Error::Io`].
-pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(), Error> {
+pub(super) fn stage_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<Staged, Error> {
     let runs = &outcome.trajectories;
     // `../x` would be written elsewhere, `.x` be hidden.
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
@@ -36,7 +44,7 @@ pub fn write_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<(),
     }
     check_shapes(name, runs)?;
     let numbers: usize = runs.iter().map(numbers).sum();
-    write_whole(directory, &format!("{name}.npz"), 8 * numbers as u64, |file| {
+    stage(directory, &array_name(name), 8 * numbers as u64, |file| {
         let mut archive = ZipWriter::new(file);
         if let Err(error) = write_arrays(&mut archive, runs) {
             // Its drop would try to finish the archive, and print that it cannot.
@@ -138,16 +146,32 @@ fn write_array<W: Write + Seek>(
     buffered.flush()
 }
 
-/// Reads `directory/<record.file>` back, bit for bit.
+/// Reads `directory/<record.file>` back, bit for bit: with the hash that the manifest tells, or, of 0.1.0, with the
+/// checksum of each array.
 ///
 /// # Errors
-/// [`Error::Io`] where it cannot be read, [`Error::Damaged`] where arrays are missing or have other shapes.
-pub fn read_view(directory: &Path, record: &ViewRecord) -> Result<Outcome, Error> {
+/// [`Error::Io`] where it cannot be read, [`Error::Damaged`] where it is missing or not what was written.
+pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> Result<Outcome, Error> {
     let path = directory.join(&record.file);
-    let file = File::open(&path).map_err(Error::io(&path, "read"))?;
-    let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| Error::damaged(&path, e))?;
+    let again = |error: Error| error.remedied(format!("`{} --resume` makes it again", manifest.command));
+    if !is_plain(&record.file) {
+        return Err(Error::damaged(&path, "the manifest names a file elsewhere"));
+    }
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(again(Error::damaged(&path, "the file is missing")));
+        }
+        file => file.map_err(Error::io(&path, "read"))?,
+    };
+    if let Some(hash) = manifest.files.get(&record.file) {
+        let found = hash::sha256_of(&mut file).and_then(|found| file.rewind().map(|()| found));
+        if found.map_err(Error::io(&path, "read"))? != *hash {
+            return Err(again(Error::damaged(&path, "its content has another hash than the manifest says: damaged")));
+        }
+    }
+    let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| again(Error::damaged(&path, e)))?;
     let mut arrays = Arrays { path: &path, archive };
-    let trajectories = arrays.trajectories(record)?;
+    let trajectories = arrays.trajectories(record).map_err(again)?;
     Ok(Outcome {
         method_id: record.method_id.clone(),
         method: record.method.clone(),
@@ -183,17 +207,26 @@ impl Arrays<'_> {
     fn get(&mut self, name: &str) -> Result<Option<Array>, Error> {
         let path = self.path;
         let damaged = |e: &dyn std::fmt::Display| Error::damaged(path, format!("array `{name}`: {e}"));
-        let entry = match self.archive.by_name(&npyz::npz::file_name_from_array_name(name)) {
+        let mut entry = match self.archive.by_name(&npyz::npz::file_name_from_array_name(name)) {
             Ok(entry) => entry,
             Err(zip::result::ZipError::FileNotFound) => return Ok(None),
             Err(e) => return Err(damaged(&e)),
         };
-        let array = npyz::NpyFile::new(BufReader::new(entry)).map_err(|e| damaged(&e))?;
+        let bytes = entry.size();
+        let array = npyz::NpyFile::new(BufReader::new(&mut entry)).map_err(|e| damaged(&e))?;
         if array.order() != npyz::Order::C {
             return Err(damaged(&"not in C order"));
         }
+        let numbers = array.shape().iter().try_fold(1_u64, |product, size| product.checked_mul(*size));
+        // Nothing is allocated on the word of a header.
+        if numbers.is_none_or(|numbers| numbers > bytes / 8) {
+            return Err(damaged(&format!("its shape {:?} is larger than the file", array.shape())));
+        }
         let shape = array.shape().iter().map(|&n| n as usize).collect();
-        Ok(Some(Array { shape, data: array.into_vec().map_err(|e| damaged(&e))? }))
+        let data = array.into_vec().map_err(|e| damaged(&e))?;
+        // The checksum is compared at the end.
+        io::copy(&mut entry, &mut io::sink()).map_err(|e| damaged(&e))?;
+        Ok(Some(Array { shape, data }))
     }
 
     /// An array that must be there, with the shape it must have.

@@ -32,6 +32,9 @@ pub struct Part {
 #[derive(Serialize, Deserialize)]
 struct Header {
     task: String,
+    /// The identity of the run; 0.1.0 did not write it.
+    #[serde(default)]
+    experiment: String,
     kernel: String,
     started: f64,
     seconds: f64,
@@ -86,11 +89,12 @@ pub(super) const ARRAYS: [Array; 19] = [
 ];
 
 impl Part {
-    pub(super) fn to_bytes(&self, task: &str) -> Vec<u8> {
+    pub(super) fn to_bytes(&self, task: &str, experiment: &str) -> Vec<u8> {
         let run = &self.trajectory;
         let arrays = || ARRAYS.iter().filter_map(|array| Some((array.name, (array.get)(run)?)));
         let header = Header {
             task: task.into(),
+            experiment: experiment.into(),
             kernel: self.kernel.clone(),
             started: self.started,
             seconds: self.seconds,
@@ -137,8 +141,18 @@ impl Part {
     }
 }
 
-/// The tasks of a file, and where each of them lies.
-type Contents = Vec<(String, Range<u64>)>;
+/// One task of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    pub(super) task: String,
+    /// The identity of its run; empty in files of 0.1.0.
+    pub(super) experiment: String,
+    /// Where in the file it lies.
+    pub(super) range: Range<u64>,
+}
+
+/// The tasks of a file.
+type Contents = Vec<Place>;
 
 /// The contents of a file, from the first lines of each task alone.
 ///
@@ -163,7 +177,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
                 return Ok(None);
             }
             file.seek_relative(bytes as i64)?;
-            found.push((header.task, at..end));
+            found.push(Place { task: header.task, experiment: header.experiment, range: at..end });
             at = end;
         }
         Ok(Some(found))
@@ -226,7 +240,7 @@ mod tests {
         let mut parts = vec![part(), part()];
         parts[1].trajectory.status = Status::Failed { reason: "no \"covariance\"".into() };
         for part in &parts {
-            let back = Part::from_bytes(&part.to_bytes("name"), "name").unwrap();
+            let back = Part::from_bytes(&part.to_bytes("name", "run"), "name").unwrap();
             assert_eq!(bits(&back), bits(part));
             assert_eq!(back.trajectory.loss_correlation, part.trajectory.loss_correlation);
             assert_eq!(back.trajectory.loss_response, part.trajectory.loss_response);
@@ -239,14 +253,14 @@ mod tests {
     /// Cut off anywhere, one bit turned anywhere, another task's bytes: never taken for a result.
     #[test]
     fn what_is_not_whole_is_damaged() {
-        let whole = part().to_bytes("name");
+        let whole = part().to_bytes("name", "run");
         assert!((0..whole.len()).all(|length| Part::from_bytes(&whole[..length], "name").is_err()));
         for at in 0..whole.len() {
             let mut garbled = whole.clone();
             garbled[at] ^= 1 << (at % 8);
             assert!(Part::from_bytes(&garbled, "name").is_err(), "byte {at}");
         }
-        assert!(Part::from_bytes(&part().to_bytes("other"), "name").is_err());
+        assert!(Part::from_bytes(&part().to_bytes("other", "run"), "name").is_err());
         assert!(Part::from_bytes(&whole, "name").is_ok());
     }
 }

@@ -13,8 +13,10 @@ use std::{
 };
 
 use super::{
-    Error, Part,
-    part::{contents, read_at},
+    Error, Owner, Part,
+    held::{MARKER, Marker, part_directory},
+    part::{Place, contents, read_at},
+    whole::{remove, temporary_of},
     write_bytes,
 };
 
@@ -28,8 +30,10 @@ const ENDING: &str = ".part";
 
 /// The directory `parts/` of a run; shared by all threads.
 #[derive(Debug)]
-pub struct Parts {
+pub struct Parts<'a> {
     directory: PathBuf,
+    /// Whose tasks are believed, and whose damaged files are removed; all tasks and no files where there is none.
+    owner: Option<&'a Owner<'a>>,
     state: Mutex<State>,
 }
 
@@ -46,18 +50,24 @@ struct State {
 #[derive(Debug, Default)]
 struct Waiting {
     bytes: Vec<u8>,
-    tasks: Vec<(String, Range<u64>)>,
+    tasks: Vec<Place>,
     seconds: f64,
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
     /// Those in `directory`, of which nothing is known before [`Self::find`].
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.into(), state: Mutex::default() }
+        Self { directory: directory.into(), owner: None, state: Mutex::default() }
+    }
+
+    /// Those of one run.
+    pub fn of(directory: &Path, owner: &'a Owner<'a>) -> Self {
+        Self { owner: Some(owner), ..Self::new(directory) }
     }
 
     /// Learns what earlier sessions have left; of files that hold any of the tasks `wanted` every number is checked.
-    /// Damaged files are removed and told to `say`: their tasks are as good as not begun.
+    /// Damaged files are told to `say`, and removed where their name is that of a task: their tasks are as good as not
+    /// begun. Files with tasks of other runs are left alone.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -65,10 +75,15 @@ impl Parts {
         for name in file_names(&self.directory)? {
             let path = self.directory.join(&*name);
             match checked(&path, wanted) {
-                Ok(tasks) => self.lock().enter(&name, tasks),
+                Ok(places) if self.owner.is_none_or(|owner| is_of(&places, owner)) => self.lock().enter(&name, places),
+                Ok(_) => {}
                 // Another job has found it damaged meanwhile.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                Err(Error::Damaged { path, reason }) => {
+                Err(Error::Damaged { path, reason, .. }) => {
+                    if self.owner.is_none_or(|owner| !is_named(&name, owner)) {
+                        say(format!("{} is no part of this run ({reason}): it is left alone", path.display()));
+                        continue;
+                    }
                     say(format!("{} is damaged ({reason}): its tasks are run again", path.display()));
                     remove(&path)?;
                 }
@@ -88,11 +103,12 @@ impl Parts {
     /// # Errors
     /// [`Error::Io`]; the tasks that waited are then lost, and all that were written before are kept.
     pub fn keep(&self, task: &str, part: &Part) -> Result<(), Error> {
-        let bytes = part.to_bytes(task);
+        let bytes = part.to_bytes(task, self.owner.map_or("", |owner| owner.identity));
         let mut state = self.lock();
         let waiting = &mut state.waiting;
         let start = waiting.bytes.len() as u64;
-        waiting.tasks.push((task.into(), start..start + bytes.len() as u64));
+        let range = start..start + bytes.len() as u64;
+        waiting.tasks.push(Place { task: task.into(), experiment: String::new(), range });
         waiting.bytes.extend(bytes);
         waiting.seconds += part.seconds;
         if waiting.seconds < MOMENT && waiting.bytes.len() < MOST_WAITING {
@@ -139,7 +155,7 @@ impl Parts {
     }
 
     fn write(&self, waiting: Waiting) -> Result<(), Error> {
-        let Some((first, _)) = waiting.tasks.first() else { return Ok(()) };
+        let Some(Place { task: first, .. }) = waiting.tasks.first() else { return Ok(()) };
         let name: Arc<str> = format!("{first}{ENDING}").into();
         write_bytes(&self.directory, &name, &waiting.bytes)?;
         self.lock().enter(&name, waiting.tasks);
@@ -152,8 +168,8 @@ impl Parts {
 }
 
 impl State {
-    fn enter(&mut self, name: &Arc<str>, tasks: Vec<(String, Range<u64>)>) {
-        for (task, range) in tasks {
+    fn enter(&mut self, name: &Arc<str>, tasks: Vec<Place>) {
+        for Place { task, range, .. } in tasks {
             // Of a task that is there twice the two results are the same.
             if self.place.insert(task, (name.clone(), range)).is_none_or(|(other, _)| other != *name) {
                 *self.held.entry(name.clone()).or_default() += 1;
@@ -171,26 +187,82 @@ pub(super) fn count(directory: &Path) -> Result<usize, Error> {
     Ok(file_names(directory)?.into_iter().map(contents).sum())
 }
 
+/// Whether `directory` holds a file with tasks of `owner`, whole to the last number.
+pub(super) fn any_of(directory: &Path, owner: &Owner<'_>) -> Result<bool, Error> {
+    let is = |name: Arc<str>| {
+        checked(&directory.join(&*name), &owner.tasks).is_ok_and(|places| is_of(&places, owner))
+    };
+    Ok(directory.is_dir() && file_names(directory)?.into_iter().any(is))
+}
+
+/// Whether `out/parts` is there, and none that a run of this program has made: it has no marker that is whole, no part of
+/// `owner`, and something in it.
+pub(super) fn are_foreign(out: &Path, owner: &Owner<'_>) -> Result<bool, Error> {
+    let directory = part_directory(out);
+    if !directory.is_dir() {
+        return Ok(super::whole::is_there(&directory));
+    }
+    if Marker::read(&directory)?.is_some() || any_of(&directory, owner)? {
+        return Ok(false);
+    }
+    // A kill may leave it empty, or with the marker under its temporary name.
+    let mut entries = fs::read_dir(&directory).map_err(Error::io(&directory, "read the directory"))?.flatten();
+    Ok(entries.any(|entry| entry.file_name().to_str().and_then(temporary_of) != Some(MARKER)))
+}
+
+/// Removes the files with tasks of `owner` or of the run that the marker names, and temporary files of tasks.
+pub(super) fn remove_all(directory: &Path, owner: &Owner<'_>) -> Result<(), Error> {
+    let marker = Marker::read(directory)?;
+    // Parts of 0.1.0 do not tell their run: beside a marker they are its.
+    let of_marker = |place: &Place| {
+        marker.as_ref().is_some_and(|marker| place.experiment.is_empty() || place.experiment == marker.identity)
+    };
+    let ours = |name: &str| match contents(&directory.join(name)) {
+        Ok(places) => is_of(&places, owner) || places.iter().all(of_marker),
+        Err(_) => is_named(name, owner),
+    };
+    for name in file_names(directory)?.iter().filter(|name| ours(name)) {
+        remove(&directory.join(&**name))?;
+    }
+    let entries = fs::read_dir(directory).map_err(Error::io(directory, "read the directory"))?;
+    let temporary = |name: &str| {
+        temporary_of(name).is_some_and(|stem| stem == MARKER || stem.strip_suffix(ENDING).is_some_and(is_task))
+    };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(temporary)) {
+        remove(&entry.path())?;
+    }
+    Ok(())
+}
+
+/// Whether all tasks of a file are `owner`'s.
+fn is_of(places: &[Place], owner: &Owner<'_>) -> bool {
+    places.iter().all(|place| owner.tasks.contains(place.task.as_str()))
+}
+
+/// Whether a file is named after a task of `owner`.
+fn is_named(name: &str, owner: &Owner<'_>) -> bool {
+    name.strip_suffix(ENDING).is_some_and(|task| owner.tasks.contains(task))
+}
+
+/// Whether `word` can be the name of a task.
+fn is_task(word: &str) -> bool {
+    word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// The tasks of a file; every number is checked where any of them is wanted.
-fn checked(path: &Path, wanted: &HashSet<&str>) -> Result<Vec<(String, Range<u64>)>, Error> {
+fn checked(path: &Path, wanted: &HashSet<&str>) -> Result<Vec<Place>, Error> {
     let tasks = contents(path)?;
-    if tasks.iter().any(|(task, _)| wanted.contains(task.as_str())) {
-        tasks.iter().try_for_each(|(task, range)| read_at(path, range, task).map(drop))?;
+    if tasks.iter().any(|place| wanted.contains(place.task.as_str())) {
+        tasks.iter().try_for_each(|place| read_at(path, &place.range, &place.task).map(drop))?;
     }
     Ok(tasks)
 }
 
 fn file_names(directory: &Path) -> Result<Vec<Arc<str>>, Error> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory, "read the directory"))?;
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let files = entries.flatten().filter(|entry| entry.path().is_file());
+    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| name.ends_with(ENDING) && !name.starts_with('.')).map(Arc::from).collect())
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(path, "remove")(error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -205,7 +277,8 @@ mod tests {
     }
 
     fn found(directory: &Path, wanted: &[&str]) -> (HashSet<String>, Vec<String>) {
-        let (parts, mut told) = (Parts::new(directory), Vec::new());
+        let owner = Owner { identity: "run", tasks: ["a", "b", "c"].into(), ..Owner::default() };
+        let (parts, mut told) = (Parts::of(directory, &owner), Vec::new());
         parts.find(&wanted.iter().copied().collect(), &mut |line| told.push(line)).unwrap();
         (parts.tasks(), told)
     }

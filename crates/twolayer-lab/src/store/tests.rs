@@ -205,7 +205,7 @@ fn replicates_with_other_shapes_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (_, mut outcomes) = outcomes();
     outcomes[1].trajectories[1].time.pop();
-    let error = write_view(directory.path(), "reduced", &outcomes[1]).unwrap_err();
+    let error = npz::stage_view(directory.path(), "reduced", &outcomes[1]).unwrap_err();
     assert!(matches!(error, Error::Shape { .. }), "{error}");
 }
 
@@ -214,9 +214,9 @@ fn a_view_cannot_be_written_outside_its_directory() {
     let directory = tempfile::tempdir().unwrap();
     let (_, outcomes) = outcomes();
     for name in ["../elsewhere", "a/b", "", ".hidden", "c:\\d"] {
-        assert!(matches!(write_view(directory.path(), name, &outcomes[0]), Err(Error::Name { .. })), "{name}");
+        assert!(matches!(npz::stage_view(directory.path(), name, &outcomes[0]), Err(Error::Name { .. })), "{name}");
     }
-    assert!(write_view(directory.path(), "reduced, d = 1000", &outcomes[0]).is_ok());
+    assert!(npz::stage_view(directory.path(), "reduced, d = 1000", &outcomes[0]).is_ok());
 }
 
 #[test]
@@ -232,10 +232,10 @@ fn errors_name_the_path_and_the_remedy() {
         error.contains("nowhere") && error.contains("manifest.json") && error.contains("check the path"),
         "{error}"
     );
-    // A target that cannot be replaced: the old content stays, no temporary file is left.
+    // A target that is someone else's.
     std::fs::create_dir(directory.path().join("manifest.json")).unwrap();
     let error = save(directory.path(), &views, &outcomes, run(), Vec::new()).unwrap_err().to_string();
-    assert!(error.contains("manifest.json: cannot write"), "{error}");
+    assert!(error.contains("manifest.json: no run of this program has written it"), "{error}");
 }
 
 #[test]
