@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, error::Error};
 
+use twolayer::record::observable::{STUDENT_TEACHER, TIME};
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
@@ -40,8 +41,8 @@ fn distance(d: u64, replicates: u64) -> Result<f64, Box<dyn Error>> {
     for replicate in 0..replicates {
         let reduced = one(&problem, Engine::Reduced, replicate, &grid)?;
         assert_eq!(reduced.status, Status::Done);
-        assert!(reduced.time.iter().zip(&limit.time).all(|(t, u)| (t - u).abs() < 1e-9));
-        for (m, n) in reduced.student_teacher.iter().zip(&limit.student_teacher).skip(8) {
+        assert!(reduced.of(&TIME).iter().zip(limit.of(&TIME)).all(|(t, u)| (t - u).abs() < 1e-9));
+        for (m, n) in reduced.of(&STUDENT_TEACHER).iter().zip(limit.of(&STUDENT_TEACHER)).skip(8) {
             squares += (m - n).powi(2);
             count += 1.0;
         }

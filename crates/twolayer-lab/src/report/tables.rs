@@ -1,6 +1,7 @@
 //! The tables of the report.
 
 use twolayer::paper::prediction::predictions;
+use twolayer::record::observable::{RISK, STEP, TIME};
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
@@ -174,7 +175,7 @@ pub(super) fn foretold(experiment: &Experiment, outcomes: &[Outcome]) -> String 
 /// The mean risk at the last moment.
 fn end_of(outcome: &Outcome) -> String {
     let ends: Vec<f64> =
-        outcome.trajectories.iter().filter(|run| run.valid > 0).map(|run| run.risk[run.valid - 1]).collect();
+        outcome.trajectories.iter().filter(|run| run.valid > 0).map(|run| run.of(&RISK)[run.valid - 1]).collect();
     if ends.is_empty() { "–".into() } else { digits(ends.iter().sum::<f64>() / ends.len() as f64) }
 }
 
@@ -222,7 +223,7 @@ pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
 fn crossing_step(found: &Crossed, outcome: &Outcome) -> String {
     let runs = outcome.trajectories.len();
     // A limit at d = ∞ counts no steps, and tells no crossing.
-    let counts = outcome.trajectories.iter().any(|run| run.step.iter().any(|step| step.is_finite()));
+    let counts = outcome.trajectories.iter().any(|run| run.of(&STEP).iter().any(|step| step.is_finite()));
     let never = if counts { "never reached" } else { "– (d = ∞: no steps)" };
     let error = if found.reached > 1 { format!(" ± {}", digits(found.step_error)) } else { String::new() };
     let step = if found.reached > 0 { digits(found.step) + &error } else { never.into() };
@@ -236,8 +237,8 @@ fn crossing_step(found: &Crossed, outcome: &Outcome) -> String {
 
 fn slope_row(view: &NamedView, outcome: &Outcome) -> Option<String> {
     let valid = outcome.trajectories.iter().map(|run| run.valid).min().filter(|valid| *valid >= 30)?;
-    let curves: Vec<&[f64]> = outcome.trajectories.iter().map(|run| &run.risk[..valid]).collect();
-    let found = slopes(&outcome.trajectories[0].time[..valid], &curves, WINDOWS);
+    let curves: Vec<&[f64]> = outcome.trajectories.iter().map(|run| &run.of(&RISK)[..valid]).collect();
+    let found = slopes(&outcome.trajectories[0].of(&TIME)[..valid], &curves, WINDOWS);
     let words = found.iter().map(|one| {
         let width = if one.half_width.is_nan() { String::new() } else { format!(" ± {:.2}", one.half_width) };
         format!("{}: <b>{:.2}</b>{width}", digits(one.time), one.slope).replace('-', "−")

@@ -19,7 +19,7 @@ use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
 
 pub use held::{Held, Marker, begin, clear, held, in_words, part_directory, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
-pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
+pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint};
 pub use npz::{read_view, write_view};
 pub use part::Part;
 pub use parts::Parts;

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use twolayer::record::observable::RISK;
 
 use super::{
     Error, Part,
@@ -228,7 +229,7 @@ mod tests {
         parts.keep("last", &part(0.01)).unwrap();
         assert_eq!(parts.read("last").unwrap(), None);
         parts.flush().unwrap();
-        assert_eq!(parts.read("last").unwrap().unwrap().trajectory.risk, part(0.0).trajectory.risk);
+        assert_eq!(parts.read("last").unwrap().unwrap().trajectory.of(&RISK), part(0.0).trajectory.of(&RISK));
         // Another session finds them all; each is what was kept; a file goes with its last task.
         let again = Parts::new(directory.path());
         again.find(&["t0"].into(), &mut |line| panic!("{line}")).unwrap();

@@ -3,6 +3,7 @@
 
 use faer::Mat;
 
+use crate::record::observable::{GRADIENT_NORM, GRADIENT_TEACHER, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR};
 use crate::{
     average::{self, Averages, State, Want},
     error::{Error, Result},
@@ -149,10 +150,11 @@ pub fn run(
     }
     let mut trajectory = recorder.trajectory;
     errors.truncate(trajectory.valid * p * k);
-    trajectory.student_teacher_error = Some(errors);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
     norm_errors.truncate(trajectory.valid * p);
-    trajectory.student_squares_error = Some(norm_errors);
-    (trajectory.gradient_teacher, trajectory.gradient_norm) = (None, None);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
+    trajectory.remove(&GRADIENT_TEACHER);
+    trajectory.remove(&GRADIENT_NORM);
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
     Ok((trajectory, format!("Hermite tensor of degree {degree}; {}", kernel.describe())))

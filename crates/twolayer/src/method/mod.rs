@@ -9,6 +9,7 @@ pub mod plan;
 
 pub use plan::{Cost, Machine, Method, Plan, plan};
 
+use crate::record::observable::CROSSING_STEP;
 use crate::{
     average,
     error::Result,
@@ -69,7 +70,7 @@ pub fn run(
         closer = crossed(&more)?.trajectory;
         moments = more;
     }
-    run.trajectory.crossing_step = closer.crossing_step;
+    run.trajectory.set(&CROSSING_STEP, closer.of(&CROSSING_STEP).to_vec());
     Ok(run)
 }
 

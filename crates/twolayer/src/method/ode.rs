@@ -19,6 +19,7 @@
 use std::{cell::RefCell, ops::ControlFlow};
 
 use super::exact_step::ExactStep;
+use crate::record::observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR};
 use crate::{
     average::{self, Averages, Kernel, State, Want},
     error::{Error, Result},
@@ -192,8 +193,8 @@ fn record(
             bias: &state.bias,
         });
     }
-    trajectory.student_teacher_error = Some(errors);
-    trajectory.student_squares_error = Some(norm_errors);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
     trajectory.status = match solution.ending {
         Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
         Ending::Done => Status::Done,

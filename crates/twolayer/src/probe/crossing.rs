@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use crate::record::observable::{CROSSING_STEP, RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER};
 use crate::{
     overlaps::Overlaps,
     problem::{Crossing, CrossingOf, Grid},
@@ -81,22 +82,23 @@ pub fn of_entries(trajectory: &mut Trajectory, crossings: &[Crossing], teacher: 
     for t in 0..if crossings.is_empty() { 0 } else { trajectory.valid } {
         for j in 0..p {
             // Without Q there are no cosines.
-            let norm = trajectory.student_squares.get(t * p + j).copied().unwrap_or(f64::INFINITY);
+            let norm = trajectory.of(&STUDENT_SQUARES).get(t * p + j).copied().unwrap_or(f64::INFINITY);
             overlaps.student_student[(j, j)] = norm;
-            (0..k).for_each(|r| overlaps.student_teacher[(j, r)] = trajectory.student_teacher[(t * p + j) * k + r]);
+            (0..k)
+                .for_each(|r| overlaps.student_teacher[(j, r)] = trajectory.of(&STUDENT_TEACHER)[(t * p + j) * k + r]);
         }
-        if watch.see(trajectory.step[t], trajectory.risk[t], &overlaps, &mut found) {
+        if watch.see(trajectory.of(&STEP)[t], trajectory.of(&RISK)[t], &overlaps, &mut found) {
             trajectory.cut(t + 1);
             break;
         }
     }
-    trajectory.crossing_step = found;
+    trajectory.set(&CROSSING_STEP, found);
 }
 
 /// The moments of `grid`, and more of them around the crossings that a limit has shown between its entries.
 pub fn around(trajectory: &Trajectory, grid: &Grid) -> Grid {
-    let step = &trajectory.step;
-    let brackets = trajectory.crossing_step.iter().filter_map(|crossing| {
+    let step = trajectory.of(&STEP);
+    let brackets = trajectory.of(&CROSSING_STEP).iter().filter_map(|crossing| {
         let after = step.iter().position(|step| step >= crossing)?;
         after.checked_sub(1)
     });
