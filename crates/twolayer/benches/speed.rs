@@ -5,6 +5,7 @@
 use std::{hint::black_box, time::Instant};
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
+use twolayer::record::observable::RISK;
 use twolayer::{
     Error, Result,
     average::{self, Averages, Kernel, State, Want},
@@ -120,10 +121,10 @@ fn sgd<F: Frame>(
         let clock = Instant::now();
         let trained = simulate(&problem, frame, feed, &start, &*kernel, &[0, steps], &Record::default(), &Silent)?;
         let seconds = clock.elapsed().as_secs_f64();
-        if trained.valid == 2 && trained.risk[1] < trained.risk[0] {
+        if trained.valid == 2 && trained.of(&RISK)[1] < trained.of(&RISK)[0] {
             return Ok(steps as f64 / seconds);
         }
-        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.risk)))
+        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.of(&RISK))))
     }))
 }
 

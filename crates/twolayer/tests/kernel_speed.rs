@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use twolayer::record::observable::{RISK, RISK_ERROR};
 use twolayer::{
     average::{Averages, State, Want, for_problem},
     expression::{Expression, Vocabulary},
@@ -103,13 +104,13 @@ fn an_ode_takes_a_fraction_of_a_second() {
         let begin = Instant::now();
         let (got, report) = ode::run(&problem, &state, 0.25, terms, &times, 1e-4, KeepQ::Full, &Silent).unwrap();
         let took = begin.elapsed().as_secs_f64();
-        let error = got.risk_error.as_ref().unwrap()[100];
+        let error = got.of(&RISK_ERROR)[100];
         println!(
             "{}, {}, {terms:?}: {took:.3} s, {} evaluations, R(100) = {:.3e} ± {error:.1e}; {}",
             problem.network.activation.name(),
             problem.target.formula(),
             report.evaluations,
-            got.risk[100],
+            got.of(&RISK)[100],
             report.kernel
         );
         assert_eq!(got.status, Status::Done);

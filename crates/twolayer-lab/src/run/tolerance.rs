@@ -1,6 +1,5 @@
 //! Whether a limit is as exact as it was asked to be.
 
-use twolayer::record::observable::RISK;
 use twolayer::{
     problem::Engine,
     record::{Status, Trajectory},
@@ -51,6 +50,7 @@ fn enough(error: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::fabricated::{self, Sizes};
+    use twolayer::record::observable::RISK;
 
     const SIZES: Sizes = Sizes { p: 2, k: 1 };
 

@@ -11,7 +11,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use twolayer::record::observable::RISK;
 
 use super::{
     Error, Part,
@@ -198,6 +197,7 @@ fn remove(path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::fabricated::{self, Sizes};
+    use twolayer::record::observable::RISK;
 
     fn part(seconds: f64) -> Part {
         let times = fabricated::log_times(3, 0.01, 10.0);

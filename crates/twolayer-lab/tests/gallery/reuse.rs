@@ -75,7 +75,7 @@ fn multi_hidden() -> Vec<Row> {
         let run = &shown.runs(limit)[0];
         let across: Vec<f64> = (1..=6).map(|t| overlap(run, t, 0, &ACROSS)).collect();
         let other = overlap(run, 6, 1, &ACROSS);
-        let error = run.of(&STUDENT_TEACHER_ERROR).iter().flatten().copied().fold(0.0, f64::max);
+        let error = run.of(&STUDENT_TEACHER_ERROR).iter().copied().fold(0.0, f64::max);
         rows.push(Row {
             name,
             asserted: if limit == "limit" { "reused, η = 0.3, across C_1" } else { "reused, η = 0.6, across C_1" },

@@ -110,7 +110,7 @@ macro_rules! observables {
 }
 
 const ELSEWHERE: fn(&Entry<'_>, &mut Vec<f64>) = |_, _| {};
-const ANY: When = When::If("wherever it is known", |_, _, _| true);
+const KNOWN: When = When::If("wherever it is known", |_, _, _| true);
 const FULL_Q: When =
     When::If("`record.Q = \"full\"`", |problem, record, _| record.keep_q(problem.width()) == KeepQ::Full);
 const SOME_Q: When =
@@ -120,8 +120,8 @@ const LIMIT_SOME_Q: When = When::If("limits, `record.Q` not `\"none\"`", |proble
     engine == Engine::Limit && record.keep_q(problem.width()) != KeepQ::None
 });
 const REUSED: When = When::If("reused data", |problem, _, _| problem.training.data == Data::Reused);
-const GRADIENTS: When = When::If("`record.gradients`", |_, record, _| record.gradients);
-const CROSSINGS: When = When::If("`record.crossings`", |_, record, _| !record.crossings.is_empty());
+const WITH_GRADIENTS: When = When::If("`record.gradients`", |_, record, _| record.gradients);
+const WITH_CROSSINGS: When = When::If("`record.crossings`", |_, record, _| !record.crossings.is_empty());
 const MEMORY: When = When::If("mean-field theory of reused data, every step recorded", |problem, _, engine| {
     engine == Engine::Limit && problem.training.data == Data::Reused
 });
@@ -133,7 +133,7 @@ observables! {
     GRADIENTS = "gradients" [Time] "gradient", "sample gradients computed", None, When::Always, |at, to| to.push(at.gradients);
     RISK = "risk" [Replicate Time] "f²", "R = ½E(f − g)², without label noise", Some("risk_error"), When::Always, |at, to| to.push(at.risk);
     TRAINING_RISK = "training_risk" [Replicate Time] "f²", "½ mean (f − y)² over the data set, label noise included", None, REUSED, ELSEWHERE;
-    RISK_ERROR = "risk_error" [Replicate Time] "f²", "numerical error of `risk`: of the average over the population, and of the integrator", None, ANY, |at, to| to.push(at.risk_error);
+    RISK_ERROR = "risk_error" [Replicate Time] "f²", "numerical error of `risk`: of the average over the population, and of the integrator", None, KNOWN, |at, to| to.push(at.risk_error);
     STUDENT_TEACHER = "M" [Replicate Time Neuron Direction] "1", "M = W W*ᵀ, overlaps with the target", Some("M_error"), When::Always, teacher;
     STUDENT_TEACHER_ERROR = "M_error" [Replicate Time Neuron Direction] "1", "numerical error of `M`, of the size of a standard error", None, LIMIT, ELSEWHERE;
     STUDENT_STUDENT = "Q" [Replicate Time Neuron OtherNeuron] "1", "Q = W Wᵀ", None, FULL_Q, students;
@@ -141,9 +141,9 @@ observables! {
     STUDENT_SQUARES_ERROR = "Q_diag_error" [Replicate Time Neuron] "1", "numerical error of `Q_diag`", None, LIMIT_SOME_Q, ELSEWHERE;
     SECOND_LAYER = "a" [Replicate Time Neuron] "f", "second layer", None, When::Always, |at, to| to.extend_from_slice(at.second_layer);
     BIAS = "bias" [Replicate Time Neuron] "1", "biases, 0 where there are none", None, When::Always, |at, to| to.extend_from_slice(at.bias);
-    GRADIENT_TEACHER = "gradient_M" [Replicate Interval Neuron Direction] "f²", "G W*ᵀ with G_j = (1/n_b) Σ_μ g_jμ x_μ, of the step after each entry but the last", None, GRADIENTS, ELSEWHERE;
-    GRADIENT_NORM = "gradient_norm" [Replicate Interval Neuron] "f²", "‖G_j‖ of the same steps", None, GRADIENTS, ELSEWHERE;
-    CROSSING_STEP = "crossing_step" [Replicate Crossing] "step", "the step at which each level of `record.crossings` was first passed, NaN where it was not", None, CROSSINGS, ELSEWHERE;
+    GRADIENT_TEACHER = "gradient_M" [Replicate Interval Neuron Direction] "f²", "G W*ᵀ with G_j = (1/n_b) Σ_μ g_jμ x_μ, of the step after each entry but the last", None, WITH_GRADIENTS, ELSEWHERE;
+    GRADIENT_NORM = "gradient_norm" [Replicate Interval Neuron] "f²", "‖G_j‖ of the same steps", None, WITH_GRADIENTS, ELSEWHERE;
+    CROSSING_STEP = "crossing_step" [Replicate Crossing] "step", "the step at which each level of `record.crossings` was first passed, NaN where it was not", None, WITH_CROSSINGS, ELSEWHERE;
     LOSS_CORRELATION = "C_loss" [Time OtherTime Neuron OtherNeuron] "f²", "C_ℓ(t,s)_jl = β E[g_j(t) g_l(s)], of theory.md §5.3", None, MEMORY, ELSEWHERE;
     LOSS_RESPONSE = "R_loss" [Time OtherTime Neuron OtherNeuron] "f²", "R_ℓ(t,s)_jl, the response of g_j(t) to the field of neuron l at s ≤ t; at s = t the effective regularisation", None, MEMORY, ELSEWHERE;
 }
