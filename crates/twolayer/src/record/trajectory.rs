@@ -367,7 +367,7 @@ mod tests {
         // Nobody gave these.
         assert_eq!((run.get(&TRAINING_RISK), run.get(&LOSS_CORRELATION)), (None, None));
         let given = OBSERVABLES.iter().filter(|observable| run.get(observable).is_some());
-        assert!(given.clone().count() == 14 && given.clone().all(|observable| run.is_whole(observable)));
+        assert!(given.clone().count() == 13 && given.clone().all(|observable| run.is_whole(observable)));
     }
 
     #[test]
