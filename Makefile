@@ -10,17 +10,20 @@ demo:
 	$(CARGO) build --release --package twolayer-cli
 	./target/release/twolayer run gallery/odes/high-dimensional.toml --overwrite
 
+# Of the dependencies the build of `make demo` serves; our own crates are built once more, with what it leaves out: checks of
+# overflow, and debug_assert.
 test: check wasm
-	$(CARGO) test --release --workspace
+	CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true TWOLAYER_CHECKED=1 \
+		$(CARGO) test --release --workspace
 
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
 
-# The library builds for the browser. Where the target cannot be had, say so loudly.
+# The library and the reader of its file build for the browser. Where the target cannot be had, say so loudly.
 wasm:
 	@if rustup target list --installed 2>/dev/null | grep -q $(WASM) || rustup target add $(WASM); then \
-		$(CARGO) check --release --target $(WASM) --package twolayer --no-default-features; \
+		$(CARGO) check --release --target $(WASM) --package twolayer --package twolayer-file; \
 	else \
 		echo "*** SKIPPED: the wasm check, because the target $(WASM) cannot be installed here ***"; \
 	fi

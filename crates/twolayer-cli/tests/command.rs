@@ -12,8 +12,7 @@ use std::{
 };
 
 use desk::{Desk, arrays, words};
-use twolayer::record::Status;
-use twolayer::record::observable::STUDENT_TEACHER;
+use twolayer::record::{Status, observable::STUDENT_TEACHER};
 use twolayer_lab::store::{self, Manifest};
 
 const GOOD: &str = r#"title = "A small one"

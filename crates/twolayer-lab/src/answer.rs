@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use twolayer::record::observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER};
 use twolayer::{
     problem::Engine,
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        KeepQ, Status, Trajectory,
+        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
+use twolayer_file::experiment::{Experiment, NamedView};
 
 use crate::{
     compare::{Agreement, Verdict},
-    experiment::{Experiment, NamedView},
     figure::settings,
     outcome::Outcome,
     run::excess,
@@ -280,9 +282,9 @@ mod tests {
     use super::*;
     use crate::{
         compare::compare,
-        experiment::Quantity,
         fabricated::{self, Sizes},
     };
+    use twolayer_file::experiment::Quantity;
 
     const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -6,20 +6,22 @@
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use twolayer::record::observable::{
-    BIAS, GRADIENTS, RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER,
-    STUDENT_TEACHER_ERROR, TIME,
-};
 use twolayer::{
     problem::{Activation, Duration, Engine, Formula, Network, Problem, Record, Rule, Target, Training, View},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{
+            BIAS, GRADIENTS, RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER,
+            STUDENT_TEACHER_ERROR, TIME,
+        },
+    },
+};
+use twolayer_file::{
+    experiment::Resolved,
+    experiment::{Axis, Experiment, Figure, NamedView, Quantity},
 };
 
-use crate::{
-    experiment::{Axis, Experiment, Figure, NamedView, Quantity},
-    outcome::Outcome,
-    resolve::Resolved,
-};
+use crate::outcome::Outcome;
 
 /// Sizes of a fabricated network.
 #[derive(Clone, Copy)]
@@ -62,6 +64,7 @@ pub fn simulation(sizes: Sizes, times: &[f64], replicates: usize, noise: f64, se
 
 fn outcome(method: &str, trajectories: Vec<Trajectory>, seconds: f64) -> Outcome {
     Outcome {
+        method_id: twolayer::method::registry::named(method).map_or("", |entry| entry.id).into(),
         method: method.into(),
         reason: "η·d is constant and the batch is 1".into(),
         kernel: "erf, closed form".into(),

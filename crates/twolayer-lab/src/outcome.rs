@@ -5,7 +5,9 @@ use twolayer::record::Trajectory;
 /// What one view gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// The method that ran: `direct`, `reduced, fresh`, `ode`.
+    /// The id of the method that ran: `reduced-fresh`, `ode`.
+    pub method_id: String,
+    /// Its name for people: `direct`, `reduced, fresh batches`, `ode, all terms`.
     pub method: String,
     /// Why that one, for the manifest.
     pub reason: String,
@@ -17,7 +19,7 @@ pub struct Outcome {
     pub seconds: f64,
     /// Core seconds: the sum over replicates.
     pub core_seconds: f64,
-    /// Predicted peak bytes of one replicate.
+    /// Predicted bytes at the peak: all replicates that run at the same time, and the arrays of all.
     pub bytes: f64,
     /// Advice of the plan and on what came out, in words.
     pub advice: Vec<String>,

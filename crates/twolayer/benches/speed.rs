@@ -5,7 +5,6 @@
 use std::{hint::black_box, time::Instant};
 
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
-use twolayer::record::observable::RISK;
 use twolayer::{
     Error, Result,
     average::{self, Averages, Kernel, State, Want},
@@ -18,7 +17,7 @@ use twolayer::{
         Start, Target, Terms, Training, View,
     },
     random::Streams,
-    record::KeepQ,
+    record::{KeepQ, observable::RISK},
     signal::{Coordinates, Feed},
     simulate::simulate,
     solve::{self, Options},

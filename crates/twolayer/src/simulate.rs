@@ -1,6 +1,5 @@
 //! The only training loop, over any [`Frame`]. (theory.md §1)
 
-use crate::record::observable::{CROSSING_STEP, STUDENT_TEACHER};
 use crate::{
     average::Kernel,
     error::Result,
@@ -9,7 +8,10 @@ use crate::{
     overlaps::Overlaps,
     probe::{Moment, Recorder, crossing::Watch},
     problem::{Geometry, Problem, Record, Start},
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{CROSSING_STEP, STUDENT_TEACHER},
+    },
     signal::{Feed, Head, Signal, StepContext, Sums},
 };
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use faer::Mat;
-use twolayer::record::observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER};
 use twolayer::{
     average::{Averages, Kernel, State, Want, for_problem},
     expression::{Expression, Vocabulary},
@@ -18,7 +17,10 @@ use twolayer::{
         Activation, Bias, BiasInit, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement,
         Problem, Record, Rule, StartMode, Target, Terms, Training, View,
     },
-    record::{KeepQ, Status},
+    record::{
+        KeepQ, Status,
+        observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER},
+    },
     solve::VectorField,
 };
 
@@ -165,7 +167,7 @@ fn the_exact_step_is_the_mean_of_a_step() {
         training.weight_decay = 0.1;
         let problem = Problem::new(target, network, training).unwrap();
         let view = View::new(Engine::Reduced);
-        let plan = plan(&problem, &view, 2, &Machine { memory: 1e9, cores: 1 }).unwrap();
+        let plan = plan(&problem, &view, &Record::default(), 2, &Machine { memory: 1e9, cores: 1 }).unwrap();
         let grid = Grid::Steps(vec![0, 1]);
         let runs = 20_000;
         let (mut mean, mut square) = ([0.0; 5], [0.0; 5]);
@@ -244,7 +246,7 @@ fn independent_starts_have_one_limit() {
         let mut problem = problem(activation, rule, 2);
         problem.network.start = StartMode::Independent;
         problem.network.second_layer.init = init.unwrap_or(Init::Ones);
-        let planned = plan(&problem, &view, 3, &machine);
+        let planned = plan(&problem, &view, &Record::default(), 3, &machine);
         (problem, planned)
     };
     let (problem, planned) = plan_of("tanh", committee(Activation::Tanh, 1), None);

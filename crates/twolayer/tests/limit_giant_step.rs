@@ -2,10 +2,6 @@
 
 use std::{collections::BTreeMap, error::Error};
 
-use twolayer::record::observable::{
-    CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER,
-    STUDENT_TEACHER_ERROR,
-};
 use twolayer::{
     expression::{Expression, Vocabulary},
     method::{Machine, plan, run},
@@ -15,7 +11,13 @@ use twolayer::{
         Placement, Problem, Record, Rule, Target, Training, View,
     },
     random::Streams,
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{
+            CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER,
+            STUDENT_TEACHER_ERROR,
+        },
+    },
 };
 
 const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
@@ -33,7 +35,7 @@ fn target(text: &str) -> Outcome<Target> {
 
 fn observe(problem: &Problem, engine: Engine, replicate: u64, tolerance: f64, record: &Record) -> Outcome<Trajectory> {
     let view = View { tolerance, ..View::new(engine) };
-    let plan = plan(problem, &view, 11, &Machine { memory: 4e9, cores: 1 })?;
+    let plan = plan(problem, &view, &Record::default(), 11, &Machine { memory: 4e9, cores: 1 })?;
     let steps = Grid::Steps((0..=problem.steps()).collect());
     Ok(run(problem, &view, &plan, replicate, &steps, record, &Silent)?.trajectory)
 }

@@ -5,9 +5,6 @@
 use std::f64::consts::PI;
 
 use faer::Mat;
-use twolayer::record::observable::{
-    RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME,
-};
 use twolayer::{
     Error,
     average::{Averages, State, Want, for_problem},
@@ -15,7 +12,13 @@ use twolayer::{
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        KeepQ, Status, Trajectory,
+        observable::{
+            RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER, STUDENT_TEACHER_ERROR,
+            TIME,
+        },
+    },
     solve::VectorField,
 };
 

@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, error::Error};
 
-use twolayer::record::observable::{STUDENT_TEACHER, TIME};
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
@@ -11,7 +10,10 @@ use twolayer::{
         Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
         Training, View,
     },
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{STUDENT_TEACHER, TIME},
+    },
 };
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
@@ -27,7 +29,7 @@ fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
 
 fn one(problem: &Problem, engine: Engine, replicate: u64, grid: &Grid) -> Result<Trajectory, Box<dyn Error>> {
     let view = View::new(engine);
-    let plan = plan(problem, &view, 11, &Machine { memory: 1e9, cores: 1 })?;
+    let plan = plan(problem, &view, &Record::default(), 11, &Machine { memory: 1e9, cores: 1 })?;
     Ok(run(problem, &view, &plan, replicate, grid, &Record::default(), &Silent)?.trajectory)
 }
 

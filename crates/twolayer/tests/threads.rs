@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
-use twolayer::record::observable::{BIAS, RISK, STUDENT_STUDENT, STUDENT_TEACHER};
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
@@ -10,7 +9,10 @@ use twolayer::{
         Activation, Bias, BiasInit, Data, Duration, Engine, Formula, Geometry, Init, Network, Problem, Record,
         ReuseOrder, Rule, Target, Training, View,
     },
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{BIAS, RISK, STUDENT_STUDENT, STUDENT_TEACHER},
+    },
 };
 
 const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
@@ -39,7 +41,7 @@ fn problem(p: usize, d: u64, batch: usize, samples: Option<usize>, steps: u64) -
 
 fn trajectory(problem: &Problem, engine: Engine, replicate: u64, threads: usize) -> Trajectory {
     let view = View::new(engine);
-    let mut plan = plan(problem, &view, 5, &MACHINE).unwrap();
+    let mut plan = plan(problem, &view, &Record::default(), 5, &MACHINE).unwrap();
     plan.threads = threads;
     let grid = Record::default().grid(problem, true);
     run(problem, &view, &plan, replicate, &grid, &Record::default(), &Silent).unwrap().trajectory

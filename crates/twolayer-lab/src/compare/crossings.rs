@@ -1,12 +1,15 @@
 //! When levels were crossed, over replicates.
 
-use twolayer::record::observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER};
 use twolayer::{
     problem::{Crossing, CrossingOf},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
+use twolayer_file::experiment::NamedView;
 
-use crate::{experiment::NamedView, outcome::Outcome};
+use crate::outcome::Outcome;
 
 /// A level of one view: the mean over the replicates that crossed it.
 ///

@@ -2,10 +2,9 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use twolayer::record::observable::TIME;
 use twolayer::{
     gaussian::normal,
-    record::{OBSERVABLES, Observable, Trajectory},
+    record::{OBSERVABLES, Observable, Trajectory, observable::TIME},
 };
 
 use super::{QuantityAgreement, rows::Contrast};

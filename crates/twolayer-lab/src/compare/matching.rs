@@ -1,8 +1,10 @@
 //! Which neuron of one run is which of another: with independent starts neuron 1 means nothing.
 
 use faer::Mat;
-use twolayer::record::observable::{STUDENT_SQUARES, STUDENT_TEACHER};
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+};
 
 /// Below this mean of |cos_j · cos'_l| over matched neurons nothing tells them apart, and they are not averaged.
 const ALIKE: f64 = 0.5;

@@ -14,10 +14,13 @@ mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{STUDENT_TEACHER_ERROR, TIME};
+use twolayer::record::{
+    Trajectory,
+    observable::{STUDENT_TEACHER_ERROR, TIME},
+};
+use twolayer_file::experiment::NamedView;
 
-use crate::{experiment::NamedView, outcome::Outcome};
+use crate::outcome::Outcome;
 pub use crossings::{Crossed, crossings};
 use entries::{Entries, Yardstick, common_times};
 pub use matching::match_neurons;

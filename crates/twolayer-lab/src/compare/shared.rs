@@ -1,7 +1,9 @@
 //! Runs that two views share: two simulations by one engine from one seed are one simulation.
 
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{RISK, STUDENT_TEACHER};
+use twolayer::record::{
+    Trajectory,
+    observable::{RISK, STUDENT_TEACHER},
+};
 
 /// How many runs of `first` are runs of `second` too: equal to the last bit in risk and M at all common `times`, and not
 /// at rest.

@@ -1,7 +1,9 @@
 //! Risk and overlaps against time, steps or samples.
 
-use twolayer::record::observable::{RISK, TRAINING_RISK};
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{RISK, TRAINING_RISK},
+};
 
 use super::{
     AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,
@@ -9,10 +11,9 @@ use super::{
     direction::directions,
     series::{Neurons, Series, legend, series, setting_label},
 };
-use crate::{
-    experiment::{Experiment, Figure, Quantity, Scale},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Quantity, Scale};
+
+use crate::outcome::Outcome;
 
 /// More neurons than colours cannot be told apart.
 const NEURONS: usize = super::PALETTE.len();

@@ -1,11 +1,13 @@
 //! The directions along which overlaps and cosines are drawn.
 
 use faer::Mat;
-use twolayer::record::observable::{STUDENT_SQUARES, STUDENT_TEACHER};
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+};
 
 use super::ticks::{minus, subscript};
-use crate::experiment::{Directions, Figure};
+use twolayer_file::experiment::{Directions, Figure};
 
 /// A direction `v·z` in the target's space.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,10 +73,8 @@ impl Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        experiment::Quantity,
-        fabricated::{self, Sizes},
-    };
+    use crate::fabricated::{self, Sizes};
+    use twolayer_file::experiment::Quantity;
 
     #[test]
     fn given_directions_have_length_one_in_the_targets_space() {

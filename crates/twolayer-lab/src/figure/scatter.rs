@@ -1,7 +1,9 @@
 //! Neurons in the plane of the first two cosines, one panel per time.
 
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{SECOND_LAYER, TIME};
+use twolayer::record::{
+    Trajectory,
+    observable::{SECOND_LAYER, TIME},
+};
 
 use super::{
     AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
@@ -9,10 +11,9 @@ use super::{
     series::{Series, legend, series},
     ticks::minus,
 };
-use crate::{
-    experiment::{Experiment, Figure, Scale},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Scale};
+
+use crate::outcome::Outcome;
 
 /// Dots in one panel that are still told apart.
 const CROWD: usize = 400;

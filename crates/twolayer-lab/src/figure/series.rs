@@ -1,15 +1,18 @@
 //! From outcomes to curves: means over replicates, labels, colours.
 
-use twolayer::record::observable::{SAMPLES, STEP, TIME};
 use twolayer::{
     problem::{Engine, StartMode},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{SAMPLES, STEP, TIME},
+    },
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
+use twolayer_file::experiment::{Axis, Experiment, NamedView, Scale};
+
 use crate::{
     compare::{match_neurons, same_problem},
-    experiment::{Axis, Experiment, NamedView, Scale},
     outcome::Outcome,
 };
 

@@ -2,10 +2,9 @@ use twolayer::problem::Engine;
 use twolayer::record::observable::{RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER, TIME};
 
 use super::*;
-use crate::{
-    experiment::{Axis, Figure, NamedView},
-    fabricated::{self, Sizes},
-};
+use twolayer_file::experiment::{Axis, Figure, NamedView};
+
+use crate::fabricated::{self, Sizes};
 
 const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -2,11 +2,11 @@
 
 use twolayer::paper::prediction::predictions;
 use twolayer::record::observable::{RISK, STEP, TIME};
+use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
-    experiment::{Axis, Experiment, NamedView, Quantity},
     figure::{escape, settings},
     outcome::Outcome,
     store::Manifest,

@@ -5,11 +5,15 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use twolayer::record::observable::{RISK, TIME};
-use twolayer::record::{Status, Trajectory};
+use twolayer::record::{
+    Status, Trajectory,
+    observable::{RISK, TIME},
+};
 
 use super::{Error, SCHEMA, write_bytes};
-use crate::{compare::Agreement, experiment::Experiment, outcome::Outcome};
+use twolayer_file::experiment::Experiment;
+
+use crate::{compare::Agreement, outcome::Outcome};
 
 const NAME: &str = "index.json";
 

@@ -8,11 +8,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::record::observable::{RISK_ERROR, STUDENT_TEACHER_ERROR};
-use twolayer::record::{ENDINGS, Status, Trajectory};
+use twolayer::record::{
+    ENDINGS, Status, Trajectory,
+    observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+};
+
+use twolayer_file::{Request, experiment::NamedView, hash};
 
 use super::{Error, npz, write_bytes};
-use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};
+use crate::{compare::Agreement, outcome::Outcome};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
@@ -94,7 +98,10 @@ pub struct ViewRecord {
     pub file: String,
     /// `direct`, `reduced` or `limit`.
     pub engine: String,
-    /// The method that ran.
+    /// The method that ran, by its id; empty in manifests of version 0.1.0.
+    #[serde(default)]
+    pub method_id: String,
+    /// The same, for people.
     pub method: String,
     /// Why that one.
     pub reason: String,
@@ -117,7 +124,7 @@ pub struct ViewRecord {
     pub seconds: f64,
     /// Core seconds.
     pub core_seconds: f64,
-    /// Predicted peak bytes of one replicate.
+    /// Predicted bytes at the peak: all replicates that run at the same time, and the arrays of all.
     pub bytes: f64,
     /// Largest numerical error of the risk.
     pub max_risk_error: Option<f64>,
@@ -187,6 +194,7 @@ impl ViewRecord {
             name: view.name.clone(),
             file: format!("{}.npz", view.name),
             engine: view.view.engine.name().into(),
+            method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
             reason: outcome.reason.clone(),
             kernel: outcome.kernel.clone(),

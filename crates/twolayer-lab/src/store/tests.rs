@@ -1,12 +1,14 @@
 use std::io::Read;
 
 use serde_json::json;
-use twolayer::record::observable::{
-    CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, STUDENT_STUDENT, STUDENT_TEACHER, TIME, TRAINING_RISK,
-};
 use twolayer::{
     problem::Engine,
-    record::{OBSERVABLES, Status, Trajectory},
+    record::{
+        OBSERVABLES, Status, Trajectory,
+        observable::{
+            CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, STUDENT_STUDENT, STUDENT_TEACHER, TIME, TRAINING_RISK,
+        },
+    },
 };
 
 use super::*;
@@ -124,6 +126,14 @@ fn arrays_are_c_ordered_doubles_with_the_shapes_of_the_contract() {
         let shape = text.split_once("'shape':(").unwrap().1.split_once(')').unwrap().0.to_string();
         let sizes: Vec<usize> = shape.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
         assert_eq!(bytes.len() - header, 8 * sizes.iter().product::<usize>());
+        let numbers: Vec<f64> = bytes[header..].chunks(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect();
+        match name.as_str() {
+            "a.npy" => assert!(numbers[..6 * 3].iter().all(|a| *a == 1.0)),
+            "bias.npy" => assert!(numbers[..6 * 3].iter().all(|b| *b == 0.0)),
+            "status.npy" => assert_eq!(numbers, [0.0, 0.0, 2.0, 0.0]),
+            "valid.npy" => assert_eq!(numbers, [13.0, 13.0, 6.0, 13.0]),
+            _ => {}
+        }
         if name == "M.npy" {
             let at = |r: usize, t: usize, j: usize, l: usize| header + 8 * (((r * 13 + t) * 3 + j) * 2 + l);
             let number = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());

@@ -1,7 +1,9 @@
 //! The rows of `gallery/giant-step/`: paper B. The limit at p = 512, agreement at p = 64, so that they take seconds.
 
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER};
+use twolayer::record::{
+    Trajectory,
+    observable::{GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER},
+};
 
 use super::{Row, Shown};
 

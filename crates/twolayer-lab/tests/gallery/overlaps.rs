@@ -2,8 +2,10 @@
 
 use std::thread;
 
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{SECOND_LAYER, STUDENT_TEACHER, STUDENT_TEACHER_ERROR};
+use twolayer::record::{
+    Trajectory,
+    observable::{SECOND_LAYER, STUDENT_TEACHER, STUDENT_TEACHER_ERROR},
+};
 
 use super::{Row, Shown};
 

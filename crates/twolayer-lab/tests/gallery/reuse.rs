@@ -1,7 +1,9 @@
 //! The rows of `gallery/reuse/`: paper A, and the displaced and repeated steps of Repetita Iuvant.
 
-use twolayer::record::Trajectory;
-use twolayer::record::observable::{RISK, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TRAINING_RISK};
+use twolayer::record::{
+    Trajectory,
+    observable::{RISK, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TRAINING_RISK},
+};
 
 use super::{
     Row, Shown, distance,

@@ -4,11 +4,13 @@
 //! points, and n an average over paths. No derivative of the loss, no response function and no fixed point is needed, so
 //! that ReLU is as exact as tanh.
 
-use crate::record::observable::{
-    BIAS, GRADIENTS, LOSS_CORRELATION, LOSS_RESPONSE, SAMPLES, SECOND_LAYER, STUDENT_TEACHER_ERROR,
+use super::{
+    contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
+    limit::check_start,
 };
 use crate::{
     average::{self, Kernel},
+    citation,
     error::{Error, Result},
     frame::{
         Frame,
@@ -18,17 +20,20 @@ use crate::{
     lanes,
     observer::Observer,
     problem::{
-        Data, Dimension, Duration, Formula, Problem, Record, ReuseOrder, Start, View,
-        scaling::{Limit, PowerLaw},
+        Data, Dimension, Duration, Engine, Formula, Problem, Record, ReuseOrder, Start, View,
+        scaling::{Limit, PowerLaw, Regime},
     },
     random::Streams,
-    record::{Axis, OBSERVABLES, Observable, Status, Trajectory},
+    record::{
+        Axis, OBSERVABLES, Observable, Status, Trajectory,
+        observable::{BIAS, GRADIENTS, LOSS_CORRELATION, LOSS_RESPONSE, SAMPLES, SECOND_LAYER, STUDENT_TEACHER_ERROR},
+    },
     signal::{Batch, Feed, Head, Rows, Signal, StepContext, Sums},
     simulate::simulate,
 };
 
 /// Independent scramblings, whose spread is the error.
-pub const SCRAMBLINGS: usize = 8;
+const SCRAMBLINGS: usize = 8;
 
 /// Paths of each scrambling, at first.
 const FIRST_PATHS: usize = 1 << 13;
@@ -38,6 +43,65 @@ const MOST_PATHS: usize = 1 << 19;
 
 /// Bytes of a scrambling, at most, where it has more paths than at first.
 const MOST_BYTES: f64 = 2.5e8;
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "dmft",
+    title: "dynamical mean-field theory",
+    engine: Engine::Limit,
+    word: Some("dmft"),
+    citations: &[citation::DANDI_2024, citation::LU_2021],
+    accepts,
+};
+
+/// Dynamical mean-field theory of one view.
+#[derive(Debug)]
+struct Dmft {
+    /// β = lim n/d.
+    beta: f64,
+    /// lim n_b/n.
+    fraction: f64,
+    reason: String,
+}
+
+/// Stored data whose number grows like d.
+fn accepts(question: &Question<'_>) -> Fit {
+    let Ok(reading) = question.scaling else { return Fit::Other };
+    let Regime::Reused { beta } = reading.regime else { return Fit::Other };
+    let chosen = || {
+        check_start(question.problem, question.view)?;
+        Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
+    };
+    chosen().into()
+}
+
+impl Method for Dmft {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn threads(&self, question: &Question<'_>) -> usize {
+        let [_, bytes] = cost(question.problem, self.fraction);
+        let fitting = (question.machine.memory / bytes) as usize;
+        question.machine.cores.min(fitting).clamp(1, SCRAMBLINGS)
+    }
+
+    fn cost(&self, question: &Question<'_>, threads: usize) -> Cost {
+        let [seconds, bytes] = cost(question.problem, self.fraction);
+        Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 }
+    }
+
+    fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
+        LESS_DATA
+    }
+
+    fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
+        let (start, steps) = (job.start()?, job.steps());
+        let (trajectory, kernel) =
+            run(job.problem, &start, self.beta, &steps, job.view, job.record, job.threads, observer)?;
+        Ok(Run { trajectory, kernel })
+    }
+}
 
 /// Follows the paths through the steps of `moments` (rising, from 0), from `start`, and averages over scramblings of
 /// them, with as many paths as `view.tolerance` of M needs.
@@ -109,18 +173,14 @@ fn most(problem: &Problem, fraction: f64) -> usize {
     MOST_PATHS.min(1 << (fitting.max(1.0) as usize).ilog2()).max(FIRST_PATHS)
 }
 
-/// Seconds and bytes at the most paths that may be taken, beside the risks.
-///
-/// # Errors
-/// As [`fraction`].
-pub fn cost(problem: &Problem) -> Result<[f64; 2]> {
-    let fraction = fraction(problem)?;
+/// Seconds and bytes of a scrambling at the most paths that may be taken, beside the risks.
+fn cost(problem: &Problem, fraction: f64) -> [f64; 2] {
     let paths = (most(problem, fraction) * cycle(problem, fraction)) as f64;
     let columns = reused::capacity(problem, problem.width());
     let (p, steps) = (problem.width() as f64, problem.steps() as f64);
     // Nanoseconds for a normal, for each product with a column, for a signal.
     let path = 0.5 * columns * 25.0 + columns * 1.5 * p * steps * 0.3 + steps * p * 10.0;
-    Ok([SCRAMBLINGS as f64 * paths * path * 1e-9, paths * path_bytes(problem)])
+    [SCRAMBLINGS as f64 * paths * path * 1e-9, paths * path_bytes(problem)]
 }
 
 /// lim n_b/n.
@@ -241,7 +301,11 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
     let (mut spreads, mut largest) = (Vec::new(), 0.0);
     for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
         let parts: Vec<&[f64]> = runs.iter().filter_map(|run| run.get(observable)).collect();
-        let size = if parts.len() == runs.len() { parts[0].len() } else { 0 };
+        if parts.len() != runs.len() {
+            mean.remove(observable);
+            continue;
+        }
+        let size = parts[0].len();
         let average: Vec<f64> = (0..size).map(|i| parts.iter().map(|part| part[i]).sum::<f64>() / count).collect();
         if let Some(error) = observable.error.and_then(Observable::named) {
             let spread = |i: usize| parts.iter().map(|part| (part[i] - average[i]).powi(2)).sum::<f64>();
@@ -260,4 +324,43 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
         }
     }
     (mean, largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TIME};
+
+    /// Scramblings that gave 0 and 2 everywhere: the mean is 1, its standard error √((1² + 1²)/(2·1)) = 1. Errors that a
+    /// scrambling states itself, 1 in the mean, are added in squares.
+    #[test]
+    fn every_array_is_the_mean_of_the_scramblings() {
+        let of = |x: f64| {
+            let mut run = Trajectory::empty(2, 1);
+            (run.valid, run.status) = (2, Status::Done);
+            run.set(&STEP, vec![0.0, 1.0]);
+            run.set(&TIME, vec![0.0, 0.5]);
+            for observable in OBSERVABLES.iter().filter(|observable| !observable.is_coordinate()) {
+                let size = run.shape(observable).iter().product::<usize>();
+                run.set(observable, vec![x; size.max(1)]);
+            }
+            run
+        };
+        let mut runs = vec![of(0.0), of(2.0)];
+        runs[1].remove(&STUDENT_SQUARES_ERROR);
+        runs[0].remove(&STUDENT_SQUARES_ERROR);
+        let (mean, largest) = average(&runs);
+        assert_eq!((largest, mean.valid, mean.of(&STEP), mean.of(&TIME)), (1.0, 2, &[0.0, 1.0][..], &[0.0, 0.5][..]));
+        for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
+            let expected = if [&RISK_ERROR, &STUDENT_TEACHER_ERROR].contains(observable) { 2_f64.sqrt() } else { 1.0 };
+            assert!(!mean.of(observable).is_empty() && mean.is_whole(observable), "{observable:?}");
+            assert!(mean.of(observable).iter().all(|x| (x - expected).abs() < 1e-15), "{observable:?}");
+        }
+        // What one of them did not come to is not there, and as far as the shortest came the mean is valid.
+        runs[1].remove(&LOSS_RESPONSE);
+        (runs[1].valid, runs[1].status) = (1, Status::Diverged { at: 1.0 });
+        let (mean, _) = average(&runs);
+        assert_eq!((mean.get(&LOSS_RESPONSE), mean.valid), (None, 1));
+        assert_eq!(mean.status, Status::Diverged { at: 1.0 });
+    }
 }

@@ -2,11 +2,13 @@
 
 use faer::Mat;
 
-use crate::record::observable::{CROSSING_STEP, RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER};
 use crate::{
     overlaps::Overlaps,
     problem::{Crossing, CrossingOf, Grid},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 
 /// Steps between two looks, relative to the steps made: crossings are interpolated between looks.
@@ -134,4 +136,43 @@ fn largest_cosine(overlaps: &Overlaps, r: usize) -> f64 {
         if norm > 0.0 { overlaps.student_teacher[(j, r)].abs() / (norm * length) } else { 0.0 }
     };
     (0..overlaps.width()).map(cosine).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::mat;
+
+    use super::*;
+
+    /// One neuron of length 2 and targets of lengths 1 and 3: cosines 0.2 and 0.9 at step 10, 0.6 and 0.8 at step 20.
+    #[test]
+    fn a_cosine_is_that_with_the_direction_named() {
+        let at = |first: f64, second: f64| Overlaps {
+            student_teacher: mat![[2.0 * first, -6.0 * second]],
+            student_student: mat![[4.0]],
+            teacher_teacher: mat![[1.0, 0.0], [0.0, 9.0]],
+        };
+        let level = |of, level| Crossing { of, level, stop: false };
+        let levels = [
+            level(CrossingOf::CosineWith(0), 0.4),
+            level(CrossingOf::CosineWith(1), 0.4),
+            level(CrossingOf::CosineWith(1), 0.85),
+            level(CrossingOf::Cosine, 0.85),
+            level(CrossingOf::Risk, 0.25),
+        ];
+        let mut watch = Watch::new(&levels);
+        let mut found = vec![f64::NAN; 5];
+        watch.look(10, 0.5, &at(0.2, 0.9), &mut found);
+        assert!(found.iter().all(|step| step.is_nan()), "{found:?}");
+        watch.look(20, 0.0, &at(0.6, 0.8), &mut found);
+        let expected = [15.0, f64::NAN, 15.0, 15.0, 15.0];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12 || found.is_nan() && expected.is_nan(), "{found} {expected}");
+        }
+        // Found once, found for ever.
+        watch.look(30, 0.5, &at(0.2, 0.9), &mut found);
+        assert!((found[0] - 15.0).abs() < 1e-12 && found[1].is_nan(), "{found:?}");
+        let names = levels.map(|level| level.of.name());
+        assert_eq!(names, ["cosine:1", "cosine:2", "cosine:2", "cosine", "risk"]);
+    }
 }

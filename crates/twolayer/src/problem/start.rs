@@ -36,11 +36,35 @@ impl Problem {
             StartMode::Shared => Streams { seed: self.network.start_seed, replicate: 0 },
             StartMode::Independent => streams,
         };
+        let d = self.network.start_dimension.or(self.dimension());
+        let start = self.drawn(d, streams)?;
+        let spanned = start.complement.ncols() + self.directions();
+        if let Some(d) = self.dimension()
+            && spanned as u64 > d
+        {
+            let reason = format!("the start spans {spanned} dimensions, d = {d}");
+            let remedy = "raise the dimension, or lower the width or start_dimension";
+            return Err(Error::invalid("training.dimension", reason, remedy));
+        }
+        Ok(start)
+    }
+
+    /// The mean of the law of the starts, from which the limit of independent starts begins: `M = 0`, `Q ∝ I` where rows are
+    /// drawn at random. All else is as at this problem's own d.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the overlaps given are not those of any weights.
+    pub fn mean_start(&self) -> Result<Start> {
+        // In infinite dimension the law has no spread.
+        self.drawn(None, Streams { seed: self.network.start_seed, replicate: 0 })
+    }
+
+    /// A start whose rows have d coordinates.
+    fn drawn(&self, d: Option<u64>, streams: Streams) -> Result<Start> {
         let mut stream = streams.stream(Purpose::Start);
         let (p, k) = (self.width(), self.directions());
         let symmetric = self.network.first_layer.symmetric;
         let drawn = if symmetric { p / 2 } else { p };
-        let d = self.network.start_dimension.or(self.dimension());
 
         let (mut teacher, mut complement) = match &self.network.first_layer.placement {
             Placement::Gaussian => gaussian(drawn, k, d, &mut stream),
@@ -71,13 +95,6 @@ impl Problem {
             second_layer.truncate(p / 2);
             second_layer.extend(negated);
             bias.extend_from_within(..);
-        }
-        if let Some(d) = self.dimension()
-            && (complement.ncols() + k) as u64 > d
-        {
-            let reason = format!("the start spans {} dimensions, d = {d}", complement.ncols() + k);
-            let remedy = "raise the dimension, or lower the width or start_dimension";
-            return Err(Error::invalid("training.dimension", reason, remedy));
         }
         Ok(Start { teacher, complement, second_layer, bias })
     }
@@ -194,6 +211,8 @@ fn twice(rows: &Mat<f64>) -> Mat<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::problem::{Activation, Bias, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
 
@@ -234,6 +253,20 @@ mod tests {
                 let mean = sum / runs as f64;
                 assert!((mean / expected - 1.0).abs() < 0.06, "p = {p}, d = {d}: {mean} for {expected}");
             }
+        }
+    }
+
+    /// Rows of length 3/√d on average over infinitely many dimensions, at the problem's own d = 36.
+    #[test]
+    fn the_mean_start_has_no_spread() {
+        for placement in [Placement::Gaussian, Placement::Sphere] {
+            let mut problem = problem(3, 2, 36, placement);
+            problem.network.first_layer.scale = Formula::parse("3/sqrt(d)", &BTreeMap::new()).unwrap();
+            problem.network.start_dimension = Some(50);
+            problem.network.start = StartMode::Independent;
+            let mean = problem.mean_start().unwrap().overlaps(&problem.target.overlaps).unwrap();
+            assert!(mean.student_teacher.norm_max() < 1e-12);
+            assert!((mean.student_student - Mat::<f64>::identity(3, 3) * Scale(0.25)).norm_max() < 1e-12);
         }
     }
 

@@ -83,6 +83,17 @@ impl Trajectory {
         run
     }
 
+    /// Bytes of the record of a run of `problem` by this engine, with so many entries.
+    pub fn predicted_bytes(problem: &Problem, record: &Record, engine: Engine, entries: usize) -> f64 {
+        let run = Self::empty(problem.width(), problem.directions());
+        let given = OBSERVABLES.iter().filter(|observable| observable.when.holds(problem, record, engine));
+        let extent =
+            |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
+        let numbers =
+            |observable: &&Observable| observable.axes.iter().map(|axis| extent(axis) as f64).product::<f64>();
+        8.0 * given.map(numbers).sum::<f64>()
+    }
+
     /// Number of entries, T.
     pub fn len(&self) -> usize {
         self.of(&TIME).len()
@@ -242,6 +253,7 @@ impl Trajectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{Activation, Crossing, CrossingOf, Data, Duration, Formula, Network, Rule, Target, Training};
     use crate::record::observable::{
         BIAS, GRADIENTS, LOSS_CORRELATION, SAMPLES, SECOND_LAYER, STUDENT_SQUARES_ERROR, TRAINING_RISK,
     };
@@ -381,6 +393,32 @@ mod tests {
         assert_eq!((is_nan(run.of(&TRAINING_RISK)), is_nan(run.of(&GRADIENT_NORM))), (vec![true; 2], vec![true; 3]));
         assert_eq!((run.of(&STUDENT_TEACHER).len(), run.get(&STUDENT_STUDENT)), (12, None));
         assert_eq!((run.of(&TIME), run.get(&LOSS_CORRELATION)), (&[0.0, 0.5][..], None));
+    }
+
+    /// In numbers: 6 of an entry and of the run, M 2, Q 4 and its diagonal 2, a 2, b 2 at 101 entries; the errors of a limit
+    /// 2 + 2; gradients 2 + 2 of 100 steps; two levels.
+    #[test]
+    fn memory_is_that_of_the_arrays() {
+        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let training = Training::new(50, Formula::number(0.1), Duration::Steps(Formula::number(100.0)));
+        let mut problem = Problem::new(target, Network::new(2, Activation::Erf), training).unwrap();
+        let bytes =
+            |problem: &Problem, record: &Record, engine| Trajectory::predicted_bytes(problem, record, engine, 101);
+        let mut record = Record::default();
+        assert_eq!(bytes(&problem, &record, Engine::Direct), 8.0 * 101.0 * 18.0);
+        assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * 101.0 * 22.0);
+        record.keep_q = Some(KeepQ::None);
+        assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * 101.0 * 14.0);
+        record.gradients = true;
+        let level = |level| Crossing { of: CrossingOf::Risk, level, stop: false };
+        record.crossings = vec![level(0.1), level(0.2)];
+        assert_eq!(bytes(&problem, &record, Engine::Reduced), 8.0 * (101.0 * 12.0 + 100.0 * 4.0 + 2.0));
+        // The memory of mean-field theory: two arrays of 101²·2² numbers, and the training risk.
+        problem.training.data = Data::Reused;
+        record = Record { keep_q: Some(KeepQ::None), ..Record::default() };
+        assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * (101.0 * 15.0 + 2.0 * 101.0 * 101.0 * 4.0));
+        record.points = 99;
+        assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * 101.0 * 15.0);
     }
 
     /// ½ of a risk of 4 and 0.02 of an M of 0.1 (which is less than 1): the latter in absolute numbers.

@@ -2,7 +2,6 @@
 //! means, variances and two-sample tests; and the same tests reject mutants of the frame.
 
 use super::*;
-use crate::record::observable::{BIAS, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER};
 use crate::{
     frame::direct::Direct,
     observer::Silent,
@@ -10,7 +9,10 @@ use crate::{
         Activation, Bias, BiasInit, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record,
         Rule, Target, Training,
     },
-    record::KeepQ,
+    record::{
+        KeepQ,
+        observable::{BIAS, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
     signal::Feed,
     simulate::simulate,
     testing::laws::{ClosedRisk, FAMILY, family_wise},

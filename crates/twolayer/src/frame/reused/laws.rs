@@ -2,7 +2,6 @@
 //! tests reject mutants.
 
 use super::*;
-use crate::record::observable::{RISK, SECOND_LAYER, STUDENT_STUDENT, STUDENT_TEACHER, TRAINING_RISK};
 use crate::{
     frame::direct::Direct,
     observer::Silent,
@@ -10,7 +9,10 @@ use crate::{
         Activation, Data, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record, ReuseOrder,
         Rule, Target, Training,
     },
-    record::KeepQ,
+    record::{
+        KeepQ,
+        observable::{RISK, SECOND_LAYER, STUDENT_STUDENT, STUDENT_TEACHER, TRAINING_RISK},
+    },
     signal::Feed,
     simulate::simulate,
     testing::laws::{ClosedRisk, FAMILY, family_wise},

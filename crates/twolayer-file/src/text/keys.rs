@@ -1,0 +1,336 @@
+//! Every key of the experiment file, once: its type, its default, its meaning. Checks, defaults and messages read it.
+
+use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole, Word};
+
+use super::tree::{Node, Table};
+
+/// A key of the experiment file.
+#[derive(Debug)]
+pub struct Key {
+    /// Its dotted path; keys of the tables of `[[view]]` are `view.…`.
+    pub path: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What it is where it is not written.
+    pub default: Default,
+    /// What it means, in a few words.
+    pub meaning: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A `[section]`, whose keys are listed.
+    Section,
+    /// A table of constants, of any names.
+    Constants,
+    /// `[[…]]`.
+    Tables,
+    /// A table whose keys are listed.
+    Table,
+    /// The same, or a string that stands for this one of its keys.
+    TableOr(&'static str),
+    /// An activation: its name, an expression in h, or a table whose keys are listed.
+    Activation,
+    /// The keys that a view overrides.
+    Override,
+    /// Lists of values, by the paths of keys.
+    Sweep,
+    /// An array of tables whose keys are listed.
+    List,
+    /// A string.
+    Text,
+    /// An expression in z1 … zk.
+    Rule,
+    /// One of these strings.
+    Word(&'static [&'static str]),
+    /// One of these strings, or the path of another key.
+    WordOrPath(&'static [&'static str]),
+    /// true or false.
+    Switch,
+    /// A whole number, at least this.
+    Whole(u64),
+    /// A finite number.
+    Number,
+    /// A number, or an expression in the sizes and constants.
+    Expr,
+    /// The same, or "infinite".
+    Dimension,
+    /// An array of strings.
+    Texts,
+    /// An array of numbers.
+    Numbers,
+    /// A matrix, as an array of rows.
+    Matrix,
+    /// Anything: a key that has no reader yet.
+    Any,
+}
+
+/// What a key is where it is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// It must be written.
+    Required,
+    /// This, as TOML.
+    Toml(&'static str),
+    /// Nothing, or what the section's reader works out.
+    Absent,
+}
+
+const fn required(path: &'static str, kind: Kind, meaning: &'static str) -> Key {
+    Key { path, kind, default: Default::Required, meaning }
+}
+
+const fn default(path: &'static str, kind: Kind, toml: &'static str, meaning: &'static str) -> Key {
+    Key { path, kind, default: Default::Toml(toml), meaning }
+}
+
+const fn optional(path: &'static str, kind: Kind, meaning: &'static str) -> Key {
+    Key { path, kind, default: Default::Absent, meaning }
+}
+
+const INITS: Kind = Word(&["ones", "alternating", "signs", "gaussian", "uniform", "grid", "nodes"]);
+const METHODS: Kind = Word(&["auto", "ode", "giant-step", "dmft", "mean-field", "single-index", "single-index-finite"]);
+const QUANTITIES: Kind = Word(&[
+    "risk",
+    "2*risk",
+    "overlap",
+    "cosine",
+    "training_risk",
+    "readout",
+    "crossing",
+    "scatter",
+    "histogram",
+    "spectrum",
+]);
+
+/// Every key, in the order of the reference.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    default("title", Text, r#""""#, "for figure and report"),
+    default("cite", Kind::Texts, "[]", "arXiv numbers"),
+    default("note", Text, r#""""#, "for figure and report"),
+    optional("constants", Kind::Constants, "names usable in every expression"),
+
+    optional("target", Section, "the rule that labels the data"),
+    optional("target.expression", Kind::Rule, "g, in z1 … zk"),
+    optional("target.committee", Kind::Table, "y = scale · Σ σ(z_r)"),
+    required("target.committee.units", Expr, "k, the number of units"),
+    required("target.committee.activation", Kind::Activation, "σ of the target"),
+    required("target.committee.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
+    default("target.committee.output_scale", Expr, r#""1/k""#, "what multiplies the sum"),
+    optional("target.hermite", Numbers, "g(z1) by its orthonormal Hermite coefficients, E[g(z) He_q(z)]/√q!, of degree 0 first"),
+    optional("target.overlaps", Matrix, "P, k×k; the identity where it is not written"),
+    default("target.noise", Expr, "0", "Δ, the variance of the label noise"),
+
+    optional("network", Section, "the network that learns"),
+    required("network.width", Expr, "p, the number of neurons"),
+    required("network.activation", Kind::Activation, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …, or an expression in h"),
+    required("network.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
+    default("network.output_scale", Expr, r#""1/p""#, "s"),
+    default("network.first_layer", Kind::TableOr("kind"), "{}", "where the w_j start"),
+    default("network.first_layer.kind", Word(&["gaussian", "sphere", "orthonormal"]), r#""sphere""#, "their law"),
+    default("network.first_layer.scale", Expr, "1", "multiplies every w_j"),
+    default("network.first_layer.symmetric", Switch, "false", "paired neurons, so that f = 0 at the start"),
+    optional("network.first_layer.overlaps", Kind::Table, "the start, given by its overlaps"),
+    required("network.first_layer.overlaps.M", Matrix, "M, p×k"),
+    required("network.first_layer.overlaps.Q", Matrix, "Q, p×p"),
+    default("network.second_layer", Kind::Table, "{}", "where the a_j start, and whether they move"),
+    default("network.second_layer.init", INITS, r#""ones""#, "the law of the a_j"),
+    optional("network.second_layer.values", Numbers, "the a_j themselves"),
+    default("network.second_layer.scale", Expr, "1", "multiplies every a_j"),
+    default("network.second_layer.train", Switch, "false", "whether the a_j are trained"),
+    default("network.second_layer.rate_ratio", Expr, "1", "η_a/η"),
+    default("network.bias", Kind::TableOr("init"), r#""none""#, "the b_j: f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)"),
+    default("network.bias.init", Word(&["none", "zero", "gaussian", "uniform"]), r#""none""#, "where the b_j start: N(0, 1), or uniform on [−1, 1]"),
+    default("network.bias.train", Switch, "false", "whether the b_j are trained"),
+    default("network.start", Word(&["shared", "independent"]), r#""shared""#, "one draw for all, or one for each replicate"),
+    default("network.start_seed", Whole(0), "0", "seed of the shared draw"),
+    default("network.start_dimension", Expr, r#""d""#, "dimension in which the shared start is drawn"),
+
+    optional("training", Section, "how the network is trained"),
+    default("training.algorithm", Word(&["sgd", "gradient-flow"]), r#""sgd""#, "the algorithm"),
+    required("training.dimension", Kind::Dimension, "d"),
+    default("training.data", Word(&["fresh", "reused"]), r#""fresh""#, "where the samples come from"),
+    optional("training.samples", Expr, "n, the size of a fixed data set"),
+    default("training.batch", Expr, "1", "n_b"),
+    default("training.reuse_order", Word(&["full", "cyclic", "with-replacement"]), r#""full""#, "which rows make a batch"),
+    default("training.repeats", Expr, "1", "how often each batch is used in a row"),
+    default("training.displacement", Expr, "0", "ρ: the gradient is taken at W − ρ∇"),
+    default("training.preprocess", Word(&["none", "mean", "linear"]), r#""none""#, "what is subtracted from the labels"),
+    optional("training.learning_rate", Expr, "η"),
+    optional("training.steps", Expr, "how many steps"),
+    optional("training.time", Expr, "how long, t = νηs"),
+    default("training.loss", Word(&["squared", "correlation"]), r#""squared""#, "what is minimised"),
+    default("training.geometry", Word(&["free", "spherical", "normalised"]), r#""free""#, "where the rows live"),
+    default("training.weight_decay", Expr, "0", "λ_w"),
+
+    optional("record", Section, "what is recorded"),
+    default("record.points", Whole(1), "200", "how many moments"),
+    default("record.spacing", Word(&["log", "linear"]), r#""log""#, "how they are spread"),
+    optional("record.first", Expr, "start of a log grid: a time; of giant steps and reused data, a step"),
+    default("record.Q", Word(&["auto", "full", "diagonal", "none"]), r#""auto""#, "how much of Q is kept"),
+    default("record.gradients", Switch, "false", "whether gradients are recorded"),
+    default("record.crossings", Kind::List, "[]", "levels whose crossing is recorded"),
+    required("record.crossings.quantity", Text, "risk, cosine (the largest |cosine|) or cosine:1 (with direction z1)"),
+    required("record.crossings.level", Number, "the level"),
+    default("record.crossings.stop", Switch, "false", "whether the run ends there"),
+
+    optional("readout", Kind::Any, "a second layer fitted by ridge regression"),
+
+    optional("view", Kind::Tables, "one way to look at the experiment"),
+    required("view.engine", Word(&["direct", "reduced", "limit"]), "what looks"),
+    optional("view.name", Text, "a name for its curves and files"),
+    optional("view.dimension", Kind::Dimension, "d of this view"),
+    optional("view.replicates", Whole(1), "independent runs: 16, or 1 for a limit"),
+    default("view.seed", Whole(0), "0", "seed of all but a shared start"),
+    default("view.tolerance", Number, "1e-4", "of integrations and averages; one that is written and not met is an error"),
+    default("view.method", METHODS, r#""auto""#, "the limit theory"),
+    default("view.terms", Word(&["auto", "flow", "label-noise", "all", "exact-step"]), r#""auto""#, "terms of the ODE"),
+    default("view.override", Kind::Override, "{}", "other values for the keys above, by path"),
+
+    optional("figure", Kind::Tables, "what is drawn"),
+    default("figure.y", QUANTITIES, r#""risk""#, "what is drawn"),
+    optional("figure.x", Kind::WordOrPath(&["time", "step", "samples"]), "against what"),
+    optional("figure.x_scale", Word(&["linear", "log"]), "scale of x"),
+    optional("figure.y_scale", Word(&["linear", "log"]), "scale of y"),
+    default("figure.directions", Kind::Any, r#""axes""#, r#"of overlaps: "axes", "stairs" or vectors, [[1, 1], [1, -1]]"#),
+    default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
+    default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
+
+    optional("sweep", Kind::Sweep, "lists of values, by the paths of keys: all combinations"),
+    optional("sweep.together", Kind::Sweep, "`[[sweep.together]]`: lists of equal length, varied together"),
+];
+
+/// Keys of which one is written; where `true`, one must be.
+pub const ALTERNATIVES: &[(&[&str], bool)] = &[
+    (&["target.expression", "target.committee", "target.hermite"], true),
+    (&["network.first_layer.kind", "network.first_layer.overlaps"], false),
+    (&["network.second_layer.init", "network.second_layer.values"], false),
+    (&["training.steps", "training.time"], true),
+];
+
+/// Sections whose keys a view may override.
+pub const OVERRIDABLE: &[&str] = &["constants", "target", "network", "training", "record", "readout"];
+
+/// The key at a dotted path.
+pub fn key(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The keys whose parent is `parent` (`""`: of the file), by their last word.
+pub fn children(parent: &str) -> impl Iterator<Item = (&'static str, &'static Key)> {
+    KEYS.iter().filter(move |key| self::parent(key.path) == parent).map(|key| (last(key.path), key))
+}
+
+/// All of a path but its last word.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
+/// The last word of a path.
+pub fn last(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(_, last)| last)
+}
+
+/// The other keys of which only one is written together with `path`.
+pub fn alternatives(path: &str) -> impl Iterator<Item = &'static str> {
+    let group = ALTERNATIVES.iter().find(|(group, _)| group.contains(&path)).map_or(&[][..], |(group, _)| group);
+    group.iter().copied().filter(move |other| *other != path)
+}
+
+impl Key {
+    /// Its default, unless nothing stands for it or one of its alternatives is written in `tree`.
+    pub fn default_in(&self, tree: &Table) -> Option<Node> {
+        let Default::Toml(toml) = self.default else { return None };
+        if alternatives(self.path).any(|other| tree.get(other).is_some()) {
+            return None;
+        }
+        Some(Node { span: 0..0, ..Node::parse(toml).ok()? })
+    }
+}
+
+impl Kind {
+    /// What to write, for "expected …".
+    pub fn expected(self) -> String {
+        match self {
+            Self::Section | Self::Table | Self::Constants | Self::Override => "a table".into(),
+            Self::Sweep => "a table of lists".into(),
+            Self::List => "an array of tables".into(),
+            Self::Tables => "a list of tables".into(),
+            Self::TableOr(_) => "a string or a table".into(),
+            Self::Activation => "a string or { hermite = […] }".into(),
+            Self::Rule => "an expression in quotes".into(),
+            Self::Text => "a string".into(),
+            Self::Word(words) | Self::WordOrPath(words) => format!("one of {}", list(words)),
+            Self::Switch => "true or false".into(),
+            Self::Whole(least) => format!("a whole number ≥ {least}"),
+            Self::Number => "a number".into(),
+            Self::Expr => "a number, or an expression in quotes".into(),
+            Self::Dimension => "a number, an expression in quotes, or \"infinite\"".into(),
+            Self::Texts => "an array of strings".into(),
+            Self::Numbers => "an array of numbers".into(),
+            Self::Matrix => "a matrix as an array of rows of one length, [[…], […]]".into(),
+            Self::Any => "a value".into(),
+        }
+    }
+
+    /// Whether `node` is of this kind, the keys of tables aside.
+    pub fn fits(self, node: &Node) -> bool {
+        match self {
+            Self::Section | Self::Table | Self::Constants | Self::Override => node.table().is_some(),
+            Self::Sweep => node.table().is_some(),
+            Self::Tables | Self::List => {
+                node.array().is_some_and(|items| items.iter().all(|item| item.table().is_some()))
+            }
+            Self::TableOr(_) | Self::Activation => node.text().is_some() || node.table().is_some(),
+            Self::Text | Self::Rule => node.text().is_some(),
+            Self::Word(words) => node.text().is_some_and(|text| words.contains(&text)),
+            Self::WordOrPath(words) => node
+                .text()
+                .is_some_and(|text| words.contains(&text) || key(text).is_some() || parent(text) == "constants"),
+            Self::Switch => node.switch().is_some(),
+            Self::Whole(least) => node.whole().is_some_and(|whole| whole >= least),
+            Self::Number => node.number().is_some_and(f64::is_finite),
+            Self::Expr | Self::Dimension => node.text().is_some() || node.number().is_some(),
+            Self::Texts => node.array().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
+            Self::Numbers => node.numbers().is_some_and(|numbers| numbers.iter().all(|x| x.is_finite())),
+            Self::Matrix => node.matrix().is_some_and(|rows| rows.iter().flatten().all(|x| x.is_finite())),
+            Self::Any => true,
+        }
+    }
+}
+
+/// `"a", "b", "c"`.
+pub fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::later;
+
+    #[test]
+    fn every_default_is_a_value_of_its_key_that_has_an_engine() {
+        for key in KEYS {
+            if let Default::Toml(toml) = key.default {
+                let node = Node::parse(toml).unwrap();
+                assert!(key.kind.fits(&node), "{} = {toml}", key.path);
+                assert_eq!(later::remedy(key.path, &node), None, "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_parent_and_every_refusal_and_alternative_a_key() {
+        for Key { path, .. } in KEYS {
+            assert!(parent(path).is_empty() || key(parent(path)).is_some(), "{path}");
+            assert_eq!(KEYS.iter().filter(|other| other.path == *path).count(), 1, "{path}");
+        }
+        let alternatives = ALTERNATIVES.iter().flat_map(|(group, _)| group.iter().copied());
+        for path in later::LATER.iter().map(|later| later.path).chain(alternatives) {
+            assert!(key(path).is_some(), "{path}");
+        }
+    }
+}
