@@ -10,8 +10,11 @@ demo:
 	$(CARGO) build --release --package twolayer-cli
 	./target/release/twolayer run gallery/odes/high-dimensional.toml --overwrite
 
+# Of the dependencies the build of `make demo` serves; our own crates are built once more, with what it leaves out: checks of
+# overflow, and debug_assert.
 test: check wasm
-	$(CARGO) test --release --workspace
+	CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true TWOLAYER_CHECKED=1 \
+		$(CARGO) test --release --workspace
 
 check:
 	$(CARGO) fmt --all --check

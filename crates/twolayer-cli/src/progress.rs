@@ -10,6 +10,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use twolayer::record::observable::RISK;
 use twolayer::{observer::Progress, record::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
@@ -144,7 +145,7 @@ impl Monitor for Bars {
         if run.status != Status::Done {
             self.unfinished.store(true, Ordering::Relaxed);
         }
-        let risk = if run.valid > 0 { run.risk[run.valid - 1] } else { f64::NAN };
+        let risk = if run.valid > 0 { run.of(&RISK)[run.valid - 1] } else { f64::NAN };
         self.advance(task, TICKS as u64, true, risk);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.done += usize::from(run.status != Status::Interrupted);

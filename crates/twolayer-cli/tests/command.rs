@@ -12,7 +12,7 @@ use std::{
 };
 
 use desk::{Desk, arrays, words};
-use twolayer::record::Status;
+use twolayer::record::{Status, observable::STUDENT_TEACHER};
 use twolayer_lab::store::{self, Manifest};
 
 const GOOD: &str = r#"title = "A small one"
@@ -107,7 +107,7 @@ fn activations_that_have_no_name_run() {
     assert_ne!(mixed[0].trajectories, series[0].trajectories);
     let ((expression, _), (named, _)) = (with("\"tanh(h)\""), with("\"tanh\""));
     for (one, other) in expression.iter().zip(&named).flat_map(|(a, b)| a.trajectories.iter().zip(&b.trajectories)) {
-        for (one, other) in one.student_teacher.iter().zip(&other.student_teacher) {
+        for (one, other) in one.of(&STUDENT_TEACHER).iter().zip(other.of(&STUDENT_TEACHER)) {
             assert!((one - other).abs() < 1e-12, "{one} and {other}");
         }
     }
@@ -156,8 +156,8 @@ fn engines_with_one_seed_are_independent() {
     assert_eq!(desk.call(&["run", "experiment.toml", "--out", "out"]).status.code(), Some(0));
     let (_, outcomes) = store::load(&desk.path("out")).unwrap();
     for (reduced, direct) in outcomes[1].trajectories.iter().zip(&outcomes[2].trajectories) {
-        assert_eq!(reduced.student_teacher[..6], direct.student_teacher[..6], "the start is shared");
-        assert_ne!(reduced.student_teacher[6..], direct.student_teacher[6..], "the samples are not");
+        assert_eq!(reduced.of(&STUDENT_TEACHER)[..6], direct.of(&STUDENT_TEACHER)[..6], "the start is shared");
+        assert_ne!(reduced.of(&STUDENT_TEACHER)[6..], direct.of(&STUDENT_TEACHER)[6..], "the samples are not");
     }
 }
 

@@ -16,6 +16,7 @@ use std::{
 
 use desk::{Desk, arrays, words};
 use serde_json::Value;
+use twolayer::record::observable::RISK;
 use twolayer_lab::store::{Held, Index, Manifest, Owner, Parts, held, load};
 
 const SWEEP: &str = r#"title = "A small sweep"
@@ -120,7 +121,7 @@ fn a_sweep_writes_each_point_and_one_index() {
         }
         let (manifest, outcomes) = load(&directory).unwrap();
         assert_eq!(manifest.views[1].dimension, Some(d));
-        let last: Vec<f64> = outcomes[1].trajectories.iter().map(|run| run.risk[run.len() - 1]).collect();
+        let last: Vec<f64> = outcomes[1].trajectories.iter().map(|run| run.of(&RISK)[run.len() - 1]).collect();
         let mean = last.iter().sum::<f64>() / last.len() as f64;
         assert!((point.views[1].final_risk.unwrap() - mean).abs() < 1e-15);
     }

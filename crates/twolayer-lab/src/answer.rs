@@ -4,7 +4,10 @@ use std::path::Path;
 
 use twolayer::{
     problem::Engine,
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        KeepQ, Status, Trajectory,
+        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 use twolayer_file::experiment::{Experiment, NamedView};
 
@@ -155,8 +158,8 @@ impl Learnt {
             valid().map(|run| value(run, at(run))).sum::<f64>() / valid().count() as f64
         };
         let last = |run: &Trajectory| run.valid - 1;
-        let risk = |run: &Trajectory, t: usize| run.risk[t];
-        let known = runs.iter().all(|run| run.keep_q != KeepQ::None && run.valid > 0);
+        let risk = |run: &Trajectory, t: usize| run.of(&RISK)[t];
+        let known = runs.iter().all(|run| run.keep_q() != KeepQ::None && run.valid > 0);
         let directions = if known { view.problem.directions() } else { 0 };
         let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
         let unfinished = |run: &&Trajectory| run.status != Status::Done;
@@ -185,12 +188,12 @@ impl Learnt {
 /// the mean step of those.
 fn stopped(view: &NamedView, runs: &[Trajectory]) -> Option<String> {
     let ending = |run: &Trajectory| {
-        let mut levels = view.record.crossings.iter().zip(&run.crossing_step);
+        let mut levels = view.record.crossings.iter().zip(run.of(&CROSSING_STEP));
         let crossed = levels.position(|(crossing, step)| crossing.stop && !step.is_nan());
         crossed.filter(|_| run.status == Status::Done && run.valid < run.len())
     };
     let which = runs.iter().find_map(ending)?;
-    let steps: Vec<f64> = runs.iter().filter_map(|run| Some(run.crossing_step[ending(run)?])).collect();
+    let steps: Vec<f64> = runs.iter().filter_map(|run| Some(run.of(&CROSSING_STEP)[ending(run)?])).collect();
     let of = if runs.len() > 1 { format!("{} of {} ", steps.len(), runs.len()) } else { String::new() };
     let crossing = &view.record.crossings[which];
     let step = digits(steps.iter().sum::<f64>() / steps.len() as f64);
@@ -242,8 +245,8 @@ fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64
     let p_rr = view.problem.target.overlaps[(r, r)];
     (0..run.width)
         .map(|j| {
-            let scale = run.student_squares[t * run.width + j] * p_rr;
-            let overlap = run.student_teacher[(t * run.width + j) * run.directions + r];
+            let scale = run.of(&STUDENT_SQUARES)[t * run.width + j] * p_rr;
+            let overlap = run.of(&STUDENT_TEACHER)[(t * run.width + j) * run.directions + r];
             if scale > 0.0 { overlap.abs() / scale.sqrt() } else { 0.0 }
         })
         .fold(0.0, f64::max)
@@ -334,11 +337,11 @@ mod tests {
             view.record.crossings = vec![Crossing { of: CrossingOf::CosineWith(1), level: 0.05, stop: true }];
             let outcome = if steps.len() == 1 { &mut outcomes[0] } else { &mut outcomes[1] };
             for (run, step) in outcome.trajectories.iter_mut().zip(steps) {
-                run.crossing_step = vec![step];
+                run.set(&CROSSING_STEP, vec![step]);
                 run.cut(20);
             }
         }
-        outcomes[1].trajectories[0].crossing_step = vec![1240.0];
+        outcomes[1].trajectories[0].set(&CROSSING_STEP, vec![1240.0]);
         let line = |i: usize| learnt(&experiment.views[i], &outcomes[i]);
         assert!(line(0).ends_with("; stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(0));
         assert!(line(1).ends_with("; 16 of 16 stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(1));

@@ -8,7 +8,13 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     problem::{Activation, Duration, Engine, Formula, Network, Problem, Record, Rule, Target, Training, View},
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        Trajectory,
+        observable::{
+            BIAS, GRADIENTS, RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER,
+            STUDENT_TEACHER_ERROR, TIME,
+        },
+    },
 };
 use twolayer_file::{
     experiment::Resolved,
@@ -44,8 +50,8 @@ fn mean_overlap(sizes: Sizes, t: f64, j: usize, r: usize) -> f64 {
 /// The law without noise, `error` stated as its numerical error.
 pub fn limit(sizes: Sizes, times: &[f64], error: f64) -> Outcome {
     let mut run = trajectory(sizes, times, None, 0.0);
-    run.risk_error = Some(vec![error; times.len()]);
-    run.student_teacher_error = Some(vec![error; times.len() * sizes.p * sizes.k]);
+    run.set(&RISK_ERROR, vec![error; times.len()]);
+    run.set(&STUDENT_TEACHER_ERROR, vec![error; times.len() * sizes.p * sizes.k]);
     outcome("ode, all terms", vec![run], 0.012)
 }
 
@@ -102,21 +108,19 @@ fn trajectory(sizes: Sizes, times: &[f64], rng: Option<&mut Xoshiro256PlusPlus>,
             norms[i * p + j] = value;
         }
     }
-    Trajectory {
-        step: times.iter().map(|time| (time * 1e4).round()).collect(),
-        time: times.to_vec(),
-        samples: times.iter().map(|time| (time * 1e4).round()).collect(),
-        gradients: times.iter().map(|time| (time * 1e4).round()).collect(),
-        risk,
-        student_teacher: overlaps,
-        student_squares: norms,
-        second_layer: vec![1.0; t * p],
-        bias: vec![0.0; t * p],
-        risk_error: None,
-        status: Status::Done,
-        valid: t,
-        ..Trajectory::new(p, k, KeepQ::Diagonal)
+    let mut run = Trajectory::empty(p, k);
+    let steps: Vec<f64> = times.iter().map(|time| (time * 1e4).round()).collect();
+    for counted in [&STEP, &SAMPLES, &GRADIENTS] {
+        run.set(counted, steps.clone());
     }
+    run.set(&TIME, times.to_vec());
+    run.set(&RISK, risk);
+    run.set(&STUDENT_TEACHER, overlaps);
+    run.set(&STUDENT_SQUARES, norms);
+    run.set(&SECOND_LAYER, vec![1.0; t * p]);
+    run.set(&BIAS, vec![0.0; t * p]);
+    run.valid = t;
+    run
 }
 
 /// A view of the committee problem with p, k at dimension d.

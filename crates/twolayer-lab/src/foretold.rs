@@ -50,10 +50,10 @@ pub fn foretold(view: &NamedView, runs: &[Trajectory]) -> Vec<Foretold> {
 /// The quantity in one run.
 fn measured(view: &NamedView, run: &Trajectory, of: Quantity) -> Option<f64> {
     match of {
-        Quantity::Floor => (run.valid > 0).then(|| run.risk[run.valid - 1]),
+        Quantity::Floor => (run.valid > 0).then(|| run.of(&RISK)[run.valid - 1]),
         Quantity::Plateau => plateau(run),
         Quantity::Crossing(index) => {
-            let step = run.crossing_step.get(index).copied().filter(|step| step.is_finite())?;
+            let step = run.of(&CROSSING_STEP).get(index).copied().filter(|step| step.is_finite())?;
             Some(step * view.problem.step_time())
         }
     }
@@ -61,9 +61,9 @@ fn measured(view: &NamedView, run: &Trajectory, of: Quantity) -> Option<f64> {
 
 /// The risk where d ln R/d ln t is smallest, of the moments between the first that count and the last.
 fn plateau(run: &Trajectory) -> Option<f64> {
-    let slope = |i: usize| (run.risk[i + 1] / run.risk[i - 1]).ln().abs() / (run.time[i + 1] / run.time[i - 1]).ln();
-    let last = *run.time.get(run.valid.checked_sub(1)?)?;
+    let slope = |i: usize| (run.of(&RISK)[i + 1] / run.of(&RISK)[i - 1]).ln().abs() / (run.of(&TIME)[i + 1] / run.of(&TIME)[i - 1]).ln();
+    let last = *run.of(&TIME).get(run.valid.checked_sub(1)?)?;
     let inner =
-        (1..run.valid.saturating_sub(1)).filter(|&i| run.time[i - 1] > 1e-2 * last && run.time[i + 1] < 0.9 * last);
-    inner.min_by(|&i, &j| slope(i).total_cmp(&slope(j))).map(|i| run.risk[i])
+        (1..run.valid.saturating_sub(1)).filter(|&i| run.of(&TIME)[i - 1] > 1e-2 * last && run.of(&TIME)[i + 1] < 0.9 * last);
+    inner.min_by(|&i, &j| slope(i).total_cmp(&slope(j))).map(|i| run.of(&RISK)[i])
 }

@@ -97,6 +97,9 @@ mod tests {
             "dimension = 1000\ndata = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\"\nlearning_rate = 0.6\nsteps = 6";
         let a = lines(full, "output_scale = 1", Paper::A);
         assert!(a[0].starts_with("η_A = η d/n_b = 0.2 "), "{a:?}");
+        // Our step shrinks W by ηλ_w, the paper's by η_A λ_A: 0.6·0.05 = 0.2·0.15.
+        let decays = lines(&format!("{full}\nweight_decay = 0.05"), "output_scale = 1", Paper::A);
+        assert_eq!(decays[1], "λ_A = λ_w η/η_A = 0.15");
         let b = lines("dimension = 1000\nlearning_rate = 2\nbatch = \"d\"\nsteps = 2", "", Paper::B);
         assert_eq!(b[0], "output scale s = 0.25, where the paper has s = 1/√p");
     }

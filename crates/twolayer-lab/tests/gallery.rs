@@ -5,6 +5,7 @@
 
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
+use twolayer::record::observable::{RISK, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER, TIME};
 use twolayer::{method::Machine, observer::Progress, record::Trajectory};
 use twolayer_file::{Request, experiment::Experiment};
 use twolayer_lab::{
@@ -112,10 +113,12 @@ fn distance(runs: &[Trajectory], limit: &Trajectory, last: f64) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for run in runs {
         let entries = run.width * run.directions;
-        for (t, &time) in run.time.iter().enumerate().filter(|(_, time)| **time > 0.0 && **time <= last) {
-            let at = limit.time.iter().position(|other| (other - time).abs() <= 1e-9 * time).expect("a common time");
+        for (t, &time) in run.of(&TIME).iter().enumerate().filter(|(_, time)| **time > 0.0 && **time <= last) {
+            let at =
+                limit.of(&TIME).iter().position(|other| (other - time).abs() <= 1e-9 * time).expect("a common time");
             for i in 0..entries {
-                sum += (run.student_teacher[t * entries + i] - limit.student_teacher[at * entries + i]).powi(2);
+                sum +=
+                    (run.of(&STUDENT_TEACHER)[t * entries + i] - limit.of(&STUDENT_TEACHER)[at * entries + i]).powi(2);
                 count += 1.0;
             }
         }
@@ -125,9 +128,9 @@ fn distance(runs: &[Trajectory], limit: &Trajectory, last: f64) -> f64 {
 
 /// d ln R / d ln t of a run between two times.
 fn slope(run: &Trajectory, from: f64, to: f64) -> f64 {
-    let at = |time: f64| run.time.iter().position(|t| *t >= time).expect("a time that was recorded");
+    let at = |time: f64| run.of(&TIME).iter().position(|t| *t >= time).expect("a time that was recorded");
     let (i, j) = (at(from), at(to));
-    (run.risk[j] / run.risk[i]).ln() / (run.time[j] / run.time[i]).ln()
+    (run.of(&RISK)[j] / run.of(&RISK)[i]).ln() / (run.of(&TIME)[j] / run.of(&TIME)[i]).ln()
 }
 
 fn high_dimensional() -> Vec<Row> {
@@ -174,7 +177,7 @@ fn classical_scatter() -> Vec<Row> {
     let limit = &shown.runs("limit")[0];
     let (p, k) = (limit.width, limit.directions);
     let cosine = |t: usize, j: usize, r: usize| {
-        limit.student_teacher[(t * p + j) * k + r] / limit.student_squares[t * p + j].sqrt()
+        limit.of(&STUDENT_TEACHER)[(t * p + j) * k + r] / limit.of(&STUDENT_SQUARES)[t * p + j].sqrt()
     };
     let off = |t: usize, j: usize, x: f64, y: f64| (cosine(t, j, 0) - x).abs().max((cosine(t, j, 1) - y).abs());
     let last = limit.len() - 1;
@@ -183,15 +186,15 @@ fn classical_scatter() -> Vec<Row> {
     let corner = (0..p).map(|j| off(last, j, 1.0, 0.0).min(off(last, j, 0.0, 1.0))).fold(0.0, f64::max);
     // The mean student, and each student, on its way.
     let mean_off = |t: usize| {
-        let sum = |r: usize| (0..p).map(|j| limit.student_teacher[(t * p + j) * k + r]).sum::<f64>();
-        let norm: f64 = (0..p * p).map(|i| limit.student_student[t * p * p + i]).sum::<f64>().sqrt();
+        let sum = |r: usize| (0..p).map(|j| limit.of(&STUDENT_TEACHER)[(t * p + j) * k + r]).sum::<f64>();
+        let norm: f64 = (0..p * p).map(|i| limit.of(&STUDENT_STUDENT)[t * p * p + i]).sum::<f64>().sqrt();
         (0..k).map(|r| (sum(r) / norm - half).abs()).fold(0.0, f64::max)
     };
     let mean = (0..=last).map(mean_off).fold(f64::INFINITY, f64::min);
     let near = (0..p).filter(|&j| (0..=last).any(|t| off(t, j, half, half) <= 0.1)).count();
-    let floor = limit.risk[last];
+    let floor = limit.of(&RISK)[last];
     let direct = shown.runs("direct");
-    let simulated = direct.iter().map(|run| run.risk[run.len() - 1]).sum::<f64>() / direct.len() as f64;
+    let simulated = direct.iter().map(|run| run.of(&RISK)[run.len() - 1]).sum::<f64>() / direct.len() as f64;
     vec![
         shown.agreement(name),
         Row {
@@ -240,11 +243,11 @@ fn classical_scatter() -> Vec<Row> {
 
 /// Largest |ln| of the ratio of the mean risk of `runs` to the limit's, at the times `from ≤ t` that both recorded.
 fn off_curve(runs: &[Trajectory], limit: &Trajectory, from: f64) -> f64 {
-    let times = runs[0].time.iter().enumerate().filter(|(_, time)| **time >= from);
+    let times = runs[0].of(&TIME).iter().enumerate().filter(|(_, time)| **time >= from);
     let ratios = times.map(|(t, time)| {
-        let at = limit.time.iter().position(|other| (other - time).abs() <= 1e-9 * time).expect("a common time");
-        let mean = runs.iter().map(|run| run.risk[t]).sum::<f64>() / runs.len() as f64;
-        (mean / limit.risk[at]).ln().abs()
+        let at = limit.of(&TIME).iter().position(|other| (other - time).abs() <= 1e-9 * time).expect("a common time");
+        let mean = runs.iter().map(|run| run.of(&RISK)[t]).sum::<f64>() / runs.len() as f64;
+        (mean / limit.of(&RISK)[at]).ln().abs()
     });
     ratios.fold(0.0, f64::max)
 }
@@ -253,7 +256,7 @@ fn classical_dimension() -> Vec<Row> {
     let name = "odes/classical-dimension";
     let points = Shown::points(name);
     let limits: Vec<&Trajectory> = points.iter().map(|point| &point.runs("limit")[0]).collect();
-    let last = |run: &Trajectory| run.risk[run.len() - 1];
+    let last = |run: &Trajectory| run.of(&RISK)[run.len() - 1];
     let apart = limits.iter().map(|limit| (last(limit) / last(limits[0]) - 1.0).abs()).fold(0.0, f64::max);
     let floor = last(limits[0]);
     let off: Vec<f64> =
@@ -293,7 +296,7 @@ fn classical_noise() -> Vec<Row> {
         let gamma = problem.learning_rate() * problem.sizes().d;
         let floor = gamma * problem.target.noise / (2.0 * 3f64.sqrt() * PI * problem.width() as f64);
         let limit = &point.runs("limit")[0];
-        limit.risk[limit.len() - 1] / floor
+        limit.of(&RISK)[limit.len() - 1] / floor
     };
     let ratios: Vec<f64> = points.iter().map(ratio).collect();
     vec![

@@ -17,7 +17,7 @@ use twolayer::{
         Start, Target, Terms, Training, View,
     },
     random::Streams,
-    record::KeepQ,
+    record::{KeepQ, observable::RISK},
     signal::{Coordinates, Feed},
     simulate::simulate,
     solve::{self, Options},
@@ -124,10 +124,10 @@ fn sgd<F: Frame>(
         let clock = Instant::now();
         let trained = simulate(&problem, frame, feed, &start, &*kernel, &[0, steps], &Record::default(), &Silent)?;
         let seconds = clock.elapsed().as_secs_f64();
-        if trained.valid == 2 && trained.risk[1] < trained.risk[0] {
+        if trained.valid == 2 && trained.of(&RISK)[1] < trained.of(&RISK)[0] {
             return Ok(steps as f64 / seconds);
         }
-        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.risk)))
+        Err(Error::Numerical(format!("{key} does not learn: {:?}, risks {:?}", trained.status, trained.of(&RISK))))
     }))
 }
 

@@ -7,7 +7,10 @@ use crate::{
     observer::{Observer, Progress},
     probe::{Moment, Recorder, crossing::Watch},
     problem::{Geometry, Problem, Record, Start},
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{CROSSING_STEP, STUDENT_TEACHER},
+    },
     signal::{Feed, Head, Signal, StepContext, Sums},
 };
 
@@ -71,7 +74,7 @@ pub fn simulate<F: Frame>(
     let mut trajectory = recorder.trajectory;
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
-    debug_assert_eq!(trajectory.student_teacher.len(), moments.len() * problem.width() * problem.directions());
+    debug_assert_eq!(trajectory.of(&STUDENT_TEACHER).len(), moments.len() * problem.width() * problem.directions());
     Ok(trajectory)
 }
 
@@ -228,6 +231,6 @@ impl<'a, F: Frame> Training<'a, F> {
     fn crosses(&mut self, watch: &mut Watch<'_>, recorder: &mut Recorder<'_>) -> Result<bool> {
         self.frame.overlaps(&mut recorder.state.overlaps);
         let risk = if watch.needs_risk() { recorder.evaluate(&self.head)? } else { f64::NAN };
-        Ok(watch.look(self.step, risk, &recorder.state.overlaps, &mut recorder.trajectory.crossing_step))
+        Ok(watch.look(self.step, risk, &recorder.state.overlaps, recorder.trajectory.of_mut(&CROSSING_STEP)))
     }
 }

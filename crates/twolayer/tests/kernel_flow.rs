@@ -17,7 +17,10 @@ use twolayer::{
         Activation, Bias, BiasInit, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement,
         Problem, Record, Rule, StartMode, Target, Terms, Training, View,
     },
-    record::{KeepQ, Status},
+    record::{
+        KeepQ, Status,
+        observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER},
+    },
     solve::VectorField,
 };
 
@@ -139,12 +142,12 @@ fn the_risk_never_rises_along_the_flow() {
         let start = state(&problem, 0.4);
         let (got, report) = ode::run(&problem, &start, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Full, &Silent).unwrap();
         assert_eq!(got.status, Status::Done, "{activation}");
-        let errors = got.risk_error.as_ref().unwrap();
+        let errors = got.get(&RISK_ERROR).unwrap();
         for i in 0..40 {
-            let (before, after) = (got.risk[i], got.risk[i + 1]);
+            let (before, after) = (got.of(&RISK)[i], got.of(&RISK)[i + 1]);
             assert!(after <= before + errors[i] + errors[i + 1], "{activation}: {before:e} {after:e}; {report:?}");
         }
-        assert!(got.risk[40] < 0.8 * got.risk[0], "{activation}: {} {}", got.risk[0], got.risk[40]);
+        assert!(got.of(&RISK)[40] < 0.8 * got.of(&RISK)[0], "{activation}: {} {}", got.of(&RISK)[0], got.of(&RISK)[40]);
     }
 }
 
@@ -173,9 +176,15 @@ fn the_exact_step_is_the_mean_of_a_step() {
         let mut first = [0.0; 5];
         for replicate in 0..runs {
             let got = run(&problem, &view, &plan, replicate, &grid, &Record::default(), &Silent).unwrap().trajectory;
-            let q = &got.student_student;
+            let q = got.of(&STUDENT_STUDENT);
             let at = |i: usize| {
-                [got.student_teacher[2 * i], got.student_teacher[2 * i + 1], q[4 * i], q[4 * i + 2], q[4 * i + 3]]
+                [
+                    got.of(&STUDENT_TEACHER)[2 * i],
+                    got.of(&STUDENT_TEACHER)[2 * i + 1],
+                    q[4 * i],
+                    q[4 * i + 2],
+                    q[4 * i + 3],
+                ]
             };
             first = at(0);
             for (i, x) in at(1).into_iter().enumerate() {
@@ -224,10 +233,10 @@ fn rows_on_the_sphere_keep_their_norms() {
     for i in 0..3 {
         for j in 0..3 {
             let norm = start.overlaps.student_student[(j, j)];
-            assert!((got.student_squares[3 * i + j] / norm - 1.0).abs() < 1e-4, "{:?}", got.student_squares);
+            assert!((got.of(&STUDENT_SQUARES)[3 * i + j] / norm - 1.0).abs() < 1e-4, "{:?}", got.of(&STUDENT_SQUARES));
         }
     }
-    assert!(got.risk[2] < 0.8 * got.risk[0], "{:?}", got.risk);
+    assert!(got.of(&RISK)[2] < 0.8 * got.of(&RISK)[0], "{:?}", got.of(&RISK));
 }
 
 /// The limit of independent starts: from M = 0, Q = I where that moves, and refused where it does not.
@@ -245,8 +254,8 @@ fn independent_starts_have_one_limit() {
     let (problem, planned) = plan_of("tanh", committee(Activation::Tanh, 1), None);
     let grid = Grid::Times(vec![0.0, 1.0]);
     let got = run(&problem, &view, &planned.unwrap(), 0, &grid, &Record::default(), &Silent).unwrap().trajectory;
-    assert_eq!((&got.student_teacher[..2], &got.student_squares[..2]), (&[0.0; 2][..], &[1.0; 2][..]));
-    assert!(got.student_teacher[2] > 0.05, "{:?}", got.student_teacher);
+    assert_eq!((&got.of(&STUDENT_TEACHER)[..2], &got.of(&STUDENT_SQUARES)[..2]), (&[0.0; 2][..], &[1.0; 2][..]));
+    assert!(got.of(&STUDENT_TEACHER)[2] > 0.05, "{:?}", got.of(&STUDENT_TEACHER));
     for (activation, rule, init, reason) in [
         ("tanh", expression("z1*z2"), None, "M does not move"),
         ("relu", expression("z1^2"), None, "M does not move"),

@@ -9,6 +9,7 @@ use twolayer::{
         Activation, Crossing, CrossingOf, Duration, Engine, Formula, Network, Problem, Record, Rule, Spacing, Target,
         Terms, Training, View,
     },
+    record::observable::{CROSSING_STEP, RISK},
 };
 
 /// Of a linear neuron on a linear target, `w − w*` decays as e^{−t} under gradient flow, and the risk as e^{−2t}.
@@ -25,13 +26,13 @@ fn a_crossing_has_its_closed_form_whatever_is_recorded() {
     for points in [1, 3, 400] {
         let plain = Record { points, spacing: Spacing::Linear, ..Record::default() };
         let grid = plain.grid(&problem, false);
-        let risk = run(&problem, &view, &plan, 0, &grid, &plain, &Silent).unwrap().trajectory.risk[0];
+        let risk = run(&problem, &view, &plan, 0, &grid, &plain, &Silent).unwrap().trajectory.of(&RISK)[0];
         for time in [0.1, 0.65, 1.9] {
             let level = risk * (-2.0_f64 * time).exp();
             let crossings = vec![Crossing { of: CrossingOf::Risk, level, stop: false }];
             let record = Record { crossings, ..plain.clone() };
             let found = run(&problem, &view, &plan, 0, &grid, &record, &Silent).unwrap().trajectory;
-            let got = found.crossing_step[0] * rate;
+            let got = found.of(&CROSSING_STEP)[0] * rate;
             assert!((got - time).abs() < 1e-4 * time, "{points} points: t = {got}, not {time}");
             assert_eq!(found.len(), points + 1);
         }

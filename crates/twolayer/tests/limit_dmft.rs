@@ -12,7 +12,13 @@ use twolayer::{
         Activation, Data, Duration, Engine, FirstLayer, Formula, Grid, Init, Network, Placement, Problem, Record,
         ReuseOrder, Rule, Target, Training, View,
     },
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{
+            GRADIENT_TEACHER, LOSS_CORRELATION, LOSS_RESPONSE, RISK, RISK_ERROR, STUDENT_STUDENT, STUDENT_TEACHER,
+            STUDENT_TEACHER_ERROR, TRAINING_RISK,
+        },
+    },
 };
 
 const STEPS: u64 = 6;
@@ -63,13 +69,13 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 fn largest_z(limit: &Trajectory, runs: &[Trajectory]) -> f64 {
     type Part = fn(&Trajectory) -> &[f64];
     let parts: [Part; 4] = [
-        |run| &run.student_teacher,
-        |run| &run.student_student,
-        |run| &run.risk,
-        |run| run.training_risk.as_deref().unwrap_or(&[]),
+        |run| run.of(&STUDENT_TEACHER),
+        |run| run.of(&STUDENT_STUDENT),
+        |run| run.of(&RISK),
+        |run| run.of(&TRAINING_RISK),
     ];
-    let own = limit.student_teacher_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
-    let risk = limit.risk_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
+    let own = limit.get(&STUDENT_TEACHER_ERROR).unwrap().iter().copied().fold(0.0, f64::max);
+    let risk = limit.get(&RISK_ERROR).unwrap().iter().copied().fold(0.0, f64::max);
     let mut largest: f64 = 0.0;
     for part in parts {
         for (i, expected) in part(limit).iter().enumerate() {
@@ -87,7 +93,7 @@ fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
     let limit = &view(&problem(target, 2, 1_000, 0.6), Engine::Limit, 1)[0];
     let distances = [(10_000, 24), (100_000, 8), (1_000_000, 4)].map(|(d, replicates)| {
         let runs = view(&problem(target, 2, d, 0.6), Engine::Reduced, replicates);
-        let pairs = || runs.iter().flat_map(|run| run.student_teacher.iter().zip(&limit.student_teacher));
+        let pairs = || runs.iter().flat_map(|run| run.of(&STUDENT_TEACHER).iter().zip(limit.of(&STUDENT_TEACHER)));
         let square: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
         if d == 1_000_000 {
             let z = largest_z(limit, &runs);
@@ -99,10 +105,10 @@ fn exact_runs_come_to_the_limit_as_the_root_of_the_dimension() {
     assert!((exponent + 0.5).abs() < 0.1, "rms of M {distances:?}: exponent {exponent}");
     // What only reuse sees: a part of the first layer orthogonal to C_1, of opposite sign on the two neurons.
     let orthogonal = |j: usize| {
-        let m = &limit.student_teacher[(STEPS as usize * 2 + j) * 2..][..2];
+        let m = &limit.of(&STUDENT_TEACHER)[(STEPS as usize * 2 + j) * 2..][..2];
         0.640651 * m[0] + 0.767832 * m[1]
     };
-    let error = limit.student_teacher_error.as_deref().unwrap().iter().copied().fold(0.0, f64::max);
+    let error = limit.get(&STUDENT_TEACHER_ERROR).unwrap().iter().copied().fold(0.0, f64::max);
     assert!(error < 2e-4, "M known to {error:.1e}");
     assert!(orthogonal(0) * orthogonal(1) < 0.0 && orthogonal(0).abs() > 1e-3, "{} {}", orthogonal(0), orthogonal(1));
 }
@@ -136,8 +142,12 @@ fn recorded_gradients_leave_correlation_and_response_as_they_are() {
         run(&problem, &view, &plan, 0, &grid, &record, &Silent).unwrap().trajectory
     };
     let (plain, recorded) = (of(false), of(true));
-    assert!(plain.loss_correlation.is_some() && plain.loss_response.is_some() && recorded.gradient_teacher.is_some());
-    assert_eq!(plain.loss_correlation, recorded.loss_correlation);
-    assert_eq!(plain.loss_response, recorded.loss_response);
-    assert_eq!(plain.student_teacher, recorded.student_teacher);
+    assert!(
+        plain.get(&LOSS_CORRELATION).is_some()
+            && plain.get(&LOSS_RESPONSE).is_some()
+            && recorded.get(&GRADIENT_TEACHER).is_some()
+    );
+    assert_eq!(plain.of(&LOSS_CORRELATION), recorded.of(&LOSS_CORRELATION));
+    assert_eq!(plain.of(&LOSS_RESPONSE), recorded.of(&LOSS_RESPONSE));
+    assert_eq!(plain.of(&STUDENT_TEACHER), recorded.of(&STUDENT_TEACHER));
 }

@@ -11,7 +11,13 @@ use twolayer::{
         Placement, Problem, Record, Rule, Target, Training, View,
     },
     random::Streams,
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{
+            CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER,
+            STUDENT_TEACHER_ERROR,
+        },
+    },
 };
 
 const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
@@ -53,7 +59,7 @@ fn the_first_gradient_of_both_notebook_targets_has_its_closed_form() -> Outcome<
         let problem = Problem::new(target(text)?, network, training)?;
         let record = Record { gradients: true, ..Record::default() };
         let limit = observe(&problem, Engine::Limit, 0, 1e-4, &record)?;
-        let (m, norm) = (limit.gradient_teacher.unwrap_or_default(), limit.gradient_norm.unwrap_or_default());
+        let (m, norm) = (limit.of(&GRADIENT_TEACHER), limit.of(&GRADIENT_NORM));
         let signal: f64 = linear.iter().map(|c| c * c).sum::<f64>() / 4.0;
         let rest = mean * mean / (2.0 * std::f64::consts::PI) + square / 2.0;
         for j in 0..4 {
@@ -93,20 +99,20 @@ fn reduced_runs_come_to_the_limit() -> Outcome<()> {
         for (d, runs) in [(1_000, 40), (16_000, 8)] {
             let problem = everything(d, geometry)?;
             let limit = observe(&problem, Engine::Limit, 0, 1e-4, &Record::default())?;
-            let errors = limit.student_teacher_error.clone().unwrap_or_default();
+            let errors = limit.of(&STUDENT_TEACHER_ERROR).to_vec();
             let rows: Vec<Vec<f64>> = (0..runs)
                 .map(|replicate| {
                     let run = observe(&problem, Engine::Reduced, replicate, 1e-3, &Record::default())?;
-                    let last = run.student_teacher.len() - 6;
-                    let mut row = run.student_teacher[last..].to_vec();
-                    row.extend(&run.student_squares[run.student_squares.len() - 3..]);
-                    row.extend(&run.second_layer[run.second_layer.len() - 3..]);
+                    let last = run.of(&STUDENT_TEACHER).len() - 6;
+                    let mut row = run.of(&STUDENT_TEACHER)[last..].to_vec();
+                    row.extend(&run.of(&STUDENT_SQUARES)[run.of(&STUDENT_SQUARES).len() - 3..]);
+                    row.extend(&run.of(&SECOND_LAYER)[run.of(&SECOND_LAYER).len() - 3..]);
                     Ok(row)
                 })
                 .collect::<Outcome<_>>()?;
-            let mut expected = limit.student_teacher[limit.student_teacher.len() - 6..].to_vec();
-            expected.extend(&limit.student_squares[limit.student_squares.len() - 3..]);
-            expected.extend(&limit.second_layer[limit.second_layer.len() - 3..]);
+            let mut expected = limit.of(&STUDENT_TEACHER)[limit.of(&STUDENT_TEACHER).len() - 6..].to_vec();
+            expected.extend(&limit.of(&STUDENT_SQUARES)[limit.of(&STUDENT_SQUARES).len() - 3..]);
+            expected.extend(&limit.of(&SECOND_LAYER)[limit.of(&SECOND_LAYER).len() - 3..]);
             let mut spread = 0.0;
             for (i, expected) in expected.iter().enumerate() {
                 let n = runs as f64;
@@ -160,9 +166,9 @@ fn one_step_on_a_square_of_samples_learns_degree_two() -> Outcome<()> {
     let (mut moves, mut norms) = (Vec::new(), Vec::new());
     for replicate in 0..runs {
         let run = observe(&best, Engine::Reduced, replicate, 1e-2, &Record::default())?;
-        let moved = |run: &Trajectory| run.student_teacher[2] - run.student_teacher[0];
+        let moved = |run: &Trajectory| run.of(&STUDENT_TEACHER)[2] - run.of(&STUDENT_TEACHER)[0];
         moves.push(moved(&run) / moved(&limit));
-        norms.push(run.student_squares[1] / limit.student_squares[1]);
+        norms.push(run.of(&STUDENT_SQUARES)[1] / limit.of(&STUDENT_SQUARES)[1]);
     }
     for (what, ratios) in [("movement along z1", moves), ("Q", norms)] {
         let mean = ratios.iter().sum::<f64>() / runs as f64;
@@ -204,11 +210,11 @@ fn second_looks_are_refused_in_words() -> Outcome<()> {
 fn a_limit_finds_crossings_and_stops() -> Outcome<()> {
     let problem = everything(4000, Geometry::Free)?;
     let whole = observe(&problem, Engine::Limit, 0, 1e-3, &Record::default())?;
-    let level = 0.5 * (whole.risk[1] + whole.risk[2]);
+    let level = 0.5 * (whole.of(&RISK)[1] + whole.of(&RISK)[2]);
     let crossings = vec![Crossing { of: CrossingOf::Risk, level, stop: true }];
     let stopped = observe(&problem, Engine::Limit, 0, 1e-3, &Record { crossings, ..Record::default() })?;
-    assert!((stopped.crossing_step[0] - 1.5).abs() < 1e-9, "{:?}", stopped.crossing_step);
+    assert!((stopped.of(&CROSSING_STEP)[0] - 1.5).abs() < 1e-9, "{:?}", stopped.of(&CROSSING_STEP));
     assert_eq!(stopped.valid, 3);
-    assert!(stopped.risk[3].is_nan() && stopped.risk[2] == whole.risk[2]);
+    assert!(stopped.of(&RISK)[3].is_nan() && stopped.of(&RISK)[2] == whole.of(&RISK)[2]);
     Ok(())
 }

@@ -12,7 +12,13 @@ use twolayer::{
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        KeepQ, Status, Trajectory,
+        observable::{
+            RISK, RISK_ERROR, SAMPLES, SECOND_LAYER, STEP, STUDENT_SQUARES, STUDENT_TEACHER, STUDENT_TEACHER_ERROR,
+            TIME,
+        },
+    },
     solve::VectorField,
 };
 
@@ -79,15 +85,19 @@ fn the_symmetric_plateau_has_its_height() {
         assert_eq!(report.kernel, "erf, closed form");
         let plateau = 1.0 / (6.0 * k as f64) - (1.0 / (2.0 * k as f64)).asin() / PI;
         // Where the risk moves least between the start and the escape.
-        let speed = |i: usize| (trajectory.risk[i] / trajectory.risk[i + 1]).ln().abs();
-        let end = trajectory.risk.iter().position(|r| *r < 0.9 * plateau).unwrap_or(400);
+        let speed = |i: usize| (trajectory.of(&RISK)[i] / trajectory.of(&RISK)[i + 1]).ln().abs();
+        let end = trajectory.of(&RISK).iter().position(|r| *r < 0.9 * plateau).unwrap_or(400);
         let flat = (1..end).min_by(|&a, &b| speed(a).total_cmp(&speed(b))).unwrap();
-        let norm = trajectory.student_squares[flat * k];
-        assert!((trajectory.risk[flat] / plateau - 1.0).abs() < 0.01, "k = {k}: {} {plateau}", trajectory.risk[flat]);
+        let norm = trajectory.of(&STUDENT_SQUARES)[flat * k];
+        assert!(
+            (trajectory.of(&RISK)[flat] / plateau - 1.0).abs() < 0.01,
+            "k = {k}: {} {plateau}",
+            trajectory.of(&RISK)[flat]
+        );
         assert!((norm * (2.0 * k as f64 - 1.0) - 1.0).abs() < 0.01, "k = {k}: Q = {norm}");
-        let errors = trajectory.risk_error.as_ref().unwrap();
+        let errors = trajectory.get(&RISK_ERROR).unwrap();
         for i in 0..400 {
-            let (before, after) = (trajectory.risk[i], trajectory.risk[i + 1]);
+            let (before, after) = (trajectory.of(&RISK)[i], trajectory.of(&RISK)[i + 1]);
             assert!(after <= before + errors[i] + errors[i + 1], "the flow raises the risk: {before:e} {after:e}");
             assert!(errors[i] < 1e-3 * before + 1e-8, "k = {k}: {before:e} ± {:e}", errors[i]);
         }
@@ -119,9 +129,9 @@ fn the_noise_floor_has_its_height() {
         let floor = gamma * noise / (2.0 * 3f64.sqrt() * PI * p as f64);
         for terms in [Terms::LabelNoise, Terms::All] {
             let (trajectory, _) = go(&problem, &start, gamma / p as f64, terms, &[0.0, 1e3, 1e4]);
-            let risk = trajectory.risk[2];
+            let risk = trajectory.of(&RISK)[2];
             assert!((risk / floor - 1.0).abs() < 0.05, "p = {p}, k = {k}, {terms:?}: {risk:e} {floor:e}");
-            assert!(trajectory.risk_error.as_ref().unwrap()[2] < 0.1 * floor, "{:?}", trajectory.risk_error);
+            assert!(trajectory.get(&RISK_ERROR).unwrap()[2] < 0.1 * floor, "{:?}", trajectory.of(&RISK_ERROR));
         }
     }
 }
@@ -272,22 +282,22 @@ fn an_independent_integrator_agrees_within_the_stated_error() {
     let distance = |y: &[f64]| y.iter().zip(&exact).map(|(y, e)| (y - e).abs()).fold(0.0, f64::max);
     let (coarse, halved) = (distance(&fixed(50)), distance(&fixed(100)));
     assert!((coarse / halved).log2() > 3.7 && (coarse / halved).log2() < 4.3, "{coarse:e} {halved:e}");
-    let errors = trajectory.student_teacher_error.as_ref().unwrap();
+    let errors = trajectory.get(&STUDENT_TEACHER_ERROR).unwrap();
     for i in 0..p * k {
-        let (got, error) = (trajectory.student_teacher[2 * p * k + i], errors[2 * p * k + i]);
+        let (got, error) = (trajectory.of(&STUDENT_TEACHER)[2 * p * k + i], errors[2 * p * k + i]);
         assert!((got - exact[i]).abs() <= error && error < 1e-5, "M: {got} {} ± {error:e}", exact[i]);
     }
     let mut last = start.clone();
     field.unpack(&exact, &mut last);
     let mut averages = Averages::zeros(p, k);
     kernel.averages(&last, Want::RISK, &mut averages).unwrap();
-    let error = trajectory.risk_error.as_ref().unwrap()[2];
-    assert!((trajectory.risk[2] - averages.risk).abs() <= error && error < 1e-4 * averages.risk, "R ± {error:e}");
+    let error = trajectory.get(&RISK_ERROR).unwrap()[2];
+    assert!((trajectory.of(&RISK)[2] - averages.risk).abs() <= error && error < 1e-4 * averages.risk, "R ± {error:e}");
     for j in 0..p {
-        assert!((trajectory.second_layer[2 * p + j] - last.second_layer[j]).abs() < 1e-6);
+        assert!((trajectory.of(&SECOND_LAYER)[2 * p + j] - last.second_layer[j]).abs() < 1e-6);
     }
     // η s = 10⁻³/3: a time of 10 is 30 000 steps of one sample.
-    assert!((trajectory.step[2] - 30_000.0).abs() < 1e-6 && trajectory.samples[2] == trajectory.step[2]);
+    assert!((trajectory.of(&STEP)[2] - 30_000.0).abs() < 1e-6 && trajectory.of(&SAMPLES)[2] == trajectory.of(&STEP)[2]);
 }
 
 /// σ(h) = h, p = k = 1: `M = (c/sa)(1 − e^{−sa²t})` from M = 0.
@@ -301,7 +311,11 @@ fn a_linear_network_relaxes_as_it_must() {
     assert!(report.kernel.contains("polynomials, exact") && report.relative_tolerance == 1e-8, "{report:?}");
     for (i, t) in times.into_iter().enumerate() {
         let exact = c / s * (1.0 - (-s * t).exp());
-        assert!((trajectory.student_teacher[i] - exact).abs() < 1e-7, "{} {exact}", trajectory.student_teacher[i]);
+        assert!(
+            (trajectory.of(&STUDENT_TEACHER)[i] - exact).abs() < 1e-7,
+            "{} {exact}",
+            trajectory.of(&STUDENT_TEACHER)[i]
+        );
     }
 }
 
@@ -314,10 +328,10 @@ fn a_divergence_is_a_status_with_the_rest_as_nan() {
     let (trajectory, _) = go(&problem, &start, 10.0, Terms::All, &[0.0, 1e-4, 5.0, 10.0]);
     assert!(matches!(trajectory.status, Status::Diverged { at } if at > 0.0 && at < 5.0), "{:?}", trajectory.status);
     assert_eq!((trajectory.len(), trajectory.valid), (4, 2));
-    assert!(trajectory.risk[1].is_finite() && trajectory.risk[2].is_nan() && trajectory.time[3] == 10.0);
-    assert_eq!(trajectory.student_teacher_error.as_ref().unwrap().len(), 4);
+    assert!(trajectory.of(&RISK)[1].is_finite() && trajectory.of(&RISK)[2].is_nan() && trajectory.of(&TIME)[3] == 10.0);
+    assert_eq!(trajectory.get(&STUDENT_TEACHER_ERROR).unwrap().len(), 4);
     // An infinite dimension has no steps.
-    assert!(trajectory.step[1].is_nan() && trajectory.samples[1].is_nan());
+    assert!(trajectory.of(&STEP)[1].is_nan() && trajectory.of(&SAMPLES)[1].is_nan());
 }
 
 #[test]

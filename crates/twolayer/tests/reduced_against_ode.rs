@@ -10,7 +10,10 @@ use twolayer::{
         Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
         Training, View,
     },
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{STUDENT_TEACHER, TIME},
+    },
 };
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
@@ -40,8 +43,8 @@ fn distance(d: u64, replicates: u64) -> Result<f64, Box<dyn Error>> {
     for replicate in 0..replicates {
         let reduced = one(&problem, Engine::Reduced, replicate, &grid)?;
         assert_eq!(reduced.status, Status::Done);
-        assert!(reduced.time.iter().zip(&limit.time).all(|(t, u)| (t - u).abs() < 1e-9));
-        for (m, n) in reduced.student_teacher.iter().zip(&limit.student_teacher).skip(8) {
+        assert!(reduced.of(&TIME).iter().zip(limit.of(&TIME)).all(|(t, u)| (t - u).abs() < 1e-9));
+        for (m, n) in reduced.of(&STUDENT_TEACHER).iter().zip(limit.of(&STUDENT_TEACHER)).skip(8) {
             squares += (m - n).powi(2);
             count += 1.0;
         }

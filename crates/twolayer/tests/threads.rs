@@ -9,7 +9,10 @@ use twolayer::{
         Activation, Bias, BiasInit, Data, Duration, Engine, Formula, Geometry, Init, Network, Problem, Record,
         ReuseOrder, Rule, Target, Training, View,
     },
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{BIAS, RISK, STUDENT_STUDENT, STUDENT_TEACHER},
+    },
 };
 
 const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
@@ -56,7 +59,7 @@ fn threads_do_not_show() {
     ];
     for (problem, engine) in &cases {
         let alone = trajectory(problem, *engine, 0, 1);
-        assert!(alone.valid == alone.len() && alone.risk.iter().all(|risk| risk.is_finite()));
+        assert!(alone.valid == alone.len() && alone.of(&RISK).iter().all(|risk| risk.is_finite()));
         for threads in [2, 3, 16] {
             assert_eq!(trajectory(problem, *engine, 0, threads), alone, "{engine:?}, {threads} threads");
         }
@@ -77,13 +80,13 @@ fn lanes_do_not_show() {
         let ends = |engine| -> Vec<Vec<f64>> {
             let end = |replicate| {
                 let run = trajectory(&problem, engine, replicate, 2);
-                let at = run.student_teacher.len() - 4;
+                let at = run.of(&STUDENT_TEACHER).len() - 4;
                 let last = |array: &[f64], count: usize| array[array.len() - count..].to_vec();
                 [
-                    run.student_teacher[at..].to_vec(),
-                    last(&run.student_student, 4),
-                    last(&run.bias, 2),
-                    last(&run.risk, 1),
+                    run.of(&STUDENT_TEACHER)[at..].to_vec(),
+                    last(run.of(&STUDENT_STUDENT), 4),
+                    last(run.of(&BIAS), 2),
+                    last(run.of(&RISK), 1),
                 ]
                 .concat()
             };

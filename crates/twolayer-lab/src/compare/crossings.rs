@@ -2,7 +2,10 @@
 
 use twolayer::{
     problem::{Crossing, CrossingOf},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 use twolayer_file::experiment::NamedView;
 
@@ -38,7 +41,7 @@ pub fn crossings(view: &NamedView, outcome: &Outcome) -> Vec<Crossed> {
         let (beyond, before): (Vec<&Trajectory>, Vec<&Trajectory>) =
             runs.partition(|run| starts_beyond(view, run, &crossing));
         let counted = if before.is_empty() { &beyond } else { &before };
-        let step = |run: &&Trajectory| run.crossing_step.get(c).copied().unwrap_or(f64::NAN);
+        let step = |run: &&Trajectory| run.of(&CROSSING_STEP).get(c).copied().unwrap_or(f64::NAN);
         // At step 0 a run is on the level, and has crossed nothing yet.
         let back = |step: &f64| step.is_finite() && (!before.is_empty() || *step > 0.0);
         let steps: Vec<f64> = counted.iter().map(step).filter(back).collect();
@@ -65,12 +68,13 @@ fn starts_beyond(view: &NamedView, run: &Trajectory, crossing: &Crossing) -> boo
     }
     let cosine = |r: usize| {
         // Without Q there are no cosines.
-        let square = |j: usize| run.student_squares.get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
-        let one = |j: usize| run.student_teacher[j * run.directions + r].abs() / square(j).unwrap_or(f64::NAN).sqrt();
+        let square = |j: usize| run.of(&STUDENT_SQUARES).get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
+        let one =
+            |j: usize| run.of(&STUDENT_TEACHER)[j * run.directions + r].abs() / square(j).unwrap_or(f64::NAN).sqrt();
         (0..run.width).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
     };
     match crossing.of {
-        CrossingOf::Risk => run.risk[0] <= crossing.level,
+        CrossingOf::Risk => run.of(&RISK)[0] <= crossing.level,
         CrossingOf::Cosine => (0..run.directions).map(cosine).fold(0.0, f64::max) >= crossing.level,
         CrossingOf::CosineWith(r) => cosine(r) >= crossing.level,
     }
@@ -117,7 +121,7 @@ mod tests {
         view.record.crossings = vec![Crossing { of: CrossingOf::CosineWith(1), level: 0.5, stop: false }];
         let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 4, 0.1, 1);
         for (run, step) in outcome.trajectories.iter_mut().zip([100.0, 200.0, f64::NAN, 300.0]) {
-            run.crossing_step = vec![step];
+            run.set(&CROSSING_STEP, vec![step]);
         }
         let found = crossings(&view, &outcome)[0];
         assert_eq!((found.step, found.reached, found.censored), (200.0, 3, 1));
@@ -136,7 +140,7 @@ mod tests {
         view.record.crossings = vec![level(CrossingOf::CosineWith(1), 0.05), level(CrossingOf::Risk, 0.3)];
         let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 3, 0.0, 1);
         for (run, step) in outcome.trajectories.iter_mut().zip([100.0, f64::NAN, 300.0]) {
-            run.crossing_step = vec![step, f64::NAN];
+            run.set(&CROSSING_STEP, vec![step, f64::NAN]);
         }
         let found = crossings(&view, &outcome);
         assert_eq!((found[0].step, found[0].reached, found[0].censored, found[0].already), (200.0, 2, 1, 3));
@@ -144,8 +148,8 @@ mod tests {
         assert_eq!(found[1].in_words(), "risk = 0.3, from below");
         assert!(found[1].is_back() && found[1].reached == 0);
         // One of independent starts is there already: the others are what crosses.
-        outcome.trajectories[0].risk[0] = 0.5;
-        outcome.trajectories[0].crossing_step[1] = 40.0;
+        outcome.trajectories[0].of_mut(&RISK)[0] = 0.5;
+        outcome.trajectories[0].of_mut(&CROSSING_STEP)[1] = 40.0;
         let found = crossings(&view, &outcome)[1];
         assert_eq!((found.step, found.reached, found.censored, found.already), (40.0, 1, 0, 2));
         assert_eq!(found.in_words(), "risk = 0.3");
@@ -157,9 +161,9 @@ mod tests {
         let sizes = Sizes { p: 2, k: 2 };
         let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
         let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 1, 0.0, 1);
-        let risk = outcome.trajectories[0].risk[0];
+        let risk = outcome.trajectories[0].of(&RISK)[0];
         view.record.crossings = vec![Crossing { of: CrossingOf::Risk, level: risk, stop: false }];
-        outcome.trajectories[0].crossing_step = vec![0.0];
+        outcome.trajectories[0].set(&CROSSING_STEP, vec![0.0]);
         let found = crossings(&view, &outcome)[0];
         assert_eq!((found.reached, found.already), (0, 1));
         assert!(found.step.is_nan() && found.is_back());

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     gaussian::normal,
-    record::{KeepQ, Trajectory},
+    record::{OBSERVABLES, Observable, Trajectory, observable::TIME},
 };
 
 use super::{QuantityAgreement, rows::Contrast};
@@ -27,7 +27,7 @@ pub(super) const FORGIVEN: f64 = 2.0;
 pub(super) fn common_times(a: &Trajectory, b: &Trajectory) -> Vec<(usize, usize)> {
     let (mut i, mut j, mut pairs) = (0, 0, Vec::new());
     while i < a.len() && j < b.len() {
-        let (s, t) = (a.time[i], b.time[j]);
+        let (s, t) = (a.of(&TIME)[i], b.of(&TIME)[j]);
         if (s - t).abs() <= SAME_TIME * s.abs().max(t.abs()) {
             pairs.push((i, j));
             (i, j) = (i + 1, j + 1);
@@ -92,34 +92,25 @@ pub(super) struct Entries {
     largest: Vec<QuantityAgreement>,
 }
 
-/// A quantity as an array with `width` entries at each time.
-struct Quantity {
-    name: &'static str,
-    width: fn(&Trajectory) -> usize,
-    values: fn(&Trajectory) -> &[f64],
-    errors: fn(&Trajectory) -> Option<&[f64]>,
+/// The arrays that are compared: those whose numerical error a method can state.
+fn compared() -> impl Iterator<Item = &'static Observable> {
+    OBSERVABLES.iter().copied().filter(|observable| observable.error.is_some())
 }
 
-const QUANTITIES: [Quantity; 3] = [
-    Quantity { name: "risk", width: |_| 1, values: |run| &run.risk, errors: |run| run.risk_error.as_deref() },
-    Quantity {
-        name: "M",
-        width: |run| run.width * run.directions,
-        values: |run| &run.student_teacher,
-        errors: |run| run.student_teacher_error.as_deref(),
-    },
-    Quantity {
-        name: "Q_diag",
-        width: |run| if run.keep_q == KeepQ::None { 0 } else { run.width },
-        values: |run| &run.student_squares,
-        errors: |run| run.student_squares_error.as_deref(),
-    },
-];
+/// Numbers of a quantity at each time; 0 where it is not recorded.
+fn width(run: &Trajectory, quantity: &Observable) -> usize {
+    run.get(quantity).map_or(0, |_| run.row_size(quantity))
+}
+
+/// The stated errors of a quantity.
+fn errors<'a>(run: &'a Trajectory, quantity: &Observable) -> Option<&'a [f64]> {
+    run.get(Observable::named(quantity.error?)?)
+}
 
 impl Entries {
     /// The entries at the given pairs of times.
     pub fn new(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)], yardstick: &Yardstick) -> Self {
-        let widths = QUANTITIES.map(|q| (q.width)(&first[0]).min((q.width)(&second[0])));
+        let widths: Vec<usize> = compared().map(|q| width(&first[0], q).min(width(&second[0], q))).collect();
         let all = match yardstick {
             Yardstick::Replicates(_) => times.len() * widths.iter().sum::<usize>(),
             // Numbers against numbers are soon done: nothing is left out.
@@ -129,7 +120,7 @@ impl Entries {
         let most_lines = (MOST / kept_times.len().max(1)).saturating_sub(widths[0]).max(1);
         let norm = largest_norm(first, second, times);
         let mut entries = Self { lines: Vec::new(), z: Vec::new(), thinned: None, largest: Vec::new() };
-        for (index, quantity) in QUANTITIES.iter().enumerate().filter(|(index, _)| widths[*index] * times.len() > 0) {
+        for (index, quantity) in compared().enumerate().filter(|(index, _)| widths[*index] * times.len() > 0) {
             let width = widths[index];
             let at = |time: usize, i: usize| [times[time].0 * width + i, times[time].1 * width + i];
             let both = |time: usize, i: usize| {
@@ -153,13 +144,13 @@ impl Entries {
                 max_z: None,
                 max_difference: largest.0,
                 value: largest.1,
-                time: first[0].time[times[largest.2].0],
+                time: first[0].of(&TIME)[times[largest.2].0],
             });
             let rounding = rounding(index, scale, norm);
             let contrast = match yardstick {
                 Yardstick::Replicates(contrast) => contrast,
                 Yardstick::Errors => {
-                    let stated = |run: &Trajectory| (quantity.errors)(run).is_some();
+                    let stated = |run: &Trajectory| errors(run, quantity).is_some();
                     for (time, i) in everywhere().filter(|_| stated(&first[0]) && stated(&second[0])) {
                         let [(a, error_a), (b, error_b)] = both(time, i);
                         let error = error_a.hypot(error_b).hypot(rounding);
@@ -190,8 +181,8 @@ impl Entries {
                     let z = normal_score(difference, [a.variance, b.variance], error * error, replicates);
                     entries.z.push((z, entries.largest.len() - 1));
                     let at = at(time, i);
-                    let values: Vec<f64> = (first.iter().map(|run| (quantity.values)(run)[at[0]]))
-                        .chain(second.iter().map(|run| (quantity.values)(run)[at[1]]))
+                    let values: Vec<f64> = (first.iter().map(|run| run.of(quantity)[at[0]]))
+                        .chain(second.iter().map(|run| run.of(quantity)[at[1]]))
                         .collect();
                     columns.push(Column { rows: contrast.of(&values), error: contrast.scale * error });
                 }
@@ -255,15 +246,15 @@ fn rounding(quantity: usize, scale: f64, norm: f64) -> f64 {
 }
 
 /// Mean and its squared standard error over replicates, and the mean numerical error, at one index.
-fn moments(runs: &[Trajectory], quantity: &Quantity, index: usize) -> (Moments, f64) {
+fn moments(runs: &[Trajectory], quantity: &Observable, index: usize) -> (Moments, f64) {
     // Shifted by the first value: a sum of squares of nearly equal numbers would lose the variance.
-    let shift = (quantity.values)(&runs[0])[index];
+    let shift = runs[0].of(quantity)[index];
     let (mut sum, mut squares, mut error) = (0.0, 0.0, 0.0);
     for run in runs {
-        let x = (quantity.values)(run)[index] - shift;
+        let x = run.of(quantity)[index] - shift;
         sum += x;
         squares += x * x;
-        let stated = (quantity.errors)(run).map_or(0.0, |errors| errors[index]);
+        let stated = errors(run, quantity).map_or(0.0, |errors| errors[index]);
         error += if stated.is_finite() { stated.abs() } else { 0.0 };
     }
     let mut moments = Moments::from_sums(sum, squares, runs.len() as f64);

@@ -1,7 +1,10 @@
 //! Which neuron of one run is which of another: with independent starts neuron 1 means nothing.
 
 use faer::Mat;
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+};
 
 /// Below this mean of |cos_j · cos'_l| over matched neurons nothing tells them apart, and they are not averaged.
 const ALIKE: f64 = 0.5;
@@ -12,7 +15,7 @@ const ALIKE: f64 = 0.5;
 /// p/2: too little is learnt, or not the same): then there is nothing to average.
 pub fn match_neurons(reference: &Trajectory, runs: &[Trajectory], target: &Mat<f64>) -> Option<Vec<Vec<usize>>> {
     let same = |run: &&Trajectory| (run.width, run.directions) == (reference.width, reference.directions);
-    let known = |run: &Trajectory| run.keep_q != KeepQ::None && run.valid > 0;
+    let known = |run: &Trajectory| run.keep_q() != KeepQ::None && run.valid > 0;
     if !known(reference) || runs.is_empty() || !runs.iter().all(|run| known(run) && same(&run)) {
         return None;
     }
@@ -38,8 +41,8 @@ pub fn match_neurons(reference: &Trajectory, runs: &[Trajectory], target: &Mat<f
 fn cosines(run: &Trajectory, t: usize, whiten: &Mat<f64>) -> Vec<Vec<f64>> {
     let (p, k) = (run.width, run.directions);
     let one = |j: usize| {
-        let size = run.student_squares[t * p + j].max(1e-300).sqrt();
-        let m = |r: usize| run.student_teacher[(t * p + j) * k + r] / size;
+        let size = run.of(&STUDENT_SQUARES)[t * p + j].max(1e-300).sqrt();
+        let m = |r: usize| run.of(&STUDENT_TEACHER)[(t * p + j) * k + r] / size;
         (0..k).map(|s| (0..k).map(|r| m(r) * whiten[(r, s)]).sum()).collect()
     };
     (0..p).map(one).collect()
@@ -160,14 +163,14 @@ mod tests {
         let straight = runs[1].clone();
         for t in 0..times.len() {
             for (l, j) in order.into_iter().enumerate() {
-                let row = straight.student_teacher[(t * 4 + j) * 4..(t * 4 + j + 1) * 4].to_vec();
-                runs[1].student_teacher[(t * 4 + l) * 4..(t * 4 + l + 1) * 4].copy_from_slice(&row);
+                let row = straight.of(&STUDENT_TEACHER)[(t * 4 + j) * 4..(t * 4 + j + 1) * 4].to_vec();
+                runs[1].of_mut(&STUDENT_TEACHER)[(t * 4 + l) * 4..(t * 4 + l + 1) * 4].copy_from_slice(&row);
             }
         }
         let matched = match_neurons(&straight, &runs, &Mat::identity(4, 4)).unwrap();
         assert_eq!(matched[0], [0, 1, 2, 3]);
         assert_eq!(matched[1], [1, 3, 0, 2]);
-        runs[1].keep_q = KeepQ::None;
+        runs[1].remove(&STUDENT_SQUARES);
         assert_eq!(match_neurons(&straight, &runs, &Mat::identity(4, 4)), None);
     }
 

@@ -14,7 +14,10 @@ mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{STUDENT_TEACHER_ERROR, TIME},
+};
 use twolayer_file::experiment::NamedView;
 
 use crate::outcome::Outcome;
@@ -162,7 +165,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
         return None;
     }
     let recorded = common_times(a, b);
-    if recorded.iter().filter(|&&(i, _)| a.time[i] > 0.0).count() == 0 {
+    if recorded.iter().filter(|&&(i, _)| a.of(&TIME)[i] > 0.0).count() == 0 {
         return None;
     }
     // Where one replicate has no number, the mean of the others is not the mean of the law.
@@ -176,7 +179,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
     // Nothing but the start, or the same runs twice: the differences tell nothing, whatever they are.
     let hindrance = hindrance(first, second, &times);
     let sample =
-        |runs: &[Trajectory]| Sample { replicates: runs.len(), exact: runs[0].student_teacher_error.is_some() };
+        |runs: &[Trajectory]| Sample { replicates: runs.len(), exact: runs[0].get(&STUDENT_TEACHER_ERROR).is_some() };
     let samples = [sample(first), sample(second)];
     let yardstick = match Contrast::new(samples[0], samples[1]) {
         _ if hindrance.is_some() => Yardstick::Nothing,
@@ -232,7 +235,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
 
 /// Why no difference between these views could be seen, whatever it is.
 fn hindrance(first: &[Trajectory], second: &[Trajectory], times: &[(usize, usize)]) -> Option<String> {
-    if times.iter().all(|&(i, _)| first[0].time[i] <= 0.0) {
+    if times.iter().all(|&(i, _)| first[0].of(&TIME)[i] <= 0.0) {
         return Some("nothing but the start could be compared".into());
     }
     let remedy = "one engine, one seed; give one of them another seed";

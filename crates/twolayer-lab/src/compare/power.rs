@@ -7,6 +7,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
 use crate::fabricated::{self, Sizes};
+use twolayer::record::observable::{RISK, STUDENT_SQUARES, STUDENT_TEACHER};
 
 const SIZES: Sizes = Sizes { p: 2, k: 2 };
 /// Times after the start.
@@ -52,7 +53,8 @@ fn view(noise: Noise, replicates: usize, scale: f64, rng: &mut Xoshiro256PlusPlu
     let times = fabricated::log_times(TIMES, 0.01, 10.0);
     let mut runs = fabricated::simulation(SIZES, &times, replicates, 0.0, 0).trajectories;
     for run in &mut runs {
-        for (values, width) in [(&mut run.risk, 1), (&mut run.student_teacher, 4), (&mut run.student_squares, 2)] {
+        for (observable, width) in [(&RISK, 1), (&STUDENT_TEACHER, 4), (&STUDENT_SQUARES, 2)] {
+            let values = run.of_mut(observable);
             for i in 0..width {
                 for (t, x) in line(noise, rng).into_iter().enumerate() {
                     values[t * width + i] += scale * x;
@@ -98,9 +100,9 @@ fn shift(runs: &mut [Trajectory], shift: Shift, size: f64, rng: &mut Xoshiro256P
     for run in runs {
         for &(t, i, size) in &places {
             match i {
-                0 => run.risk[t] += size,
-                1..5 => run.student_teacher[t * 4 + i - 1] += size,
-                _ => run.student_squares[t * 2 + i - 5] += size,
+                0 => run.of_mut(&RISK)[t] += size,
+                1..5 => run.of_mut(&STUDENT_TEACHER)[t * 4 + i - 1] += size,
+                _ => run.of_mut(&STUDENT_SQUARES)[t * 2 + i - 5] += size,
             }
         }
     }

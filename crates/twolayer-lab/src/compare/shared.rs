@@ -1,6 +1,9 @@
 //! Runs that two views share: two simulations by one engine from one seed are one simulation.
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{RISK, STUDENT_TEACHER},
+};
 
 /// How many runs of `first` are runs of `second` too: equal to the last bit in risk and M at all common `times`, and not
 /// at rest.
@@ -13,5 +16,5 @@ pub(super) fn runs(first: &[Trajectory], second: &[Trajectory], times: &[(usize,
 /// Risk and M at one entry.
 fn at(run: &Trajectory, t: usize) -> impl Iterator<Item = &f64> {
     let width = run.width * run.directions;
-    std::iter::once(&run.risk[t]).chain(&run.student_teacher[t * width..][..width])
+    std::iter::once(&run.of(&RISK)[t]).chain(&run.of(&STUDENT_TEACHER)[t * width..][..width])
 }

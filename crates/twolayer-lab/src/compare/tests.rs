@@ -1,4 +1,5 @@
 use twolayer::problem::Engine;
+use twolayer::record::observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_TEACHER};
 
 use super::*;
 use crate::fabricated::{self, Sizes};
@@ -48,7 +49,7 @@ fn few_replicates_find_gross_differences_and_cry_over_nothing() {
     let limit = fabricated::limit(SIZES, &times(), 1e-9);
     let mut simulation = fabricated::simulation(SIZES, &times(), 4, 1e-4, 1);
     for run in &mut simulation.trajectories {
-        run.risk[20] += 0.01;
+        run.of_mut(&RISK)[20] += 0.01;
     }
     let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
@@ -74,8 +75,9 @@ fn two_replicates_never_show_agreement() {
     // A difference of 10⁸ standard errors at all places they do find, at one place among so many not even that.
     let mut simulation = fabricated::simulation(SIZES, &times(), 2, 1e-9, 1);
     for run in &mut simulation.trajectories {
-        let all = run.risk.iter_mut().chain(&mut run.student_teacher).chain(&mut run.student_squares);
-        all.for_each(|x| *x += 0.1);
+        for observable in [&RISK, &STUDENT_TEACHER, &STUDENT_SQUARES] {
+            run.of_mut(observable).iter_mut().for_each(|x| *x += 0.1);
+        }
     }
     let agreement = pair(["limit", "a"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
@@ -113,9 +115,9 @@ fn two_limits_are_measured_by_their_errors() {
     let first = fabricated::limit(SIZES, &times(), 1e-3).trajectories;
     let moved = |by: f64, error: f64| {
         let mut second = fabricated::limit(SIZES, &times(), error).trajectories;
-        second[0].student_teacher.iter_mut().for_each(|m| *m += by);
+        second[0].of_mut(&STUDENT_TEACHER).iter_mut().for_each(|m| *m += by);
         // Q states no error, and is not held against anyone.
-        second[0].student_squares.iter_mut().for_each(|q| *q += 0.1);
+        second[0].of_mut(&STUDENT_SQUARES).iter_mut().for_each(|q| *q += 0.1);
         pair(["ode", "dmft"], &first, &second).unwrap()
     };
     assert_eq!(moved(2e-3, 1e-3).verdict, Verdict::Agree);
@@ -130,7 +132,7 @@ fn sizes_are_reported_where_they_are_largest() {
     let t = times();
     let simulation = fabricated::simulation(SIZES, &t, 16, 0.01, 3);
     let mut limit = fabricated::limit(SIZES, &t, 1e-9);
-    limit.trajectories[0].student_teacher[(20 * SIZES.p + 1) * SIZES.k] += 0.5;
+    limit.trajectories[0].of_mut(&STUDENT_TEACHER)[(20 * SIZES.p + 1) * SIZES.k] += 0.5;
     let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Differ);
     let overlap = agreement.quantities.iter().find(|q| q.quantity == "M").unwrap();
@@ -145,10 +147,10 @@ fn stated_errors_are_forgiven() {
     let t = times();
     let simulation = fabricated::simulation(SIZES, &t, 16, 1e-9, 3);
     let mut limit = fabricated::limit(SIZES, &t, 1e-3);
-    limit.trajectories[0].risk.iter_mut().for_each(|risk| *risk += 1e-3);
+    limit.trajectories[0].of_mut(&RISK).iter_mut().for_each(|risk| *risk += 1e-3);
     let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Agree, "{agreement:?}");
-    limit.trajectories[0].risk_error = Some(vec![1e-9; t.len()]);
+    limit.trajectories[0].set(&RISK_ERROR, vec![1e-9; t.len()]);
     let agreement = pair(["limit", "reduced"], &limit.trajectories, &simulation.trajectories).unwrap();
     assert_eq!(agreement.verdict, Verdict::Differ, "{agreement:?}");
 }

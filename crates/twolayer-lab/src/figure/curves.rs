@@ -1,6 +1,9 @@
 //! Risk and overlaps against time, steps or samples.
 
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{RISK, TRAINING_RISK},
+};
 
 use super::{
     AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,
@@ -22,11 +25,11 @@ const FLAT: f64 = 0.15;
 /// The label of a quantity that has one number at each time, and the number.
 pub(super) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
     match y {
-        Quantity::TwiceRisk => ("E(f − g)²", |run, t| 2.0 * run.risk[t]),
+        Quantity::TwiceRisk => ("E(f − g)²", |run, t| 2.0 * run.of(&RISK)[t]),
         Quantity::TrainingRisk => {
-            ("training risk  ½ mean (f − y)²", |run, t| run.training_risk.as_ref().map_or(f64::NAN, |risk| risk[t]))
+            ("training risk  ½ mean (f − y)²", |run, t| run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t]))
         }
-        _ => ("risk  ½ E(f − g)²", |run, t| run.risk[t]),
+        _ => ("risk  ½ E(f − g)²", |run, t| run.of(&RISK)[t]),
     }
 }
 
@@ -35,7 +38,7 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
     let (mut all, settings) = series(experiment, outcomes);
     let (label, value) = scalar(figure.y);
     let without: Vec<String> = (all.iter())
-        .filter(|s| figure.y == Quantity::TrainingRisk && s.runs[0].training_risk.is_none())
+        .filter(|s| figure.y == Quantity::TrainingRisk && s.runs[0].get(&TRAINING_RISK).is_none())
         .map(|s| s.view.name.clone())
         .collect();
     all.retain(|s| !without.contains(&s.view.name));
@@ -179,7 +182,7 @@ fn remark(all: &[Series<'_>], neurons: (usize, usize), directions: (usize, usize
     if all.iter().any(|series| series.neurons == Neurons::First) {
         remarks.push("Starts are independent, and neurons not alike: not averaged, dots are the first run.".into());
     }
-    if cosine && all.iter().any(|series| series.runs[0].keep_q == KeepQ::None) {
+    if cosine && all.iter().any(|series| series.runs[0].keep_q() == KeepQ::None) {
         remarks.push("Views without recorded Q have no cosines.".into());
     }
     remarks.join(" ")

@@ -1,7 +1,10 @@
 //! The directions along which overlaps and cosines are drawn.
 
 use faer::Mat;
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{
+    KeepQ, Trajectory,
+    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+};
 
 use super::ticks::{minus, subscript};
 use twolayer_file::experiment::{Directions, Figure};
@@ -53,16 +56,16 @@ impl Direction {
     /// `Σ_r M_jr v_r`.
     pub fn overlap(&self, run: &Trajectory, t: usize, j: usize) -> f64 {
         let k = run.directions;
-        let row = &run.student_teacher[(t * run.width + j) * k..][..k];
+        let row = &run.of(&STUDENT_TEACHER)[(t * run.width + j) * k..][..k];
         row.iter().zip(&self.v).map(|(m, v)| m * v).sum()
     }
 
     /// The overlap over `√(Q_jj vᵀPv)`; NaN where Q was not recorded.
     pub fn cosine(&self, run: &Trajectory, t: usize, j: usize) -> f64 {
-        if run.keep_q == KeepQ::None {
+        if run.keep_q() == KeepQ::None {
             return f64::NAN;
         }
-        let scale = run.student_squares[t * run.width + j].sqrt() * self.length;
+        let scale = run.of(&STUDENT_SQUARES)[t * run.width + j].sqrt() * self.length;
         if scale > 0.0 { self.overlap(run, t, j) / scale } else { scale * 0.0 }
     }
 }
@@ -78,7 +81,7 @@ mod tests {
         let target = Mat::from_fn(2, 2, |i, j| if i == j { 4.0 } else { 1.0 });
         let mut figure = fabricated::figure(Quantity::Overlap);
         let run = &fabricated::limit(Sizes { p: 2, k: 2 }, &[0.0, 3.0], 0.0).trajectories[0];
-        let m = &run.student_teacher[4..6];
+        let m = &run.of(&STUDENT_TEACHER)[4..6];
         let axis = &directions(&figure, &target)[1];
         assert_eq!((axis.name.as_str(), axis.overlap(run, 1, 0)), ("z₂", m[1]));
         approx::assert_relative_eq!(axis.cosine(run, 1, 0), m[1] / 2.0);

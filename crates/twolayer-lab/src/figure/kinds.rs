@@ -3,6 +3,7 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
+use twolayer::record::observable::{CROSSING_STEP, RISK, STUDENT_TEACHER, TIME, TRAINING_RISK};
 
 use super::*;
 use twolayer_file::experiment::{Directions, Figure, NamedView};
@@ -29,7 +30,7 @@ fn outcomes(sizes: Sizes, rate: f64, noise: f64, seed: u64) -> Vec<Outcome> {
         fabricated::simulation(sizes, &fast, 8, noise, 2 * seed + 1),
     ];
     for run in all.iter_mut().flat_map(|outcome| &mut outcome.trajectories) {
-        run.time.clone_from(&times);
+        run.set(&TIME, times.clone());
     }
     all
 }
@@ -42,7 +43,8 @@ fn drawn(figure: Figure) -> Drawing {
 fn training_risk() -> Drawing {
     let mut all = outcomes(SIZES, 1.0, 0.02, 1);
     for run in all.iter_mut().flat_map(|outcome| &mut outcome.trajectories) {
-        run.training_risk = Some(run.risk.iter().zip(&run.time).map(|(r, t)| r * (-0.1 * t).exp()).collect());
+        let risk = run.of(&RISK).iter().zip(run.of(&TIME)).map(|(r, t)| r * (-0.1 * t).exp()).collect();
+        run.set(&TRAINING_RISK, risk);
     }
     let figure = Figure::new(Quantity::TrainingRisk, Axis::Step);
     draw(&fabricated::experiment(views(SIZES), vec![figure]), &all, "0.1.0")
@@ -55,7 +57,7 @@ fn matched() -> Drawing {
     for (view, outcome) in named.iter_mut().zip(&mut all).skip(1) {
         view.problem = view.problem.with(|parts| parts.network.start = StartMode::Independent).unwrap();
         for (r, run) in outcome.trajectories.iter_mut().enumerate() {
-            run.student_teacher.chunks_mut(8).for_each(|m| m.rotate_left(2 * ((r + 1) % 4)));
+            run.of_mut(&STUDENT_TEACHER).chunks_mut(8).for_each(|m| m.rotate_left(2 * ((r + 1) % 4)));
         }
     }
     draw(&fabricated::experiment(named, vec![fabricated::figure(Quantity::Cosine)]), &all, "0.1.0")
@@ -76,9 +78,9 @@ fn cross(named: &[NamedView], all: &mut [Outcome], time: f64) {
         let simulated = outcome.trajectories.len() > 1;
         for (r, run) in outcome.trajectories.iter_mut().enumerate() {
             let off = if simulated { 1.0 + 0.3 * (r as f64 * 2.4).sin() } else { 1.0 };
-            run.crossing_step = vec![time * off / step_time, 3.0 * time * off / step_time];
+            run.set(&CROSSING_STEP, vec![time * off / step_time, 3.0 * time * off / step_time]);
             if r == 5 {
-                run.crossing_step[1] = f64::NAN;
+                run.of_mut(&CROSSING_STEP)[1] = f64::NAN;
             }
         }
     }
@@ -100,7 +102,7 @@ fn histogram() -> Drawing {
     let mut all = vec![fabricated::limit(sizes, &times, 1e-6), fabricated::simulation(sizes, &times, 8, 0.0, 1)];
     for (i, outcome) in all.iter_mut().enumerate() {
         for (r, run) in outcome.trajectories.iter_mut().enumerate() {
-            for (t, m) in run.student_teacher.chunks_mut(400).enumerate() {
+            for (t, m) in run.of_mut(&STUDENT_TEACHER).chunks_mut(400).enumerate() {
                 for (j, m) in m.iter_mut().enumerate() {
                     let golden = (j as f64 + 0.37 * (r * i) as f64) * 0.618_034;
                     let start = 2.0 * golden.fract() - 1.0;

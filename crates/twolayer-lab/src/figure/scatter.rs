@@ -1,6 +1,9 @@
 //! Neurons in the plane of the first two cosines, one panel per time.
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{SECOND_LAYER, TIME},
+};
 
 use super::{
     AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
@@ -70,7 +73,7 @@ fn neuron(series: &Series<'_>, time: f64, j: usize, plane: &[Direction]) -> Vec<
     for run in series.runs.iter().take(most) {
         if let (Some(t), Some(across)) = (nearest(run, time), plane.first()) {
             let x = across.cosine(run, t, j);
-            let y = plane.get(1).map_or(run.second_layer[t * run.width + j], |up| up.cosine(run, t, j));
+            let y = plane.get(1).map_or(run.of(&SECOND_LAYER)[t * run.width + j], |up| up.cosine(run, t, j));
             dots.push(Dot { x, y, low: y, high: y });
         }
     }
@@ -79,7 +82,7 @@ fn neuron(series: &Series<'_>, time: f64, j: usize, plane: &[Direction]) -> Vec<
 
 /// The recorded moment nearest to `time`, if any is valid.
 pub(super) fn nearest(run: &Trajectory, time: f64) -> Option<usize> {
-    (0..run.valid).min_by(|&a, &b| (run.time[a] - time).abs().total_cmp(&(run.time[b] - time).abs()))
+    (0..run.valid).min_by(|&a, &b| (run.of(&TIME)[a] - time).abs().total_cmp(&(run.of(&TIME)[b] - time).abs()))
 }
 
 fn heights(marks: &[Mark]) -> (f64, f64) {
@@ -94,7 +97,7 @@ fn heights(marks: &[Mark]) -> (f64, f64) {
 
 /// The start, two moments in between (evenly spread on a log scale over the last three decades), the end.
 pub(super) fn moments(all: &[Series<'_>]) -> Vec<f64> {
-    let last = all.iter().filter_map(|s| s.runs[0].time.last().copied()).fold(0.0, f64::max);
+    let last = all.iter().filter_map(|s| s.runs[0].of(&TIME).last().copied()).fold(0.0, f64::max);
     vec![0.0, last * 1e-2, last * 1e-1, last]
 }
 

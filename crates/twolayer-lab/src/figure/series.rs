@@ -2,7 +2,10 @@
 
 use twolayer::{
     problem::{Engine, StartMode},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{SAMPLES, STEP, TIME},
+    },
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
@@ -144,19 +147,19 @@ impl Series<'_> {
     pub fn abscissa(&self, axis: &Axis) -> Vec<f64> {
         let run = &self.runs[0];
         let steps = || -> Vec<f64> {
-            let known = run.step.iter().any(|nu| nu.is_finite());
+            let known = run.of(&STEP).iter().any(|nu| nu.is_finite());
             let step_time = self.view.problem.step_time();
-            if known { run.step.clone() } else { run.time.iter().map(|t| t / step_time).collect() }
+            if known { run.of(&STEP).to_vec() } else { run.of(&TIME).iter().map(|t| t / step_time).collect() }
         };
         match axis {
             Axis::Step => steps(),
-            Axis::Samples if run.samples.iter().any(|n| n.is_finite() && *n > 0.0) => run.samples.clone(),
+            Axis::Samples if run.of(&SAMPLES).iter().any(|n| n.is_finite() && *n > 0.0) => run.of(&SAMPLES).to_vec(),
             Axis::Samples => {
                 let (batch, most) = (self.view.problem.batch() as f64, self.view.problem.sizes().n);
                 let seen = |nu: f64| if most.is_finite() { (nu * batch).min(most) } else { nu * batch };
                 steps().into_iter().map(seen).collect()
             }
-            Axis::Time | Axis::Swept(_) => run.time.clone(),
+            Axis::Time | Axis::Swept(_) => run.of(&TIME).to_vec(),
         }
     }
 

@@ -1,4 +1,5 @@
 use twolayer::problem::Engine;
+use twolayer::record::observable::{RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER, TIME};
 
 use super::*;
 use twolayer_file::experiment::{Axis, Figure, NamedView};
@@ -46,8 +47,8 @@ fn settings(figures: Vec<Figure>) -> (Experiment, Vec<Outcome>) {
     ];
     for outcome in &mut outcomes {
         for run in &mut outcome.trajectories {
-            run.time = times.clone();
-            run.step = times.clone();
+            run.set(&TIME, times.clone());
+            run.set(&STEP, times.clone());
         }
     }
     let mut experiment = fabricated::experiment(views, figures);
@@ -117,7 +118,7 @@ fn limits_are_lines_and_simulations_dots_with_two_standard_errors() {
     let Mark::Dots { points, .. } = &panel.marks[2] else { panic!("then the dots") };
     assert!((20..=28).contains(&points.len()), "{} dots", points.len());
     let last = points.last().unwrap();
-    let values: Vec<f64> = outcomes[2].trajectories.iter().map(|run| *run.risk.last().unwrap()).collect();
+    let values: Vec<f64> = outcomes[2].trajectories.iter().map(|run| *run.of(&RISK).last().unwrap()).collect();
     let mean = values.iter().sum::<f64>() / 16.0;
     let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 15.0).sqrt();
     approx::assert_relative_eq!(last.y, mean, max_relative = 1e-12);
@@ -128,15 +129,15 @@ fn limits_are_lines_and_simulations_dots_with_two_standard_errors() {
 fn twice_the_risk_is_twice_the_risk_and_cosines_divide_by_the_norms() {
     let (experiment, mut outcomes) =
         plain(vec![fabricated::figure(Quantity::TwiceRisk), fabricated::figure(Quantity::Cosine)]);
-    outcomes[0].trajectories[0].student_squares.fill(4.0);
+    outcomes[0].trajectories[0].of_mut(&STUDENT_SQUARES).fill(4.0);
     let drawing = draw(&experiment, &outcomes, "0.1.0");
     let run = &outcomes[0].trajectories[0];
     let Mark::Line { points, .. } = &drawing.blocks[0].panels[0].marks[0] else { panic!() };
-    assert_eq!(points[50].1, 2.0 * run.risk[50]);
+    assert_eq!(points[50].1, 2.0 * run.of(&RISK)[50]);
     let second = &drawing.blocks[1].panels[1];
     assert_eq!(second.title, "along z₂");
     let Mark::Line { points, .. } = &second.marks[1] else { panic!() };
-    assert_eq!(points[50].1, run.student_teacher[50 * 8 + 1] / 2.0);
+    assert_eq!(points[50].1, run.of(&STUDENT_TEACHER)[50 * 8 + 1] / 2.0);
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn independent_starts_that_learn_nothing_alike_are_not_averaged() {
     }
     // One neuron in two has learnt nothing, and the other little.
     for run in outcomes.iter_mut().flat_map(|outcome| &mut outcome.trajectories) {
-        run.student_teacher.iter_mut().for_each(|m| *m *= 0.5);
+        run.of_mut(&STUDENT_TEACHER).iter_mut().for_each(|m| *m *= 0.5);
     }
     let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
     assert!(block.remark.contains("first run"), "{}", block.remark);
@@ -172,8 +173,8 @@ fn independent_starts_that_learn_nothing_alike_are_not_averaged() {
         panic!("no dots")
     };
     let run = &outcomes[1].trajectories[0];
-    let t = run.time.iter().position(|t| *t == points[0].x).unwrap();
-    assert_eq!((points[0].y, points[0].high), (run.student_teacher[t * 8], points[0].y));
+    let t = run.of(&TIME).iter().position(|t| *t == points[0].x).unwrap();
+    assert_eq!((points[0].y, points[0].high), (run.of(&STUDENT_TEACHER)[t * 8], points[0].y));
 }
 
 /// Odd sizes and broken runs: a picture with finite numbers all the same.
@@ -201,10 +202,9 @@ fn nothing_breaks_a_figure() {
             let mut broken = fabricated::simulation(sizes, &times, 2, 0.1, 3);
             for run in &mut broken.trajectories {
                 run.valid = 0;
-                run.risk.fill(f64::NAN);
-                run.student_teacher.fill(f64::NAN);
-                run.student_squares.clear();
-                run.keep_q = twolayer::record::KeepQ::None;
+                run.of_mut(&RISK).fill(f64::NAN);
+                run.of_mut(&STUDENT_TEACHER).fill(f64::NAN);
+                run.remove(&STUDENT_SQUARES);
                 run.status = twolayer::record::Status::Interrupted;
             }
             let mut none = broken.clone();

@@ -1,6 +1,7 @@
 //! The neurons in the plane of the first two cosines, as data for the page's animation.
 
 use serde_json::{Value, json};
+use twolayer::record::observable::{STUDENT_SQUARES, STUDENT_TEACHER, TIME};
 use twolayer::{problem::Engine, record::KeepQ};
 use twolayer_file::experiment::{Experiment, Quantity};
 
@@ -19,7 +20,7 @@ pub(super) fn animation(experiment: &Experiment, outcomes: &[Outcome]) -> Option
     let mut width = 0;
     for (index, (view, outcome)) in experiment.views.iter().zip(outcomes).enumerate() {
         let Some(run) = outcome.trajectories.first() else { continue };
-        if run.directions < 2 || run.keep_q == KeepQ::None || run.valid == 0 {
+        if run.directions < 2 || run.keep_q() == KeepQ::None || run.valid == 0 {
             continue;
         }
         let stride = run.valid.div_ceil(MOMENTS);
@@ -27,15 +28,15 @@ pub(super) fn animation(experiment: &Experiment, outcomes: &[Outcome]) -> Option
         let moments: Vec<usize> = (0..run.valid).rev().step_by(stride).collect::<Vec<_>>().into_iter().rev().collect();
         let p = run.width.min(NEURONS);
         let cosine = |t: usize, j: usize, r: usize| {
-            let scale = run.student_squares[t * run.width + j] * view.problem.target.overlaps[(r, r)];
-            let overlap = run.student_teacher[(t * run.width + j) * run.directions + r];
+            let scale = run.of(&STUDENT_SQUARES)[t * run.width + j] * view.problem.target.overlaps[(r, r)];
+            let overlap = run.of(&STUDENT_TEACHER)[(t * run.width + j) * run.directions + r];
             let cosine = if scale > 0.0 { overlap / scale.sqrt() } else { 0.0 };
             (cosine * 1e4).round() / 1e4
         };
         let coordinate = |r: usize| -> Vec<Vec<f64>> {
             moments.iter().map(|&t| (0..p).map(|j| cosine(t, j, r)).collect()).collect()
         };
-        let recorded: Vec<f64> = moments.iter().map(|&t| run.time[t]).collect();
+        let recorded: Vec<f64> = moments.iter().map(|&t| run.of(&TIME)[t]).collect();
         if recorded.len() > times.len() {
             times.clone_from(&recorded);
         }

@@ -6,7 +6,10 @@ use twolayer::{
     hierarchy::Sight,
     problem::{Data, Problem},
     random::Streams,
-    record::{KeepQ, Trajectory},
+    record::{
+        KeepQ, Trajectory,
+        observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 use twolayer_file::experiment::Experiment;
 
@@ -100,13 +103,13 @@ fn cosine(outcome: &Outcome, v: &[f64]) -> String {
     let of = |run: &Trajectory| {
         let (p, k, t) = (run.width, run.directions, run.valid - 1);
         let one = |j: usize| {
-            let row = &run.student_teacher[(t * p + j) * k..][..k];
+            let row = &run.of(&STUDENT_TEACHER)[(t * p + j) * k..][..k];
             let along: f64 = row.iter().zip(v).map(|(m, v)| m * v).sum();
-            along.abs() / run.student_squares[t * p + j].sqrt()
+            along.abs() / run.of(&STUDENT_SQUARES)[t * p + j].sqrt()
         };
         (0..p).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
     };
-    let known = |run: &&Trajectory| run.valid > 0 && run.keep_q != KeepQ::None;
+    let known = |run: &&Trajectory| run.valid > 0 && run.keep_q() != KeepQ::None;
     let values: Vec<f64> = outcome.trajectories.iter().filter(known).map(of).collect();
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;

@@ -1,5 +1,7 @@
 //! The tables of the report.
 
+use twolayer::paper::prediction::predictions;
+use twolayer::record::observable::{RISK, STEP, TIME};
 use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 
 use crate::{
@@ -227,7 +229,7 @@ pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
 fn crossing_step(found: &Crossed, outcome: &Outcome) -> String {
     let runs = outcome.trajectories.len();
     // A limit at d = ∞ counts no steps, and tells no crossing.
-    let counts = outcome.trajectories.iter().any(|run| run.step.iter().any(|step| step.is_finite()));
+    let counts = outcome.trajectories.iter().any(|run| run.of(&STEP).iter().any(|step| step.is_finite()));
     let never = if counts { "never reached" } else { "– (d = ∞: no steps)" };
     let error = if found.reached > 1 { format!(" ± {}", digits(found.step_error)) } else { String::new() };
     let step = if found.reached > 0 { digits(found.step) + &error } else { never.into() };
@@ -241,8 +243,8 @@ fn crossing_step(found: &Crossed, outcome: &Outcome) -> String {
 
 fn slope_row(view: &NamedView, outcome: &Outcome) -> Option<String> {
     let valid = outcome.trajectories.iter().map(|run| run.valid).min().filter(|valid| *valid >= 30)?;
-    let curves: Vec<&[f64]> = outcome.trajectories.iter().map(|run| &run.risk[..valid]).collect();
-    let found = slopes(&outcome.trajectories[0].time[..valid], &curves, WINDOWS);
+    let curves: Vec<&[f64]> = outcome.trajectories.iter().map(|run| &run.of(&RISK)[..valid]).collect();
+    let found = slopes(&outcome.trajectories[0].of(&TIME)[..valid], &curves, WINDOWS);
     let words = found.iter().map(|one| {
         let width = if one.half_width.is_nan() { String::new() } else { format!(" ± {:.2}", one.half_width) };
         format!("{}: <b>{:.2}</b>{width}", digits(one.time), one.slope).replace('-', "−")

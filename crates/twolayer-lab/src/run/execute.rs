@@ -12,7 +12,7 @@ use std::{
 use twolayer::{
     method,
     observer::{Observer, Progress},
-    problem::{Data, Grid},
+    problem::Grid,
     record::{Status, Trajectory},
 };
 
@@ -102,26 +102,12 @@ impl Prepared {
     /// The trajectory of a replicate that has no entry: all NaN.
     fn nothing(&self, view: usize, status: Status) -> Trajectory {
         let named = &self.experiment.views[view];
-        let (p, k) = (named.problem.width(), named.problem.directions());
-        let mut trajectory = Trajectory::new(p, k, named.record.keep_q(p));
-        if named.problem.training.data == Data::Reused {
-            trajectory.training_risk = Some(Vec::new());
-        }
+        let mut trajectory = Trajectory::of_run(&named.problem, &named.record, named.view.engine);
         let step_time = named.problem.step_time();
         match &self.moments[view] {
             Grid::Steps(steps) => trajectory.pad(steps.iter().map(|&step| (step as f64, step as f64 * step_time))),
-            Grid::Times(times) => {
-                trajectory.student_teacher_error = Some(Vec::new());
-                trajectory.student_squares_error = Some(Vec::new());
-                trajectory.pad(times.iter().map(|&time| (time / step_time, time)));
-            }
+            Grid::Times(times) => trajectory.pad(times.iter().map(|&time| (time / step_time, time))),
         }
-        if named.record.gradients {
-            let steps = trajectory.len().saturating_sub(1);
-            trajectory.gradient_teacher = Some(vec![f64::NAN; steps * p * k]);
-            trajectory.gradient_norm = Some(vec![f64::NAN; steps * p]);
-        }
-        trajectory.crossing_step = vec![f64::NAN; named.record.crossings.len()];
         trajectory.status = status;
         trajectory
     }

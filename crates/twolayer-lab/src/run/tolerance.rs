@@ -49,6 +49,7 @@ fn enough(error: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::fabricated::{self, Sizes};
+    use twolayer::record::observable::RISK;
 
     const SIZES: Sizes = Sizes { p: 2, k: 1 };
 
@@ -69,7 +70,7 @@ mod tests {
         judge(&view, &mut run);
         assert_eq!(run.status, Status::OutOfTolerance { error: 2.8e-4 });
         assert!(advice(&view, &[run.clone()]).unwrap().contains("tolerance = 1e-4, which is out of reach"));
-        assert!(run.risk.iter().all(|risk| risk.is_finite()) && run.valid == run.len());
+        assert!(run.of(&RISK).iter().all(|risk| risk.is_finite()) && run.valid == run.len());
         // Met, or not a limit: nothing to tell.
         view.view.tolerance = 3e-4;
         assert_eq!(advice(&view, &[run.clone()]), None);

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use twolayer::record::{Status, Trajectory};
+use twolayer::record::{
+    Status, Trajectory,
+    observable::{RISK, TIME},
+};
 
 use super::{Error, SCHEMA, sealed};
 use twolayer_file::experiment::Experiment;
@@ -91,15 +94,15 @@ impl PointRecord {
 impl ViewSummary {
     fn new(name: &str, runs: &[Trajectory]) -> Self {
         let status = runs.iter().map(|run| &run.status).find(|status| **status != Status::Done);
-        let first: Vec<f64> = runs.iter().filter(|run| run.valid > 0).map(|run| run.risk[0]).collect();
-        let last: Vec<f64> = runs.iter().filter(|run| run.valid > 0).map(|run| run.risk[run.valid - 1]).collect();
+        let first: Vec<f64> = runs.iter().filter(|run| run.valid > 0).map(|run| run.of(&RISK)[0]).collect();
+        let last: Vec<f64> = runs.iter().filter(|run| run.valid > 0).map(|run| run.of(&RISK)[run.valid - 1]).collect();
         let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         let final_risk = mean(&last).filter(|risk| risk.is_finite());
         let error = final_risk.filter(|_| last.len() > 1).map(|mean| {
             let squares: f64 = last.iter().map(|risk| (risk - mean).powi(2)).sum();
             (squares / (last.len() - 1) as f64 / last.len() as f64).sqrt()
         });
-        let times = runs.iter().filter(|run| run.valid > 0).map(|run| run.time[run.valid - 1]);
+        let times = runs.iter().filter(|run| run.valid > 0).map(|run| run.of(&TIME)[run.valid - 1]);
         Self {
             name: name.into(),
             status: status.unwrap_or(&Status::Done).word().into(),

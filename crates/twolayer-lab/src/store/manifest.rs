@@ -7,12 +7,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::record::{Status, Trajectory};
+use twolayer::record::{
+    ENDINGS, Status, Trajectory,
+    observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+};
 
 use super::{
     Error, array_name,
     ledger::{MANIFEST, is_plain},
-    sealed, write_bytes,
+    npz, sealed, write_bytes,
 };
 use twolayer_file::{Request, experiment::NamedView, hash};
 
@@ -149,11 +152,14 @@ pub struct ViewRecord {
     pub status: String,
     /// How each replicate ended.
     pub replicate_status: Vec<ReplicateRecord>,
+    /// The axes of each of its arrays, by name, outermost first.
+    #[serde(default)]
+    pub arrays: BTreeMap<String, Vec<String>>,
     /// Wall seconds.
     pub seconds: f64,
     /// Core seconds.
     pub core_seconds: f64,
-    /// Predicted peak bytes of one replicate.
+    /// Predicted bytes at the peak: all replicates that run at the same time, and the arrays of all.
     pub bytes: f64,
     /// Largest numerical error of the risk.
     pub max_risk_error: Option<f64>,
@@ -217,19 +223,6 @@ impl ReplicateRecord {
     }
 }
 
-/// The number that stands for a status in result files: 0 done, 1 interrupted, 2 diverged, 3 stiff, 4 failed,
-/// 5 out of tolerance.
-pub fn status_code(status: &Status) -> f64 {
-    match status {
-        Status::Done => 0.0,
-        Status::Interrupted => 1.0,
-        Status::Diverged { .. } => 2.0,
-        Status::Stiff { .. } => 3.0,
-        Status::Failed { .. } => 4.0,
-        Status::OutOfTolerance { .. } => 5.0,
-    }
-}
-
 impl ViewRecord {
     /// The record of `view`, as it came out.
     pub fn new(view: &NamedView, outcome: &Outcome) -> Self {
@@ -249,11 +242,12 @@ impl ViewRecord {
             seed: view.view.seed,
             status: status.word().into(),
             replicate_status: runs.iter().map(ReplicateRecord::new).collect(),
+            arrays: npz::axes(runs),
             seconds: outcome.seconds,
             core_seconds: outcome.core_seconds,
             bytes: outcome.bytes,
-            max_risk_error: largest(runs.iter().filter_map(|run| run.risk_error.as_deref())),
-            max_overlap_error: largest(runs.iter().filter_map(|run| run.student_teacher_error.as_deref())),
+            max_risk_error: largest(runs.iter().filter_map(|run| run.get(&RISK_ERROR))),
+            max_overlap_error: largest(runs.iter().filter_map(|run| run.get(&STUDENT_TEACHER_ERROR))),
             predictions: foretold(view, runs),
             advice: outcome.advice.clone(),
         }
@@ -268,10 +262,6 @@ fn largest<'a>(arrays: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
 impl Manifest {
     /// The manifest of a run.
     pub fn new(run: Run, views: Vec<ViewRecord>, agreement: Vec<Agreement>) -> Self {
-        let failed = Status::Failed { reason: String::new() };
-        let (diverged, stiff) = (Status::Diverged { at: 0.0 }, Status::Stiff { at: 0.0 });
-        let out = Status::OutOfTolerance { error: 0.0 };
-        let words = [Status::Done, Status::Interrupted, diverged, stiff, failed, out];
         Self {
             schema: SCHEMA,
             version: run.version,
@@ -283,7 +273,7 @@ impl Manifest {
             experiment: run.experiment,
             source: run.source,
             provenance: Provenance::default(),
-            status_codes: words.iter().map(|s| (s.word().to_string(), status_code(s) as u32)).collect(),
+            status_codes: ENDINGS.iter().map(|ending| (ending.word.to_string(), u32::from(ending.code))).collect(),
             views,
             agreement,
             files: BTreeMap::new(),

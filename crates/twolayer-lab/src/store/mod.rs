@@ -28,7 +28,7 @@ pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts
 pub use index::{Index, PointRecord, ViewSummary};
 pub use ledger::{Owner, Writes, clear, in_the_way};
 pub use lock::{Holder, Lock, Locking, lock};
-pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint, status_code};
+pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint};
 pub use npz::read_view;
 pub use part::Part;
 pub use parts::Parts;

@@ -1,38 +1,27 @@
 //! `<view>.npz`: the trajectories of one view as f64 arrays in C order.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, BufWriter, Seek, Write},
     path::Path,
 };
 
 use npyz::WriterBuilder;
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{Axis, OBSERVABLES, Observable, Trajectory, When};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     Error, Manifest, ViewRecord, array_name,
     ledger::is_plain,
-    part::ARRAYS,
-    status_code,
     whole::{Staged, stage},
 };
 use twolayer_file::hash;
 
 use crate::outcome::Outcome;
 
-/// Writes what shall be `directory/<name>.npz`, R replicates of T entries each:
-///
-/// | array | shape |
-/// |---|---|
-/// | `step`, `time`, `samples`, `gradients` | (T) |
-/// | `risk`, `training_risk`, `risk_error` | (R,T), the last two where there are any |
-/// | `M`, `M_error` | (R,T,p,k), the second where there is one |
-/// | `Q` (all kept), `Q_diag`, `Q_diag_error` (at least the diagonal kept) | (R,T,p,p), (R,T,p), the last where there is one |
-/// | `C_loss`, `R_loss` | (T,T,p,p), mean-field theory of reused data only, which has one replicate |
-/// | `a`, `bias` | (R,T,p) |
-/// | `gradient_M`, `gradient_norm`, `crossing_step`, as recorded | (R,T−1,p,k), (R,T−1,p), (R,C) |
-/// | `status` ([`status_code`]), `valid` | (R) |
+/// Writes what shall be `directory/<name>.npz`: every [`Observable`] that all replicates have, stacked where each has its own,
+/// and of each replicate `status` ([`Status::code`](twolayer::record::Status::code)) and `valid`.
 ///
 /// # Errors
 /// [`Error::Name`]; [`Error::Shape`] where the replicates do not share their axis; [`Error::Io`].
@@ -58,14 +47,14 @@ pub(super) fn stage_view(directory: &Path, name: &str, outcome: &Outcome) -> Res
 
 /// Numbers of one trajectory.
 fn numbers(run: &Trajectory) -> usize {
-    ARRAYS.iter().filter_map(|array| (array.get)(run)).map(<[f64]>::len).sum()
+    OBSERVABLES.iter().map(|array| run.of(array).len()).sum()
 }
 
 fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
     let Some(first) = runs.first() else {
         return Err(Error::Shape { view: view.into(), reason: "no replicate, nothing to write".into() });
     };
-    let shape = |run: &Trajectory| (run.len(), run.width, run.directions, run.keep_q);
+    let shape = |run: &Trajectory| (run.len(), run.width, run.directions, run.keep_q());
     match runs.iter().position(|run| shape(run) != shape(first)) {
         None => Ok(()),
         Some(r) => {
@@ -76,61 +65,49 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
     }
 }
 
+/// What the file has of each replicate besides its observables: how it ended, and how many of its entries are valid.
+const ENDED: [(&str, fn(&Trajectory) -> f64); 2] =
+    [("status", |run| f64::from(run.status.code())), ("valid", |run| run.valid as f64)];
+
+/// The observables that are written: all replicates have all of their numbers.
+fn written(runs: &[Trajectory]) -> impl Iterator<Item = &'static Observable> {
+    OBSERVABLES.iter().copied().filter(move |array| runs.iter().all(|run| run.is_whole(array)))
+}
+
+/// The axes of each array of the file, by name.
+pub(super) fn axes(runs: &[Trajectory]) -> BTreeMap<String, Vec<String>> {
+    let names = |axes: &[Axis]| axes.iter().map(|axis| axis.name().to_string()).collect();
+    let observables = written(runs).map(|array| (array.name.to_string(), names(array.axes)));
+    observables.chain(ENDED.map(|(name, _)| (name.to_string(), names(&[Axis::Replicate])))).collect()
+}
+
 fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]) -> io::Result<()> {
-    let (t, p, k) = (runs[0].len(), runs[0].width, runs[0].directions);
-    // The axis is the same for all: the longest valid replicate knows most of it (samples are NaN from `valid` on).
-    let axis = runs.iter().max_by_key(|run| run.valid).unwrap_or(&runs[0]);
-    let mut put = |name: &str, tail: &[usize], parts: &mut dyn Iterator<Item = &[f64]>, stacked: bool| {
-        let mut shape: Vec<u64> = if stacked { vec![runs.len() as u64] } else { Vec::new() };
-        shape.extend(tail.iter().map(|&n| n as u64));
-        write_array(archive, name, &shape, parts)
-    };
-    for (name, array) in
-        [("step", &axis.step), ("time", &axis.time), ("samples", &axis.samples), ("gradients", &axis.gradients)]
-    {
-        put(name, &[t], &mut std::iter::once(array.as_slice()), false)?;
-    }
-    type Part = fn(&Trajectory) -> Option<&[f64]>;
-    let (steps, crossings) = (t.saturating_sub(1), runs[0].crossing_step.len());
-    let stacked: [(&str, &[usize], Part); 13] = [
-        ("risk", &[t], |run| Some(&run.risk)),
-        ("training_risk", &[t], |run| run.training_risk.as_deref()),
-        ("risk_error", &[t], |run| run.risk_error.as_deref()),
-        ("M", &[t, p, k], |run| Some(&run.student_teacher)),
-        ("M_error", &[t, p, k], |run| run.student_teacher_error.as_deref()),
-        ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
-        ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_squares)),
-        ("Q_diag_error", &[t, p], |run| run.student_squares_error.as_deref().filter(|_| run.keep_q != KeepQ::None)),
-        ("a", &[t, p], |run| Some(&run.second_layer)),
-        ("bias", &[t, p], |run| Some(&run.bias)),
-        ("gradient_M", &[steps, p, k], |run| run.gradient_teacher.as_deref()),
-        ("gradient_norm", &[steps, p], |run| run.gradient_norm.as_deref()),
-        ("crossing_step", &[crossings], |run| (!run.crossing_step.is_empty()).then_some(&run.crossing_step)),
-    ];
-    for (name, tail, part) in stacked {
-        let size = tail.iter().product::<usize>();
-        if runs.iter().all(|run| part(run).is_some_and(|array| array.len() == size)) {
-            put(name, tail, &mut runs.iter().filter_map(part), true)?;
+    // What is shared is the same for all: the longest valid replicate knows most of it (samples are NaN from `valid` on).
+    let longest = runs.iter().max_by_key(|run| run.valid).unwrap_or(&runs[0]);
+    for array in written(runs) {
+        let shape = longest.shape(array);
+        if array.is_shared() {
+            write_array(archive, array.name, &shape, &mut std::iter::once(longest.of(array)))?;
+        } else {
+            let shape: Vec<usize> = std::iter::once(runs.len()).chain(shape).collect();
+            write_array(archive, array.name, &shape, &mut runs.iter().map(|run| run.of(array)))?;
         }
     }
-    for (name, memory) in [("C_loss", &runs[0].loss_correlation), ("R_loss", &runs[0].loss_response)] {
-        if let Some(memory) = memory.as_deref().filter(|memory| memory.len() == t * t * p * p) {
-            put(name, &[t, t, p, p], &mut std::iter::once(memory), false)?;
-        }
+    for (name, of) in ENDED {
+        let values: Vec<f64> = runs.iter().map(of).collect();
+        write_array(archive, name, &[runs.len()], &mut std::iter::once(values.as_slice()))?;
     }
-    let status: Vec<f64> = runs.iter().map(|run| status_code(&run.status)).collect();
-    let valid: Vec<f64> = runs.iter().map(|run| run.valid as f64).collect();
-    put("status", &[], &mut std::iter::once(status.as_slice()), true)?;
-    put("valid", &[], &mut std::iter::once(valid.as_slice()), true)
+    Ok(())
 }
 
 /// Streams the parts one after the other, so that a stack of replicates is never built in memory.
 fn write_array<W: Write + Seek>(
     archive: &mut ZipWriter<W>,
     name: &str,
-    shape: &[u64],
+    shape: &[usize],
     parts: &mut dyn Iterator<Item = &[f64]>,
 ) -> io::Result<()> {
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
     let bytes = 8 * shape.iter().product::<u64>();
     // Stored: doubles with noise in them do not shrink, and stored arrays can be memory-mapped.
     let options = SimpleFileOptions::default()
@@ -138,7 +115,7 @@ fn write_array<W: Write + Seek>(
         .large_file(bytes + 1024 > u64::from(u32::MAX));
     archive.start_file(npyz::npz::file_name_from_array_name(name), options)?;
     let mut buffered = BufWriter::with_capacity(1 << 16, archive);
-    let mut writer = npyz::WriteOptions::<f64>::new().default_dtype().shape(shape).writer(&mut buffered).begin_nd()?;
+    let mut writer = npyz::WriteOptions::<f64>::new().default_dtype().shape(&shape).writer(&mut buffered).begin_nd()?;
     for part in parts {
         writer.extend(part.iter().copied())?;
     }
@@ -229,89 +206,81 @@ impl Arrays<'_> {
         Ok(Some(Array { shape, data }))
     }
 
-    /// An array that must be there, with the shape it must have.
-    fn need(&mut self, name: &str, shape: &[usize]) -> Result<Array, Error> {
-        let path = self.path;
-        self.maybe(name, shape)?.ok_or_else(|| Error::damaged(path, format!("array `{name}` is missing")))
-    }
-
-    fn maybe(&mut self, name: &str, shape: &[usize]) -> Result<Option<Array>, Error> {
-        let array = self.get(name)?;
-        if let Some(found) = &array
-            && found.shape != shape
-        {
-            let reason = format!("array `{name}` has shape {:?}, not {shape:?}", found.shape);
-            return Err(Error::damaged(self.path, reason));
-        }
-        Ok(array)
-    }
-
+    /// Every replicate, as the file and the manifest have it.
     fn trajectories(&mut self, record: &ViewRecord) -> Result<Vec<Trajectory>, Error> {
         let path = self.path;
         let count = record.replicate_status.len();
-        let overlaps = self.get("M")?.ok_or_else(|| Error::damaged(path, "array `M` is missing"))?;
-        let &[replicates, t, p, k] = overlaps.shape.as_slice() else {
-            return Err(Error::damaged(path, format!("array `M` has shape {:?}, not (R,T,p,k)", overlaps.shape)));
-        };
-        if replicates != count {
-            return Err(Error::damaged(path, format!("{replicates} replicates, {count} in the manifest")));
+        let mut extents = Extents { path, known: vec![(Axis::Replicate, count)] };
+        let mut found = Vec::new();
+        for array in OBSERVABLES {
+            match self.get(array.name)? {
+                Some(values) => {
+                    extents.check(array, &values.shape)?;
+                    found.push((*array, values));
+                }
+                None if matches!(array.when, When::Always) => {
+                    return Err(Error::damaged(path, format!("array `{}` is missing", array.name)));
+                }
+                None => {}
+            }
         }
-        let axis = |name, arrays: &mut Self| Ok(arrays.need(name, &[t])?.data);
-        let (step, time) = (axis("step", self)?, axis("time", self)?);
-        let (samples, gradients) = (axis("samples", self)?, axis("gradients", self)?);
-        let risk = self.need("risk", &[count, t])?;
-        let training_risk = self.maybe("training_risk", &[count, t])?;
-        let risk_error = self.maybe("risk_error", &[count, t])?;
-        let overlap_error = self.maybe("M_error", &[count, t, p, k])?;
-        let norm_error = self.maybe("Q_diag_error", &[count, t, p])?;
-        let correlation = self.maybe("C_loss", &[t, t, p, p])?;
-        let response = self.maybe("R_loss", &[t, t, p, p])?;
-        let full = self.maybe("Q", &[count, t, p, p])?;
-        let diagonal = self.maybe("Q_diag", &[count, t, p])?;
-        let steps = t.saturating_sub(1);
-        let gradient_teacher = self.maybe("gradient_M", &[count, steps, p, k])?;
-        let gradient_norm = self.maybe("gradient_norm", &[count, steps, p])?;
-        let crossings = self.get("crossing_step")?.filter(|array| array.shape.first() == Some(&count));
-        let (a, bias) = (self.need("a", &[count, t, p])?, self.need("bias", &[count, t, p])?);
-        let keep_q = match (&full, &diagonal) {
-            (Some(_), _) => KeepQ::Full,
-            (None, Some(_)) => KeepQ::Diagonal,
-            (None, None) => KeepQ::None,
-        };
-        let part = |array: &Option<Array>, r| array.as_ref().map(|array: &Array| array.replicate(r));
-        let run = |r: usize, outcome: &super::ReplicateRecord| -> Result<Trajectory, Error> {
-            let status = outcome.status().ok_or_else(|| {
+        let (p, k) = (extents.of(Axis::Neuron), extents.of(Axis::Direction));
+        let run = |(r, outcome): (usize, &super::ReplicateRecord)| -> Result<Trajectory, Error> {
+            let mut run = Trajectory::empty(p, k);
+            run.status = outcome.status().ok_or_else(|| {
                 Error::damaged(path, format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))
             })?;
-            let mut trajectory = Trajectory {
-                step: step.clone(),
-                time: time.clone(),
-                samples: samples.clone(),
-                gradients: gradients.clone(),
-                risk: risk.replicate(r),
-                training_risk: part(&training_risk, r),
-                student_teacher: overlaps.replicate(r),
-                student_student: part(&full, r).unwrap_or_default(),
-                student_squares: part(&diagonal, r).unwrap_or_default(),
-                second_layer: a.replicate(r),
-                bias: bias.replicate(r),
-                risk_error: part(&risk_error, r),
-                student_teacher_error: part(&overlap_error, r),
-                student_squares_error: part(&norm_error, r),
-                gradient_teacher: part(&gradient_teacher, r),
-                gradient_norm: part(&gradient_norm, r),
-                crossing_step: part(&crossings, r).unwrap_or_default(),
-                loss_correlation: correlation.as_ref().map(|memory| memory.data.clone()),
-                loss_response: response.as_ref().map(|memory| memory.data.clone()),
-                status,
-                valid: outcome.valid,
-                ..Trajectory::new(p, k, keep_q)
-            };
-            for axis in [&mut trajectory.samples, &mut trajectory.gradients] {
-                axis[outcome.valid.min(t)..].fill(f64::NAN);
+            run.valid = outcome.valid;
+            for (array, values) in &found {
+                let mut own = if array.is_shared() { values.data.clone() } else { values.replicate(r) };
+                if array.is_shared() && array.is_by_entry() {
+                    // The file has the longest replicate's.
+                    own.iter_mut().skip(run.valid * run.row_size(array)).for_each(|x| *x = f64::NAN);
+                }
+                run.set(array, own);
             }
-            Ok(trajectory)
+            Ok(run)
         };
-        record.replicate_status.iter().enumerate().map(|(r, outcome)| run(r, outcome)).collect()
+        record.replicate_status.iter().enumerate().map(run).collect()
+    }
+}
+
+/// How long each axis is, as far as the arrays have said it.
+struct Extents<'a> {
+    path: &'a Path,
+    known: Vec<(Axis, usize)>,
+}
+
+impl Extents<'_> {
+    /// How long an axis is; 0 where no array has said it.
+    fn of(&self, axis: Axis) -> usize {
+        self.known.iter().find(|(other, _)| *other == axis).map_or(0, |(_, length)| *length)
+    }
+
+    /// Compares an array's shape with the axes that the arrays before it have, and learns the others.
+    fn check(&mut self, array: &Observable, shape: &[usize]) -> Result<(), Error> {
+        let mut fits = shape.len() == array.axes.len();
+        for (&axis, &length) in array.axes.iter().zip(shape) {
+            let (axis, length) = match axis {
+                Axis::Interval => {
+                    fits &= length == self.of(Axis::Time).saturating_sub(1);
+                    continue;
+                }
+                Axis::OtherTime => (Axis::Time, length),
+                Axis::OtherNeuron => (Axis::Neuron, length),
+                axis => (axis, length),
+            };
+            match self.known.iter().find(|(other, _)| *other == axis) {
+                Some((_, known)) => fits &= length == *known,
+                None => self.known.push((axis, length)),
+            }
+        }
+        if fits {
+            return Ok(());
+        }
+        let known: Vec<String> = self.known.iter().map(|(axis, n)| format!("{} = {n}", axis.letter())).collect();
+        let reason =
+            format!("array `{}` has shape {shape:?}, not {} with {}", array.name, array.shape(), known.join(", "));
+        Err(Error::damaged(self.path, reason))
     }
 }

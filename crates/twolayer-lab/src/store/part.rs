@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use twolayer::record::{KeepQ, Trajectory};
+use twolayer::record::{OBSERVABLES, Observable, Trajectory};
 
 use super::{Error, ReplicateRecord};
 use twolayer_file::hash;
@@ -41,57 +41,14 @@ struct Header {
     ended: ReplicateRecord,
     width: usize,
     directions: usize,
-    keep_q: String,
     /// Names and lengths of the arrays, in their order.
     arrays: Vec<(String, usize)>,
 }
 
-/// One array of a trajectory.
-pub(super) struct Array {
-    name: &'static str,
-    /// It, where there is one.
-    pub(super) get: fn(&Trajectory) -> Option<&[f64]>,
-    set: fn(&mut Trajectory, Vec<f64>),
-}
-
-macro_rules! always {
-    ($name:literal, $field:ident) => {
-        Array { name: $name, get: |run| Some(&run.$field), set: |run, array| run.$field = array }
-    };
-}
-macro_rules! perhaps {
-    ($name:literal, $field:ident) => {
-        Array { name: $name, get: |run| run.$field.as_deref(), set: |run, array| run.$field = Some(array) }
-    };
-}
-
-/// Every array of a trajectory.
-pub(super) const ARRAYS: [Array; 19] = [
-    always!("step", step),
-    always!("time", time),
-    always!("samples", samples),
-    always!("gradients", gradients),
-    always!("risk", risk),
-    perhaps!("training_risk", training_risk),
-    perhaps!("risk_error", risk_error),
-    always!("M", student_teacher),
-    perhaps!("M_error", student_teacher_error),
-    perhaps!("Q_diag_error", student_squares_error),
-    always!("Q", student_student),
-    always!("Q_diag", student_squares),
-    always!("a", second_layer),
-    always!("bias", bias),
-    perhaps!("gradient_M", gradient_teacher),
-    perhaps!("gradient_norm", gradient_norm),
-    always!("crossing_step", crossing_step),
-    perhaps!("C_loss", loss_correlation),
-    perhaps!("R_loss", loss_response),
-];
-
 impl Part {
     pub(super) fn to_bytes(&self, task: &str, experiment: &str) -> Vec<u8> {
         let run = &self.trajectory;
-        let arrays = || ARRAYS.iter().filter_map(|array| Some((array.name, (array.get)(run)?)));
+        let arrays = || OBSERVABLES.iter().filter_map(|array| Some((array.name, run.get(array)?)));
         let header = Header {
             task: task.into(),
             experiment: experiment.into(),
@@ -101,7 +58,6 @@ impl Part {
             ended: ReplicateRecord::new(run),
             width: run.width,
             directions: run.directions,
-            keep_q: word(run.keep_q).into(),
             arrays: arrays().map(|(name, array)| (name.into(), array.len())).collect(),
         };
         let mut bytes = MAGIC.to_vec();
@@ -126,16 +82,12 @@ impl Part {
         }
         let mut numbers =
             content[line + 1..].chunks_exact(8).map(|x| f64::from_le_bytes(x.try_into().unwrap_or_default()));
-        let keep_q = [KeepQ::Full, KeepQ::Diagonal, KeepQ::None].into_iter().find(|keep| word(*keep) == header.keep_q);
-        let mut run = Trajectory {
-            risk_error: None,
-            status: header.ended.status().ok_or("its status is unknown")?,
-            valid: header.ended.valid,
-            ..Trajectory::new(header.width, header.directions, keep_q.ok_or("its Q is unknown")?)
-        };
+        let mut run = Trajectory::empty(header.width, header.directions);
+        run.status = header.ended.status().ok_or("its status is unknown")?;
+        run.valid = header.ended.valid;
         for (name, length) in &header.arrays {
-            let array = ARRAYS.iter().find(|array| array.name == name).ok_or("an array of it is unknown")?;
-            (array.set)(&mut run, numbers.by_ref().take(*length).collect());
+            let array = Observable::named(name).ok_or("an array of it is unknown")?;
+            run.set(array, numbers.by_ref().take(*length).collect());
         }
         Ok(Self { trajectory: run, kernel: header.kernel, started: header.started, seconds: header.seconds })
     }
@@ -202,17 +154,12 @@ pub(super) fn read_at(path: &Path, range: &Range<u64>, task: &str) -> Result<Par
     Part::from_bytes(&bytes, task).map_err(|reason| Error::damaged(path, reason))
 }
 
-fn word(keep_q: KeepQ) -> &'static str {
-    match keep_q {
-        KeepQ::Full => "full",
-        KeepQ::Diagonal => "diagonal",
-        KeepQ::None => "none",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use twolayer::record::Status;
+    use twolayer::record::{
+        Status,
+        observable::{CROSSING_STEP, RISK},
+    };
 
     use super::*;
     use crate::fabricated::{self, Sizes};
@@ -220,19 +167,21 @@ mod tests {
     fn part() -> Part {
         let times = fabricated::log_times(7, 0.01, 10.0);
         let mut trajectory = fabricated::simulation(Sizes { p: 3, k: 2 }, &times, 1, 0.1, 7).trajectories.remove(0);
-        trajectory.training_risk = Some(trajectory.risk.iter().map(|risk| risk + 0.25).collect());
-        (trajectory.loss_correlation, trajectory.loss_response) = (Some(vec![0.25; 4]), Some(vec![-0.5; 4]));
-        trajectory.gradient_norm = Some(vec![0.5; 7 * 3]);
-        trajectory.crossing_step = vec![12.5, f64::NAN];
-        trajectory.risk[7] = f64::from_bits(0x7ff8_0000_dead_beef);
+        // Every array of the table, each with other numbers; one of them a NaN that says more.
+        for (at, observable) in OBSERVABLES.iter().enumerate().filter(|(_, o)| !o.is_coordinate()) {
+            trajectory.set(observable, vec![0.25 * at as f64; if *observable == &CROSSING_STEP { 2 } else { 0 }]);
+            let size = trajectory.shape(observable).iter().product();
+            trajectory.set(observable, (0..size).map(|i| at as f64 + 1e-3 * i as f64).collect());
+        }
+        trajectory.of_mut(&RISK)[7] = f64::from_bits(0x7ff8_0000_dead_beef);
         trajectory.status = Status::Diverged { at: 31.0 };
         trajectory.valid = 7;
         Part { trajectory, kernel: "erf, closed form".into(), started: 1.7e9, seconds: 1.5 }
     }
 
-    fn bits(part: &Part) -> Vec<Vec<u64>> {
-        let arrays = ARRAYS.iter().filter_map(|array| (array.get)(&part.trajectory));
-        arrays.map(|array| array.iter().map(|x| x.to_bits()).collect()).collect()
+    fn bits(part: &Part) -> Vec<Option<Vec<u64>>> {
+        let arrays = OBSERVABLES.iter().map(|array| part.trajectory.get(array));
+        arrays.map(|array| Some(array?.iter().map(|x| x.to_bits()).collect())).collect()
     }
 
     #[test]
@@ -242,11 +191,10 @@ mod tests {
         for part in &parts {
             let back = Part::from_bytes(&part.to_bytes("name", "run"), "name").unwrap();
             assert_eq!(bits(&back), bits(part));
-            assert_eq!(back.trajectory.loss_correlation, part.trajectory.loss_correlation);
-            assert_eq!(back.trajectory.loss_response, part.trajectory.loss_response);
+            assert!(bits(&back).iter().all(Option::is_some));
             let head = |part: &Part| (part.kernel.clone(), part.started, part.seconds, part.trajectory.status.clone());
             assert_eq!(head(&back), head(part));
-            assert_eq!((back.trajectory.valid, back.trajectory.keep_q), (7, KeepQ::Diagonal));
+            assert_eq!(back.trajectory.valid, 7);
         }
     }
 

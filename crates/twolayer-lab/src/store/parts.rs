@@ -269,6 +269,7 @@ fn file_names(directory: &Path) -> Result<Vec<Arc<str>>, Error> {
 mod tests {
     use super::*;
     use crate::fabricated::{self, Sizes};
+    use twolayer::record::observable::RISK;
 
     fn part(seconds: f64) -> Part {
         let times = fabricated::log_times(3, 0.01, 10.0);
@@ -301,7 +302,7 @@ mod tests {
         parts.keep("last", &part(0.01)).unwrap();
         assert_eq!(parts.read("last").unwrap(), None);
         parts.flush().unwrap();
-        assert_eq!(parts.read("last").unwrap().unwrap().trajectory.risk, part(0.0).trajectory.risk);
+        assert_eq!(parts.read("last").unwrap().unwrap().trajectory.of(&RISK), part(0.0).trajectory.of(&RISK));
         // Another session finds them all; each is what was kept; a file goes with its last task.
         let again = Parts::new(directory.path());
         again.find(&["t0"].into(), &mut |line| panic!("{line}")).unwrap();

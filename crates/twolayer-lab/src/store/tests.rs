@@ -3,7 +3,12 @@ use std::io::Read;
 use serde_json::json;
 use twolayer::{
     problem::Engine,
-    record::{KeepQ, Status, Trajectory},
+    record::{
+        OBSERVABLES, Status, Trajectory,
+        observable::{
+            CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, STUDENT_STUDENT, STUDENT_TEACHER, TIME, TRAINING_RISK,
+        },
+    },
 };
 
 use super::*;
@@ -17,30 +22,9 @@ fn bits(array: &[f64]) -> Vec<u64> {
 
 /// Equal bit for bit, NaN included.
 fn assert_same(a: &Trajectory, b: &Trajectory) {
-    assert_eq!(
-        (a.width, a.directions, &a.status, a.valid, a.keep_q),
-        (b.width, b.directions, &b.status, b.valid, b.keep_q)
-    );
-    let arrays = |run: &Trajectory| {
-        [
-            &run.step,
-            &run.time,
-            &run.samples,
-            &run.gradients,
-            &run.risk,
-            &run.student_teacher,
-            &run.student_student,
-            &run.student_squares,
-            &run.second_layer,
-            &run.bias,
-        ]
-        .map(|array| bits(array))
-    };
+    assert_eq!((a.width, a.directions, &a.status, a.valid), (b.width, b.directions, &b.status, b.valid));
+    let arrays = |run: &Trajectory| OBSERVABLES.iter().map(|array| run.get(array).map(bits)).collect::<Vec<_>>();
     assert_eq!(arrays(a), arrays(b));
-    let optional = |run: &Trajectory| {
-        [&run.training_risk, &run.risk_error, &run.student_teacher_error].map(|array| array.as_deref().map(bits))
-    };
-    assert_eq!(optional(a), optional(b));
 }
 
 /// A full record, and one with a replicate that diverged half way.
@@ -49,27 +33,13 @@ fn outcomes() -> (Vec<NamedView>, Vec<Outcome>) {
     let limit = fabricated::limit(SIZES, &times, 1e-6);
     let mut simulation = fabricated::simulation(SIZES, &times, 4, 0.1, 7);
     for run in &mut simulation.trajectories {
-        run.training_risk = Some(run.risk.iter().map(|r| r + 0.25).collect());
-        run.keep_q = KeepQ::Full;
-        run.student_student = (0..times.len() * 9).map(|i| (i as f64).sin()).collect();
+        let risk = run.of(&RISK).iter().map(|r| r + 0.25).collect();
+        run.set(&TRAINING_RISK, risk);
+        run.set(&STUDENT_STUDENT, (0..times.len() * 9).map(|i| (i as f64).sin()).collect());
     }
     let broken = &mut simulation.trajectories[2];
     broken.status = Status::Diverged { at: 3100.0 };
-    broken.valid = 6;
-    let p = SIZES.p;
-    for (array, size) in [
-        (&mut broken.samples, 1),
-        (&mut broken.gradients, 1),
-        (&mut broken.risk, 1),
-        (broken.training_risk.as_mut().unwrap(), 1),
-        (&mut broken.student_teacher, p * SIZES.k),
-        (&mut broken.student_student, p * p),
-        (&mut broken.student_squares, p),
-        (&mut broken.second_layer, p),
-        (&mut broken.bias, p),
-    ] {
-        array[6 * size..].fill(f64::NAN);
-    }
+    broken.cut(6);
     let views = vec![
         fabricated::view("limit", Engine::Limit, SIZES, 1000),
         fabricated::view("reduced", Engine::Reduced, SIZES, 1000),
@@ -116,15 +86,15 @@ fn gradients_and_crossings_are_kept_where_they_are_recorded() {
     let (views, mut outcomes) = outcomes();
     let (steps, p, k) = (outcomes[1].trajectories[0].len() - 1, SIZES.p, SIZES.k);
     for (r, run) in outcomes[1].trajectories.iter_mut().enumerate() {
-        run.gradient_teacher = Some((0..steps * p * k).map(|i| (i + r) as f64).collect());
-        run.gradient_norm = Some((0..steps * p).map(|i| (i * r) as f64).collect());
-        run.crossing_step = vec![12.5 + r as f64, f64::NAN];
+        run.set(&GRADIENT_TEACHER, (0..steps * p * k).map(|i| (i + r) as f64).collect());
+        run.set(&GRADIENT_NORM, (0..steps * p).map(|i| (i * r) as f64).collect());
+        run.set(&CROSSING_STEP, vec![12.5 + r as f64, f64::NAN]);
     }
     save(directory.path(), &views, &outcomes, run(), Vec::new()).unwrap();
     let (_, back) = load(directory.path()).unwrap();
     let recorded = |run: &Trajectory| {
-        let gradients = [&run.gradient_teacher, &run.gradient_norm].map(|array| array.as_deref().map(bits));
-        (gradients, bits(&run.crossing_step))
+        let gradients = [run.get(&GRADIENT_TEACHER), run.get(&GRADIENT_NORM)].map(|array| array.map(bits));
+        (gradients, bits(run.of(&CROSSING_STEP)))
     };
     for (a, b) in outcomes[1].trajectories.iter().zip(&back[1].trajectories) {
         assert_eq!(recorded(a), recorded(b));
@@ -156,10 +126,18 @@ fn arrays_are_c_ordered_doubles_with_the_shapes_of_the_contract() {
         let shape = text.split_once("'shape':(").unwrap().1.split_once(')').unwrap().0.to_string();
         let sizes: Vec<usize> = shape.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
         assert_eq!(bytes.len() - header, 8 * sizes.iter().product::<usize>());
+        let numbers: Vec<f64> = bytes[header..].chunks(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect();
+        match name.as_str() {
+            "a.npy" => assert!(numbers[..6 * 3].iter().all(|a| *a == 1.0)),
+            "bias.npy" => assert!(numbers[..6 * 3].iter().all(|b| *b == 0.0)),
+            "status.npy" => assert_eq!(numbers, [0.0, 0.0, 2.0, 0.0]),
+            "valid.npy" => assert_eq!(numbers, [13.0, 13.0, 6.0, 13.0]),
+            _ => {}
+        }
         if name == "M.npy" {
             let at = |r: usize, t: usize, j: usize, l: usize| header + 8 * (((r * 13 + t) * 3 + j) * 2 + l);
             let number = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
-            assert_eq!(number(at(1, 5, 2, 1)), outcomes[1].trajectories[1].student_teacher[(5 * 3 + 2) * 2 + 1]);
+            assert_eq!(number(at(1, 5, 2, 1)), outcomes[1].trajectories[1].of(&STUDENT_TEACHER)[(5 * 3 + 2) * 2 + 1]);
         }
         found.push((name.trim_end_matches(".npy").to_string(), sizes));
     }
@@ -194,7 +172,7 @@ fn numpy_opens_the_arrays() {
     let path = directory.path().join("reduced.npz");
     let script = format!("import numpy; a = numpy.load({path:?}); print(a['M'].shape, repr(float(a['M'][1,5,2,1])))");
     let output = numpy(&script).unwrap();
-    let expected = outcomes[1].trajectories[1].student_teacher[(5 * 3 + 2) * 2 + 1];
+    let expected = outcomes[1].trajectories[1].of(&STUDENT_TEACHER)[(5 * 3 + 2) * 2 + 1];
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(printed.starts_with("(4, 13, 3, 2) "), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(printed.split_whitespace().last().unwrap().parse::<f64>().unwrap(), expected);
@@ -204,7 +182,8 @@ fn numpy_opens_the_arrays() {
 fn replicates_with_other_shapes_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (_, mut outcomes) = outcomes();
-    outcomes[1].trajectories[1].time.pop();
+    let short = &mut outcomes[1].trajectories[1];
+    short.set(&TIME, short.of(&TIME)[1..].to_vec());
     let error = npz::stage_view(directory.path(), "reduced", &outcomes[1]).unwrap_err();
     assert!(matches!(error, Error::Shape { .. }), "{error}");
 }

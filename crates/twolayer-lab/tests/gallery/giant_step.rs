@@ -1,22 +1,25 @@
 //! The rows of `gallery/giant-step/`: paper B. The limit at p = 512, agreement at p = 64, so that they take seconds.
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{GRADIENT_NORM, GRADIENT_TEACHER, RISK, SECOND_LAYER},
+};
 
 use super::{Row, Shown};
 
 /// Mean |cosine| over neurons of the gradient of the step after entry t with z1 and z2.
 fn gradient_cosines(run: &Trajectory, t: usize) -> [f64; 2] {
     let (p, k) = (run.width, run.directions);
-    let m = run.gradient_teacher.as_deref().unwrap_or(&[]);
-    let norm = run.gradient_norm.as_deref().unwrap_or(&[]);
+    let m = run.of(&GRADIENT_TEACHER);
+    let norm = run.of(&GRADIENT_NORM);
     [0, 1].map(|r| (0..p).map(|j| (m[(t * p + j) * k + r] / norm[t * p + j]).abs()).sum::<f64>() / p as f64)
 }
 
 /// Slope of the gradients of the step after entry t in the target's plane, over the neurons whose a has this sign.
 fn slope(run: &Trajectory, t: usize, sign: f64) -> f64 {
     let (p, k) = (run.width, run.directions);
-    let m = run.gradient_teacher.as_deref().unwrap_or(&[]);
-    let of_sign = (0..p).filter(|j| run.second_layer[*j] * sign > 0.0);
+    let m = run.of(&GRADIENT_TEACHER);
+    let of_sign = (0..p).filter(|j| run.of(&SECOND_LAYER)[*j] * sign > 0.0);
     let (mut product, mut square) = (0.0, 0.0);
     for j in of_sign {
         let [x, y] = [0, 1].map(|r| m[(t * p + j) * k + r]);
@@ -66,7 +69,7 @@ fn above_the_limit(width: usize, dimension: usize, replicates: usize) -> (f64, f
         "record.gradients=false".into(),
     ];
     let shown = Shown::with("giant-step/escape", &settings.each_ref().map(String::as_str), &["limit", "reduced"]);
-    let late = |run: &Trajectory| run.risk[4..=6].iter().sum::<f64>() / 3.0;
+    let late = |run: &Trajectory| run.of(&RISK)[4..=6].iter().sum::<f64>() / 3.0;
     let limit = late(&shown.runs("limit")[0]);
     let each: Vec<f64> = shown.runs("reduced").iter().map(|run| late(run) - limit).collect();
     let count = each.len() as f64;

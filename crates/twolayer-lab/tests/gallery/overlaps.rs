@@ -2,13 +2,16 @@
 
 use std::thread;
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{SECOND_LAYER, STUDENT_TEACHER, STUDENT_TEACHER_ERROR},
+};
 
 use super::{Row, Shown};
 
 /// `⟨M_j, u⟩` at entry t.
 pub fn overlap(run: &Trajectory, t: usize, j: usize, u: &[f64]) -> f64 {
-    let row = &run.student_teacher[(t * run.width + j) * run.directions..][..run.directions];
+    let row = &run.of(&STUDENT_TEACHER)[(t * run.width + j) * run.directions..][..run.directions];
     row.iter().zip(u).map(|(m, u)| m * u).sum()
 }
 
@@ -28,7 +31,7 @@ pub fn mean_and_error(runs: &[Trajectory], value: impl Fn(&Trajectory) -> f64) -
 /// What the neurons have in common with direction r where they differ in the sign of a: `Σ_j sign(a_j) M_jr / p`.
 pub fn signed(run: &Trajectory, t: usize, u: &[f64]) -> f64 {
     let p = run.width;
-    (0..p).map(|j| run.second_layer[j].signum() * overlap(run, t, j, u)).sum::<f64>() / p as f64
+    (0..p).map(|j| run.of(&SECOND_LAYER)[j].signum() * overlap(run, t, j, u)).sum::<f64>() / p as f64
 }
 
 /// With `decimals` of them, and no sign before zero.
@@ -54,7 +57,7 @@ pub fn measured((mean, error): (f64, f64)) -> String {
 
 /// `⟨M_j, u⟩` at entry t of a limit, with what its error is at most: the sum of the stated ones.
 pub fn stated(limit: &Trajectory, t: usize, j: usize, u: &[f64]) -> (f64, f64) {
-    let errors = limit.student_teacher_error.as_deref().expect("a limit states its errors");
+    let errors = limit.get(&STUDENT_TEACHER_ERROR).expect("a limit states its errors");
     let row = &errors[(t * limit.width + j) * limit.directions..][..limit.directions];
     (overlap(limit, t, j, u), row.iter().zip(u).map(|(error, u)| error * u.abs()).sum())
 }

@@ -1,6 +1,9 @@
 //! The rows of `gallery/reuse/`: paper A, and the displaced and repeated steps of Repetita Iuvant.
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{RISK, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TRAINING_RISK},
+};
 
 use super::{
     Row, Shown, distance,
@@ -74,7 +77,7 @@ fn multi_hidden() -> Vec<Row> {
         let run = &shown.runs(limit)[0];
         let across: Vec<f64> = (1..=6).map(|t| overlap(run, t, 0, &ACROSS)).collect();
         let other = overlap(run, 6, 1, &ACROSS);
-        let error = run.student_teacher_error.iter().flatten().copied().fold(0.0, f64::max);
+        let error = run.of(&STUDENT_TEACHER_ERROR).iter().copied().fold(0.0, f64::max);
         rows.push(Row {
             name,
             asserted: if limit == "limit" { "reused, η = 0.3, across C_1" } else { "reused, η = 0.6, across C_1" },
@@ -161,10 +164,10 @@ fn hidden_at_a_million(name: &'static str, shown: &Shown) -> Vec<Row> {
 fn farthest(left: &[Trajectory], right: &[Trajectory]) -> (f64, &'static str) {
     type Part = fn(&Trajectory) -> &[f64];
     let parts: [(&'static str, Part); 4] = [
-        ("in M", |run| &run.student_teacher),
-        ("in Q", |run| &run.student_student),
-        ("in the risk", |run| &run.risk),
-        ("in the training risk", |run| run.training_risk.as_deref().expect("the data are reused")),
+        ("in M", |run| run.of(&STUDENT_TEACHER)),
+        ("in Q", |run| run.of(&STUDENT_STUDENT)),
+        ("in the risk", |run| run.of(&RISK)),
+        ("in the training risk", |run| run.get(&TRAINING_RISK).expect("the data are reused")),
     ];
     let mut farthest = (0.0, "");
     for (what, part) in parts {

@@ -24,7 +24,10 @@ use crate::{
         scaling::{Limit, PowerLaw, Regime},
     },
     random::Streams,
-    record::{Status, Trajectory},
+    record::{
+        Axis, OBSERVABLES, Observable, Status, Trajectory,
+        observable::{BIAS, GRADIENTS, LOSS_CORRELATION, LOSS_RESPONSE, SAMPLES, SECOND_LAYER, STUDENT_TEACHER_ERROR},
+    },
     signal::{Batch, Feed, Head, Rows, Signal, StepContext, Sums},
     simulate::simulate,
 };
@@ -141,8 +144,10 @@ pub fn run(
         }
         // Samples were counted in paths.
         let scale = problem.samples() as f64 / count as f64;
-        for counted in [&mut mean.samples, &mut mean.gradients] {
-            counted.iter_mut().for_each(|x| *x = if problem.dimension().is_some() { *x * scale } else { f64::NAN });
+        for counted in [&SAMPLES, &GRADIENTS] {
+            mean.of_mut(counted)
+                .iter_mut()
+                .for_each(|x| *x = if problem.dimension().is_some() { *x * scale } else { f64::NAN });
         }
         let mut text = format!("{SCRAMBLINGS}×{count} paths of scrambled Sobol points; risk: {}", kernel.describe());
         if ensemble.coordinates() > sobol::TABLE {
@@ -266,7 +271,8 @@ impl Ensemble<'_> {
         if responds && run.status == Status::Done && run.valid == self.moments.len() {
             self.last_signals(&mut frame, &run, &labels);
             let (correlation, response) = frame.memory(self.beta, problem.learning_rate())?;
-            (run.loss_correlation, run.loss_response) = (Some(correlation), Some(response));
+            run.set(&LOSS_CORRELATION, correlation);
+            run.set(&LOSS_RESPONSE, response);
         }
         Ok(run)
     }
@@ -274,17 +280,14 @@ impl Ensemble<'_> {
     /// The error signals after the last step, which the run itself had no use for.
     fn last_signals(&self, frame: &mut Reused, run: &Trajectory, labels: &[f64]) {
         let (problem, n, p) = (self.problem, self.problem.samples(), self.problem.width());
-        let last = run.second_layer.len() - p;
-        let head = Head { second_layer: run.second_layer[last..].to_vec(), bias: run.bias[last..].to_vec() };
+        let last = run.of(&SECOND_LAYER).len() - p;
+        let head = Head { second_layer: run.of(&SECOND_LAYER)[last..].to_vec(), bias: run.of(&BIAS)[last..].to_vec() };
         let all = Batch::Rows(Rows::Block { from: 0, count: n });
         let rate = problem.learning_rate() / n as f64;
         let context = StepContext { signal: &Signal::new(problem), head: &head, labels, rate, wants_gradient: true };
         frame.look(&all, &context, &mut Sums::default());
     }
 }
-
-/// An array of a trajectory, where there is one.
-type Part = fn(&mut Trajectory) -> Option<&mut Vec<f64>>;
 
 /// The mean of the scramblings, with its standard errors; and the largest of those of M.
 fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
@@ -295,47 +298,69 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
             (mean.valid, mean.status) = (run.valid, run.status.clone());
         }
     }
-    let mut all = runs.to_vec();
-    let averaged = |all: &mut [Trajectory], part: Part| {
-        let parts: Vec<&Vec<f64>> = all.iter_mut().filter_map(|run| part(run).map(|part| &*part)).collect();
-        let size = if parts.len() == runs.len() { parts[0].len() } else { 0 };
-        let mean: Vec<f64> = (0..size).map(|i| parts.iter().map(|part| part[i]).sum::<f64>() / count).collect();
-        let error: Vec<f64> = (0..size)
-            .map(|i| {
-                let spread: f64 = parts.iter().map(|part| (part[i] - mean[i]).powi(2)).sum();
-                (spread / (count * (count - 1.0))).sqrt()
-            })
-            .collect();
-        (mean, error)
-    };
-    let parts: [Part; 10] = [
-        |run| Some(&mut run.student_student),
-        |run| Some(&mut run.second_layer),
-        |run| Some(&mut run.bias),
-        |run| Some(&mut run.crossing_step),
-        |run| run.training_risk.as_mut(),
-        |run| run.gradient_teacher.as_mut(),
-        |run| run.gradient_norm.as_mut(),
-        |run| run.loss_correlation.as_mut(),
-        |run| run.loss_response.as_mut(),
-        |run| run.risk_error.as_mut(),
-    ];
-    for part in parts {
-        if let Some(into) = part(&mut mean) {
-            *into = averaged(&mut all, part).0;
+    let (mut spreads, mut largest) = (Vec::new(), 0.0);
+    for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
+        let parts: Vec<&[f64]> = runs.iter().filter_map(|run| run.get(observable)).collect();
+        if parts.len() != runs.len() {
+            mean.remove(observable);
+            continue;
+        }
+        let size = parts[0].len();
+        let average: Vec<f64> = (0..size).map(|i| parts.iter().map(|part| part[i]).sum::<f64>() / count).collect();
+        if let Some(error) = observable.error.and_then(Observable::named) {
+            let spread = |i: usize| parts.iter().map(|part| (part[i] - average[i]).powi(2)).sum::<f64>();
+            let errors = (0..size).map(|i| (spread(i) / (count * (count - 1.0))).sqrt());
+            spreads.push((error, errors.collect::<Vec<f64>>()));
+        }
+        mean.set(observable, average);
+    }
+    for (error, spread) in spreads {
+        if *error == STUDENT_TEACHER_ERROR {
+            largest = spread.iter().copied().filter(|error| error.is_finite()).fold(0.0, f64::max);
+        }
+        match mean.of_mut(error) {
+            [] => mean.set(error, spread),
+            own => own.iter_mut().zip(&spread).for_each(|(own, spread)| *own = own.hypot(*spread)),
         }
     }
-    let (risk, spread) = averaged(&mut all, |run| Some(&mut run.risk));
-    mean.risk = risk;
-    if let Some(errors) = &mut mean.risk_error {
-        errors.iter_mut().zip(&spread).for_each(|(error, spread)| *error = error.hypot(*spread));
-    }
-    let (overlaps, errors) = averaged(&mut all, |run| Some(&mut run.student_teacher));
-    mean.student_teacher = overlaps;
-    let largest = errors.iter().copied().filter(|error| error.is_finite()).fold(0.0, f64::max);
-    mean.student_teacher_error = Some(errors);
-    let (norms, errors) = averaged(&mut all, |run| Some(&mut run.student_squares));
-    mean.student_squares = norms;
-    mean.student_squares_error = Some(errors);
     (mean, largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TIME};
+
+    /// Scramblings that gave 0 and 2 everywhere: the mean is 1, its standard error √((1² + 1²)/(2·1)) = 1. Errors that a
+    /// scrambling states itself, 1 in the mean, are added in squares.
+    #[test]
+    fn every_array_is_the_mean_of_the_scramblings() {
+        let of = |x: f64| {
+            let mut run = Trajectory::empty(2, 1);
+            (run.valid, run.status) = (2, Status::Done);
+            run.set(&STEP, vec![0.0, 1.0]);
+            run.set(&TIME, vec![0.0, 0.5]);
+            for observable in OBSERVABLES.iter().filter(|observable| !observable.is_coordinate()) {
+                let size = run.shape(observable).iter().product::<usize>();
+                run.set(observable, vec![x; size.max(1)]);
+            }
+            run
+        };
+        let mut runs = vec![of(0.0), of(2.0)];
+        runs[1].remove(&STUDENT_SQUARES_ERROR);
+        runs[0].remove(&STUDENT_SQUARES_ERROR);
+        let (mean, largest) = average(&runs);
+        assert_eq!((largest, mean.valid, mean.of(&STEP), mean.of(&TIME)), (1.0, 2, &[0.0, 1.0][..], &[0.0, 0.5][..]));
+        for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
+            let expected = if [&RISK_ERROR, &STUDENT_TEACHER_ERROR].contains(observable) { 2_f64.sqrt() } else { 1.0 };
+            assert!(!mean.of(observable).is_empty() && mean.is_whole(observable), "{observable:?}");
+            assert!(mean.of(observable).iter().all(|x| (x - expected).abs() < 1e-15), "{observable:?}");
+        }
+        // What one of them did not come to is not there, and as far as the shortest came the mean is valid.
+        runs[1].remove(&LOSS_RESPONSE);
+        (runs[1].valid, runs[1].status) = (1, Status::Diverged { at: 1.0 });
+        let (mean, _) = average(&runs);
+        assert_eq!((mean.get(&LOSS_RESPONSE), mean.valid), (None, 1));
+        assert_eq!(mean.status, Status::Diverged { at: 1.0 });
+    }
 }

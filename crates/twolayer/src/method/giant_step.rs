@@ -14,7 +14,10 @@ use crate::{
     overlaps::{Overlaps, inverse_root},
     probe::{Moment, Recorder},
     problem::{Engine, Geometry, Problem, Record, scaling::Regime},
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
+    },
     signal::Head,
 };
 
@@ -118,7 +121,7 @@ pub fn run(
                 recorder.trajectory.status = Status::Interrupted;
                 break 'entries;
             }
-            let recorded = recorder.trajectory.step.last() == Some(&(step as f64));
+            let recorded = recorder.trajectory.of(&STEP).last() == Some(&(step as f64));
             kernel.averages(&fine.state, Want::ALL, &mut fine.averages)?;
             other.averages(&check.state, Want::ALL, &mut check.averages)?;
             let rate = problem.learning_rate();
@@ -155,11 +158,10 @@ pub fn run(
         }
     }
     let mut trajectory = recorder.trajectory;
-    if let Some(own) = &mut trajectory.risk_error {
-        own.iter_mut().zip(&risk_errors).for_each(|(own, distance)| *own += distance);
-    }
-    trajectory.student_teacher_error = Some(errors);
-    trajectory.student_squares_error = Some(norm_errors);
+    let own = trajectory.of_mut(&RISK_ERROR).iter_mut();
+    own.zip(&risk_errors).for_each(|(own, distance)| *own += distance);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
     let rest = &entries[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
     Ok((trajectory, kernel.describe()))

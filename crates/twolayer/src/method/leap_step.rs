@@ -18,7 +18,10 @@ use crate::{
     problem::{
         Activation, Duration, Engine, Formula, Geometry, Loss, Network, Placement, Problem, Record, scaling::Regime,
     },
-    record::{Status, Trajectory},
+    record::{
+        Status, Trajectory,
+        observable::{GRADIENT_NORM, GRADIENT_TEACHER, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
+    },
     signal::Head,
 };
 
@@ -213,10 +216,11 @@ pub fn run(
     }
     let mut trajectory = recorder.trajectory;
     errors.truncate(trajectory.valid * p * k);
-    trajectory.student_teacher_error = Some(errors);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
     norm_errors.truncate(trajectory.valid * p);
-    trajectory.student_squares_error = Some(norm_errors);
-    (trajectory.gradient_teacher, trajectory.gradient_norm) = (None, None);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
+    trajectory.remove(&GRADIENT_TEACHER);
+    trajectory.remove(&GRADIENT_NORM);
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
     Ok((trajectory, format!("Hermite tensor of degree {degree}; {}", kernel.describe())))

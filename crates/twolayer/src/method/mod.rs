@@ -22,6 +22,7 @@ use crate::{
     observer::Observer,
     probe::crossing,
     problem::{Engine, Grid, Problem, Record, View},
+    record::observable::CROSSING_STEP,
 };
 
 /// How often a limit looks closer at its crossings.
@@ -62,6 +63,6 @@ pub fn run(
         closer = crossed(&more)?.trajectory;
         moments = more;
     }
-    run.trajectory.crossing_step = closer.crossing_step;
+    run.trajectory.set(&CROSSING_STEP, closer.of(&CROSSING_STEP).to_vec());
     Ok(run)
 }

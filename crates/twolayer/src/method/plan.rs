@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     problem::{Problem, Record, View},
+    record::Trajectory,
 };
 
 /// How a view will be computed.
@@ -52,7 +53,7 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
     let (entry, method) = choose(&question)?;
     let threads = method.threads(&question);
     let Cost { seconds, bytes } = method.cost(&question, threads);
-    let bytes = bytes + record_bytes(problem, entries) * view.replicates as f64;
+    let bytes = bytes + Trajectory::predicted_bytes(problem, record, view.engine, entries) * view.replicates as f64;
     if bytes > machine.memory {
         let reason = format!(
             "the {} view needs {}, {} may be used",
@@ -90,9 +91,23 @@ fn choose(question: &Question<'_>) -> Result<(&'static Entry, Arc<dyn Method>)> 
     Err(Error::refused("view.method", reason, remedy))
 }
 
-/// Bytes of one trajectory.
-fn record_bytes(problem: &Problem, entries: usize) -> f64 {
-    let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let q = if p <= 64.0 { p * p + p } else { p };
-    8.0 * entries as f64 * (6.0 + p * k + q + 2.0 * p)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Activation, Duration, Engine, Formula, Network, Rule, Target, Training};
+
+    /// An ODE needs next to nothing but its record: 22 numbers at each of 10⁶ entries.
+    #[test]
+    fn the_record_counts_as_memory() {
+        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let training = Training::new(50, Formula::number(0.002), Duration::Time(Formula::number(2.0)));
+        let problem = Problem::new(target, Network::new(2, Activation::Erf), training).unwrap();
+        let on = |memory: f64| {
+            let machine = Machine { memory, cores: 1 };
+            plan(&problem, &View::new(Engine::Limit), &Record::default(), 1_000_000, &machine)
+        };
+        assert_eq!(on(1e9).map(|plan| (plan.id(), plan.cost.bytes)).unwrap(), ("ode", 176e6));
+        assert!(on(176e6).is_ok());
+        assert!(matches!(on(175e6), Err(Error::Refused { .. })));
+    }
 }

@@ -5,7 +5,10 @@ use faer::Mat;
 use crate::{
     overlaps::Overlaps,
     problem::{Crossing, CrossingOf, Grid},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 
 /// Steps between two looks, relative to the steps made: crossings are interpolated between looks.
@@ -81,22 +84,23 @@ pub fn of_entries(trajectory: &mut Trajectory, crossings: &[Crossing], teacher: 
     for t in 0..if crossings.is_empty() { 0 } else { trajectory.valid } {
         for j in 0..p {
             // Without Q there are no cosines.
-            let norm = trajectory.student_squares.get(t * p + j).copied().unwrap_or(f64::INFINITY);
+            let norm = trajectory.of(&STUDENT_SQUARES).get(t * p + j).copied().unwrap_or(f64::INFINITY);
             overlaps.student_student[(j, j)] = norm;
-            (0..k).for_each(|r| overlaps.student_teacher[(j, r)] = trajectory.student_teacher[(t * p + j) * k + r]);
+            (0..k)
+                .for_each(|r| overlaps.student_teacher[(j, r)] = trajectory.of(&STUDENT_TEACHER)[(t * p + j) * k + r]);
         }
-        if watch.see(trajectory.step[t], trajectory.risk[t], &overlaps, &mut found) {
+        if watch.see(trajectory.of(&STEP)[t], trajectory.of(&RISK)[t], &overlaps, &mut found) {
             trajectory.cut(t + 1);
             break;
         }
     }
-    trajectory.crossing_step = found;
+    trajectory.set(&CROSSING_STEP, found);
 }
 
 /// The moments of `grid`, and more of them around the crossings that a limit has shown between its entries.
 pub fn around(trajectory: &Trajectory, grid: &Grid) -> Grid {
-    let step = &trajectory.step;
-    let brackets = trajectory.crossing_step.iter().filter_map(|crossing| {
+    let step = trajectory.of(&STEP);
+    let brackets = trajectory.of(&CROSSING_STEP).iter().filter_map(|crossing| {
         let after = step.iter().position(|step| step >= crossing)?;
         after.checked_sub(1)
     });
@@ -132,4 +136,43 @@ fn largest_cosine(overlaps: &Overlaps, r: usize) -> f64 {
         if norm > 0.0 { overlaps.student_teacher[(j, r)].abs() / (norm * length) } else { 0.0 }
     };
     (0..overlaps.width()).map(cosine).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::mat;
+
+    use super::*;
+
+    /// One neuron of length 2 and targets of lengths 1 and 3: cosines 0.2 and 0.9 at step 10, 0.6 and 0.8 at step 20.
+    #[test]
+    fn a_cosine_is_that_with_the_direction_named() {
+        let at = |first: f64, second: f64| Overlaps {
+            student_teacher: mat![[2.0 * first, -6.0 * second]],
+            student_student: mat![[4.0]],
+            teacher_teacher: mat![[1.0, 0.0], [0.0, 9.0]],
+        };
+        let level = |of, level| Crossing { of, level, stop: false };
+        let levels = [
+            level(CrossingOf::CosineWith(0), 0.4),
+            level(CrossingOf::CosineWith(1), 0.4),
+            level(CrossingOf::CosineWith(1), 0.85),
+            level(CrossingOf::Cosine, 0.85),
+            level(CrossingOf::Risk, 0.25),
+        ];
+        let mut watch = Watch::new(&levels);
+        let mut found = vec![f64::NAN; 5];
+        watch.look(10, 0.5, &at(0.2, 0.9), &mut found);
+        assert!(found.iter().all(|step| step.is_nan()), "{found:?}");
+        watch.look(20, 0.0, &at(0.6, 0.8), &mut found);
+        let expected = [15.0, f64::NAN, 15.0, 15.0, 15.0];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12 || found.is_nan() && expected.is_nan(), "{found} {expected}");
+        }
+        // Found once, found for ever.
+        watch.look(30, 0.5, &at(0.2, 0.9), &mut found);
+        assert!((found[0] - 15.0).abs() < 1e-12 && found[1].is_nan(), "{found:?}");
+        let names = levels.map(|level| level.of.name());
+        assert_eq!(names, ["cosine:1", "cosine:2", "cosine:2", "cosine", "risk"]);
+    }
 }

@@ -4,8 +4,11 @@ use crate::overlaps::Overlaps;
 use crate::{
     average::{Averages, Kernel, State, Want},
     error::Result,
-    problem::{Problem, Record},
-    record::{Entry, Trajectory},
+    problem::{Engine, Problem, Record},
+    record::{
+        Entry, Trajectory,
+        observable::{RISK, TRAINING_RISK},
+    },
     signal::Head,
 };
 
@@ -45,11 +48,8 @@ impl<'a> Recorder<'a> {
     pub fn new(problem: &'a Problem, kernel: &'a dyn Kernel, record: &Record) -> Self {
         let (p, k) = (problem.width(), problem.directions());
         let overlaps = Overlaps { teacher_teacher: problem.target.overlaps.clone(), ..Overlaps::zeros(p, k) };
-        let mut trajectory = Trajectory::new(p, k, record.keep_q(p));
-        if record.gradients {
-            (trajectory.gradient_teacher, trajectory.gradient_norm) = (Some(Vec::new()), Some(Vec::new()));
-        }
-        trajectory.crossing_step = vec![f64::NAN; record.crossings.len()];
+        // What only a limit gives, its method adds.
+        let trajectory = Trajectory::of_run(problem, record, Engine::Direct);
         Self {
             problem,
             kernel,
@@ -89,7 +89,7 @@ impl<'a> Recorder<'a> {
         }
         self.first_norm.get_or_insert(norm);
         let risk = self.evaluate(at.head)?;
-        let first = self.trajectory.risk.first().copied().unwrap_or(f64::INFINITY);
+        let first = self.trajectory.of(&RISK).first().copied().unwrap_or(f64::INFINITY);
         if risk.is_nan() || risk > DIVERGED * first.max(1.0) {
             return Ok(false);
         }
@@ -102,11 +102,12 @@ impl<'a> Recorder<'a> {
             risk,
             risk_error: self.averages.risk_error,
             overlaps: &self.state.overlaps,
+            squares: None,
             second_layer: &at.head.second_layer,
             bias: &self.state.bias,
         });
         if let Some(risk) = at.training_risk {
-            self.trajectory.training_risk.get_or_insert_default().push(risk);
+            self.trajectory.append(&TRAINING_RISK, [risk]);
         }
         Ok(true)
     }

@@ -17,7 +17,7 @@ pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
 pub use phase::Phase;
-pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};
+pub use schedule::{Crossing, CrossingOf, Grid, KeepQ, Record, Spacing};
 pub use start::Start;
 pub use target::{Rule, Target};
 pub use training::{Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Training};

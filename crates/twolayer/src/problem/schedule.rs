@@ -1,9 +1,6 @@
 //! Which moments are recorded.
 
-use crate::{
-    problem::{Duration, Problem},
-    record::KeepQ,
-};
+use crate::problem::{Duration, Problem};
 
 /// What to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +17,17 @@ pub struct Record {
     pub gradients: bool,
     /// Levels whose first crossing is recorded.
     pub crossings: Vec<Crossing>,
+}
+
+/// How much of Q is kept at each recorded step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepQ {
+    /// All p×p entries.
+    Full,
+    /// The diagonal only.
+    Diagonal,
+    /// Nothing.
+    None,
 }
 
 /// A level whose first crossing, from whichever side the start is on, is recorded as a step.

@@ -209,6 +209,8 @@ fn twice(rows: &Mat<f64>) -> Mat<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::problem::{Activation, Bias, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
 
@@ -249,6 +251,20 @@ mod tests {
                 let mean = sum / runs as f64;
                 assert!((mean / expected - 1.0).abs() < 0.06, "p = {p}, d = {d}: {mean} for {expected}");
             }
+        }
+    }
+
+    /// Rows of length 3/√d on average over infinitely many dimensions, at the problem's own d = 36.
+    #[test]
+    fn the_mean_start_has_no_spread() {
+        for placement in [Placement::Gaussian, Placement::Sphere] {
+            let mut problem = problem(3, 2, 36, placement);
+            problem.network.first_layer.scale = Formula::parse("3/sqrt(d)", &BTreeMap::new()).unwrap();
+            problem.network.start_dimension = Some(50);
+            problem.network.start = StartMode::Independent;
+            let mean = problem.mean_start().unwrap().overlaps(&problem.target.overlaps).unwrap();
+            assert!(mean.student_teacher.norm_max() < 1e-12);
+            assert!((mean.student_student - Mat::<f64>::identity(3, 3) * Scale(0.25)).norm_max() < 1e-12);
         }
     }
 

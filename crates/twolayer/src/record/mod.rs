@@ -1,5 +1,13 @@
-//! What every method returns.
+//! What every method returns: columns over one table of observables, on one time axis, with status and error estimates.
 
+mod axis;
+pub mod observable;
+pub mod reference;
+mod status;
 mod trajectory;
 
-pub use trajectory::{Entry, KeepQ, Status, Trajectory};
+pub use crate::problem::KeepQ;
+pub use axis::Axis;
+pub use observable::{OBSERVABLES, Observable, When};
+pub use status::{ENDINGS, Ending, Status};
+pub use trajectory::{Entry, Trajectory};

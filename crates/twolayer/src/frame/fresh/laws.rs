@@ -9,7 +9,10 @@ use crate::{
         Activation, Bias, BiasInit, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record,
         Rule, Target, Training,
     },
-    record::KeepQ,
+    record::{
+        KeepQ,
+        observable::{BIAS, RISK, SECOND_LAYER, STUDENT_SQUARES, STUDENT_TEACHER},
+    },
     signal::Feed,
     simulate::simulate,
     testing::laws::{ClosedRisk, FAMILY, family_wise},
@@ -119,13 +122,8 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, Streams) 
             let record = Record { keep_q: Some(KeepQ::Diagonal), ..Record::default() };
             let feed = Feed::new(problem, streams).unwrap().0;
             let run = simulate(problem, frame, feed, &start, &kernel, &moments, &record, &Silent).unwrap();
-            let p = problem.width();
-            let (m, q, a) = (p * DIRECTIONS, p, p);
-            let mut row = run.student_teacher[m..].to_vec();
-            row.extend(&run.student_squares[q..]);
-            row.extend(&run.second_layer[a..]);
-            row.extend(&run.bias[a..]);
-            row.push(run.risk[1]);
+            let last = [&STUDENT_TEACHER, &STUDENT_SQUARES, &SECOND_LAYER, &BIAS, &RISK];
+            let mut row = last.map(|observable| run.row(observable, 1)).concat();
             // What the geometry puts back is the same to rounding only: ties must stay ties.
             row.iter_mut().for_each(|value| *value = (*value * 1e10).round() * 1e-10);
             assert!(

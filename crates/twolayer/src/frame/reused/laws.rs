@@ -9,7 +9,10 @@ use crate::{
         Activation, Data, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record, ReuseOrder,
         Rule, Target, Training,
     },
-    record::KeepQ,
+    record::{
+        KeepQ,
+        observable::{RISK, SECOND_LAYER, STUDENT_STUDENT, STUDENT_TEACHER, TRAINING_RISK},
+    },
     signal::Feed,
     simulate::simulate,
     testing::laws::{ClosedRisk, FAMILY, family_wise},
@@ -127,12 +130,8 @@ fn ends<F: Frame>(problem: &Problem, seed: u64, frame: impl Fn(&Start, &Coordina
             let frame = frame(&start, &stored.unwrap(), streams);
             let record = Record { keep_q: Some(KeepQ::Full), ..Record::default() };
             let run = simulate(problem, frame, feed, &start, &kernel, &[0, STEPS], &record, &Silent).unwrap();
-            let p = problem.width();
-            let mut row = run.student_teacher[p * DIRECTIONS..].to_vec();
-            row.extend(&run.student_student[p * p..]);
-            row.extend(&run.second_layer[p..]);
-            row.push(run.risk[1]);
-            row.push(run.training_risk.unwrap()[1]);
+            let last = [&STUDENT_TEACHER, &STUDENT_STUDENT, &SECOND_LAYER, &RISK, &TRAINING_RISK];
+            let mut row = last.map(|observable| run.row(observable, 1)).concat();
             // Ties must stay ties.
             row.iter_mut().for_each(|value| *value = (*value * 1e9).round() * 1e-9);
             assert!(row.iter().all(|value| value.is_finite()), "{replicate}: {:?}", run.status);

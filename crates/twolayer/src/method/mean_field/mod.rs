@@ -27,7 +27,7 @@ use crate::{
     observer::{Finished, Observer},
     overlaps::{Overlaps, inverse_root, symmetric_root},
     problem::{Algorithm, Engine, Problem, Start, Terms, scaling::Regime},
-    record::{self, KeepQ, Status, Trajectory},
+    record::{self, KeepQ, Status, Trajectory, observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR}},
     solve::{self, Ending, Options, Solution},
 };
 
@@ -297,13 +297,14 @@ fn recorded(
                 + risk_error
                 + relative_tolerance * risk,
             overlaps: &overlaps,
+            squares: Some(&squares),
             second_layer: &state.second_layer,
             bias: &state.bias,
         };
-        trajectory.push_with_squares(&entry, &squares);
+        trajectory.push(&entry);
     }
-    trajectory.student_teacher_error = Some(errors);
-    trajectory.student_squares_error = Some(norm_errors);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
     trajectory.status = match solution.ending {
         Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
         Ending::Done => Status::Done,

@@ -31,7 +31,10 @@ use crate::{
     error::{Error, Result},
     observer::{Finished, Observer},
     problem::{Algorithm, Engine, Problem, Terms, scaling::Regime},
-    record::{self, KeepQ, Status, Trajectory},
+    record::{
+        self, KeepQ, Status, Trajectory,
+        observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
+    },
     solve::{self, Ending, Options, Solution},
 };
 use exact_step::ExactStep;
@@ -253,12 +256,13 @@ fn recorded(
             risk,
             risk_error: (other_risk - risk).abs() + averages.risk_error + relative_tolerance * risk,
             overlaps: &state.overlaps,
+            squares: None,
             second_layer: &state.second_layer,
             bias: &state.bias,
         });
     }
-    trajectory.student_teacher_error = Some(errors);
-    trajectory.student_squares_error = Some(norm_errors);
+    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
+    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
     trajectory.status = match solution.ending {
         Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
         Ending::Done => Status::Done,

@@ -1,11 +1,9 @@
-//! What the back ends cost.
+//! Seconds of population averages, and of an ODE that takes them at every evaluation. `cargo bench --bench averages`; best of
+//! several rounds beside what was wished for, one core.
 
-#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+#![allow(clippy::unwrap_used)] // A bench that cannot go on stops there.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::time::Instant;
 
 use twolayer::{
     average::{Averages, State, Want, for_problem},
@@ -14,16 +12,19 @@ use twolayer::{
     observer::Silent,
     problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
     random::Streams,
-    record::{KeepQ, Status},
+    record::{
+        KeepQ, Status,
+        observable::{RISK, RISK_ERROR},
+    },
 };
 
-/// What is timed runs alone.
-static ALONE: Mutex<()> = Mutex::new(());
+fn main() {
+    wide_networks();
+    odes();
+}
 
-/// The risk of a network of 1024 neurons in 50 ms; four times that for a busy machine.
-#[test]
-fn the_risk_of_a_wide_network_is_cheap() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+/// The risk of a network of 1024 neurons, wished for in 50 ms.
+fn wide_networks() {
     let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     for (activation, text) in [
         ("relu", "tanh(z1 + he3(z2))"),
@@ -57,7 +58,7 @@ fn the_risk_of_a_wide_network_is_cheap() {
         kernel.averages(&state, Want::DRIFT, &mut out).unwrap();
         let drift = begin.elapsed().as_secs_f64();
         println!(
-            "{activation}, {text}: risk {:.1} ms ± {:.1e} of {:.3}, drift {:.0} ms ± {:.1e} of {:.3}, built in {:.0} ms: {}",
+            "{activation}, {text}: risk {:.1} ms (wished 50) ± {:.1e} of {:.3}, drift {:.0} ms ± {:.1e} of {:.3}, built in {:.0} ms: {}",
             1e3 * best,
             out.risk_error,
             out.risk,
@@ -67,14 +68,11 @@ fn the_risk_of_a_wide_network_is_cheap() {
             1e3 * built,
             kernel.describe()
         );
-        assert!(best < 0.2, "{activation}, {text}: {best} s");
     }
 }
 
-/// p = 4, k = 2, t ≤ 100 at 10⁻⁴: 0.3 s for the flow of ReLU, and seconds for the rest; four times that for a busy machine.
-#[test]
-fn an_ode_takes_a_fraction_of_a_second() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+/// p = 4, k = 2, t ≤ 100 at 10⁻⁴.
+fn odes() {
     let expression = |text: &str| {
         let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
         Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
@@ -103,17 +101,16 @@ fn an_ode_takes_a_fraction_of_a_second() {
         let begin = Instant::now();
         let (got, report) = ode::run(&problem, &state, 0.25, terms, &times, 1e-4, KeepQ::Full, &Silent).unwrap();
         let took = begin.elapsed().as_secs_f64();
-        let error = got.risk_error.as_ref().unwrap()[100];
+        let error = got.of(&RISK_ERROR)[100];
         println!(
-            "{}, {}, {terms:?}: {took:.3} s, {} evaluations, R(100) = {:.3e} ± {error:.1e}; {}",
+            "{}, {}, {terms:?}: {took:.3} s (wished {seconds}), {} evaluations, R(100) = {:.3e} ± {error:.1e}; {}",
             problem.network.activation.name(),
             problem.target.formula(),
             report.evaluations,
-            got.risk[100],
+            got.of(&RISK)[100],
             report.kernel
         );
         assert_eq!(got.status, Status::Done);
-        assert!(took < 4.0 * seconds, "{took} s");
     }
 }
 
