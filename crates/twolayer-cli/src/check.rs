@@ -2,16 +2,16 @@
 
 use std::{num::NonZero, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
     method::{Plan, human_bytes},
+    paper::{self, Paper},
     problem::{Formula, Problem},
 };
 use twolayer_lab::{
     experiment::{Experiment, NamedView},
-    paper::{Paper, translate},
     run,
     sweep::Study,
     task::refusal,
@@ -35,31 +35,19 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// η, t and risk in the letters of a paper: A 2402.03220, B 2305.18270, C 2303.00055, D 2302.05882.
-    #[arg(long, value_name = "A|B|C|D", ignore_case = true)]
-    paper: Option<Letter>,
+    #[arg(long, value_name = "A|B|C|D", value_parser = of_letter)]
+    paper: Option<&'static Paper>,
     /// Threads to predict for [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
 
-/// The papers by their letters.
-#[derive(Clone, Copy, ValueEnum)]
-enum Letter {
-    A,
-    B,
-    C,
-    D,
-}
-
-impl From<Letter> for Paper {
-    fn from(letter: Letter) -> Self {
-        match letter {
-            Letter::A => Self::A,
-            Letter::B => Self::B,
-            Letter::C => Self::C,
-            Letter::D => Self::D,
-        }
-    }
+/// The paper of a letter.
+fn of_letter(text: &str) -> Result<&'static Paper, String> {
+    let mut letters = text.chars();
+    let paper = letters.next().and_then(paper::of_letter).filter(|_| letters.next().is_none());
+    let known = || paper::PAPERS.iter().map(|paper| paper.letter.to_string()).collect::<Vec<_>>().join(", ");
+    paper.ok_or_else(|| format!("the papers are {}", known()))
 }
 
 /// Runs the command; the exit code, or what to print.
@@ -83,14 +71,14 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         }
         if number == 0 && !arguments.json {
             say(&as_text(&experiment, &plans));
-            if let Some(letter) = arguments.paper {
-                say(&in_letters(&experiment, letter));
+            if let Some(paper) = arguments.paper {
+                say(&in_letters(&experiment, paper));
             }
         }
         let mut all = as_json(&experiment, &plans);
-        if let Some(letter) = arguments.paper {
+        if let Some(paper) = arguments.paper {
             for (view, named) in experiment.views.iter().enumerate() {
-                all["views"][view]["paper"] = translate(&named.problem, letter.into()).into();
+                all["views"][view]["paper"] = (paper.letters)(&named.problem).into();
             }
         }
         if study.is_sweep() {
@@ -115,12 +103,11 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 /// η, t and risk of each view in the letters of a paper.
-fn in_letters(experiment: &Experiment, letter: Letter) -> String {
-    let name = letter.to_possible_value().map(|value| value.get_name().to_uppercase()).unwrap_or_default();
-    let mut text = format!("\nin the letters of paper {name}\n");
+fn in_letters(experiment: &Experiment, paper: &Paper) -> String {
+    let mut text = format!("\nin the letters of paper {}\n", paper.letter);
     for named in &experiment.views {
         text += &format!("view `{}`\n", named.name);
-        translate(&named.problem, letter.into()).iter().for_each(|line| text += &format!("  {line}\n"));
+        (paper.letters)(&named.problem).iter().for_each(|line| text += &format!("  {line}\n"));
     }
     text
 }

@@ -16,7 +16,6 @@ pub mod figure;
 pub mod gallery;
 mod hash;
 pub mod outcome;
-pub mod paper;
 pub mod report;
 pub mod resolve;
 pub mod results;
