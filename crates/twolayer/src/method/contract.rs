@@ -12,7 +12,7 @@ use crate::{
     record::Trajectory,
 };
 
-use super::limit::mean_start;
+use super::limit::{check_moves, mean_start};
 
 /// What a view may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,8 +107,26 @@ pub trait Method: Debug + Send + Sync {
         1
     }
 
-    /// Predicted cost of the whole view, `threads` for each replicate, without what is recorded. Allocates nothing.
+    /// Predicted cost of the whole view, `threads` for each replicate, without what is recorded. Allocates nothing that grows
+    /// with p, n or d: a plan asks before it knows whether memory suffices.
     fn cost(&self, question: &Question<'_>, threads: usize) -> Cost;
+
+    /// What is left to check when memory is known to suffice: what has to form the start, or a kernel.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], with the remedy.
+    fn check(&self, _: &Question<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Predicted seconds after a short trial, where [`cost`](Self::cost) cannot know: asked when nothing else stands in the
+    /// way, and answered within a fraction of a second.
+    ///
+    /// # Errors
+    /// [`Error::Numerical`] where the trial fails.
+    fn trial(&self, _: &Question<'_>, _threads: usize) -> Result<Option<f64>> {
+        Ok(None)
+    }
 
     /// The key to change where memory does not suffice, and how.
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
@@ -160,6 +178,7 @@ impl Job<'_> {
     /// As for [`Problem::start`].
     pub fn start(&self) -> Result<Start> {
         if self.view.engine == Engine::Limit && self.problem.network.start == StartMode::Independent {
+            check_moves(self.problem, self.view)?;
             return mean_start(self.problem);
         }
         self.problem.start(self.streams())

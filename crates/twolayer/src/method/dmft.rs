@@ -6,7 +6,7 @@
 
 use super::{
     contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
-    limit::check_start,
+    limit::{check_moves_soon, check_start},
 };
 use crate::{
     average::{self, Kernel},
@@ -66,7 +66,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::Reused { beta } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
     };
     chosen().into()
@@ -90,6 +90,10 @@ impl Method for Dmft {
 
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
         LESS_DATA
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves_soon(question.problem, question.view)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

@@ -4,7 +4,7 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, refuse_second_looks},
+    limit::{check_moves_soon, check_start, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -42,7 +42,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::GiantStep { alpha } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         refuse_second_looks(question.problem)?;
         Ok(GiantSteps { alpha, reason: reading.reason.clone(), advice: reading.advice.clone() })
     };
@@ -68,6 +68,10 @@ impl Method for GiantSteps {
 
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
         ("network.width", "lower the width, or record fewer points")
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves_soon(question.problem, question.view)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

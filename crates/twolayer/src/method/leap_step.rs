@@ -5,7 +5,7 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::check_start,
+    limit::{check_moves_soon, check_start},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -49,7 +49,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::LeapStep { degree } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         conditions(question.problem, degree)?;
         Ok(LeapStep { degree, reason: reading.reason.clone(), advice: reading.advice.clone() })
     };
@@ -72,6 +72,10 @@ impl Method for LeapStep {
     fn records(&self, observable: &str) -> Result<(), &'static str> {
         let why = "the theory of a leap step gives the weights after it, and no gradient";
         if matches!(observable, "gradient_M" | "gradient_norm") { Err(why) } else { Ok(()) }
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves_soon(question.problem, question.view)
     }
 
     fn run(&self, job: &Job<'_>, _: &dyn Observer) -> Result<Run> {

@@ -63,6 +63,8 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
         let (key, remedy) = method.to_save_memory(problem);
         return Err(Error::refused(key, reason, remedy));
     }
+    method.check(&question)?;
+    let seconds = method.trial(&question, threads)?.unwrap_or(seconds);
     let (reason, advice) = (method.reason(), method.advice());
     Ok(Plan { entry, method, reason, threads, cost: Cost { seconds, bytes }, advice })
 }

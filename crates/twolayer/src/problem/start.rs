@@ -39,7 +39,7 @@ impl Problem {
         let mut stream = streams.stream(Purpose::Start);
         let (p, k) = (self.width(), self.directions());
         let symmetric = self.network.first_layer.symmetric;
-        let drawn = if symmetric { p / 2 } else { p };
+        let drawn = self.drawn();
         let d = self.network.start_dimension.or(self.dimension());
 
         let (mut teacher, mut complement) = match &self.network.first_layer.placement {
@@ -72,14 +72,40 @@ impl Problem {
             second_layer.extend(negated);
             bias.extend_from_within(..);
         }
-        if let Some(d) = self.dimension()
-            && (complement.ncols() + k) as u64 > d
-        {
-            let reason = format!("the start spans {} dimensions, d = {d}", complement.ncols() + k);
-            let remedy = "raise the dimension, or lower the width or start_dimension";
-            return Err(Error::invalid("training.dimension", reason, remedy));
-        }
+        self.refuse_span(complement.ncols())?;
         Ok(Start { teacher, complement, second_layer, bias })
+    }
+
+    /// What [`start`](Self::start) would say, without forming it: nothing of size p is allocated but where overlaps are
+    /// given, which are of that size themselves.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn check_start(&self) -> Result<()> {
+        let d = self.network.start_dimension.or(self.dimension());
+        let columns = match &self.network.first_layer.placement {
+            Placement::Overlaps { .. } => return self.start(Streams { seed: 0, replicate: 0 }).map(drop),
+            Placement::Orthonormal => self.drawn(),
+            Placement::Gaussian | Placement::Sphere => columns(self.drawn(), self.directions(), d),
+        };
+        self.refuse_span(columns)
+    }
+
+    /// Neurons whose rows are drawn: half of a symmetric network.
+    fn drawn(&self) -> usize {
+        if self.network.first_layer.symmetric { self.width() / 2 } else { self.width() }
+    }
+
+    fn refuse_span(&self, columns: usize) -> Result<()> {
+        let spanned = columns + self.directions();
+        match self.dimension() {
+            Some(d) if spanned as u64 > d => {
+                let reason = format!("the start spans {spanned} dimensions, d = {d}");
+                let remedy = "raise the dimension, or lower the width or start_dimension";
+                Err(Error::invalid("training.dimension", reason, remedy))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn second_layer(&self, drawn: usize, stream: &mut Stream) -> Vec<f64> {
@@ -129,7 +155,7 @@ fn gaussian(p: usize, k: usize, d: Option<u64>, stream: &mut Stream) -> (Mat<f64
     let Some(d) = d else { return (Mat::zeros(p, k), Mat::identity(p, p)) };
     let scale = 1.0 / (d as f64).sqrt();
     let free = d - k as u64;
-    let columns = p.min(usize::try_from(free).unwrap_or(usize::MAX));
+    let columns = columns(p, k, Some(d));
     let mut row = vec![0.0; k];
     let mut teacher = Mat::zeros(p, k);
     let mut complement = Mat::zeros(p, columns);
@@ -144,6 +170,11 @@ fn gaussian(p: usize, k: usize, d: Option<u64>, stream: &mut Stream) -> (Mat<f64
         }
     }
     (teacher, complement)
+}
+
+/// Dimensions outside the target that p rows drawn in d dimensions span.
+fn columns(p: usize, k: usize, d: Option<u64>) -> usize {
+    d.map_or(p, |d| p.min(usize::try_from(d.saturating_sub(k as u64)).unwrap_or(usize::MAX)))
 }
 
 /// `C = M P^{−1/2}`, `L Lᵀ = Q − C Cᵀ`.

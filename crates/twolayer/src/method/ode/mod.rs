@@ -23,7 +23,7 @@ pub use flow::OnlineFlow;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, refuse_second_looks},
+    limit::{check_moves_soon, check_start, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -70,7 +70,7 @@ fn accepts(question: &Question<'_>) -> Fit {
 
 fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
     let Question { problem, view, .. } = *question;
-    check_start(problem, view)?;
+    check_start(problem)?;
     refuse_second_looks(problem)?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
@@ -127,6 +127,10 @@ impl Method for Ode {
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {
         if matches!(observable, "gradient_M" | "gradient_norm") { Err("an ODE takes no steps") } else { Ok(()) }
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves_soon(question.problem, question.view)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

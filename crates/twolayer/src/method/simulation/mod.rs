@@ -13,7 +13,6 @@ use crate::{
     method::contract::{Cost, Job, Method, Question, Run},
     observer::Observer,
     problem::{Algorithm, Problem, Start},
-    random::Streams,
     signal::{self, Feed},
     simulate::simulate,
 };
@@ -69,8 +68,7 @@ fn dimension(question: &Question<'_>) -> Result<u64> {
         let reason = format!("a {name} view needs a finite dimension");
         return Err(Error::refused("training.dimension", reason, "give the view a dimension"));
     };
-    // Refuses starts that do not fit.
-    problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    problem.check_start()?;
     let steps = problem.steps() as f64;
     if steps > MOST_STEPS {
         let reason = format!("{steps:.3e} steps are more than can be counted");
