@@ -4,10 +4,10 @@ mod animation;
 mod cite;
 mod hidden;
 mod tables;
+use twolayer_file::experiment::Experiment;
 
 use crate::{
     answer::duration,
-    experiment::Experiment,
     figure::escape,
     outcome::Outcome,
     store::{Manifest, ViewRecord},

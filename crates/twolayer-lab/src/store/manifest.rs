@@ -11,7 +11,9 @@ use serde_json::Value;
 use twolayer::record::{Status, Trajectory};
 
 use super::{Error, write_bytes};
-use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};
+use twolayer_file::{Request, experiment::NamedView, hash};
+
+use crate::{compare::Agreement, outcome::Outcome};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;

@@ -12,7 +12,7 @@ use crate::{
     record::Trajectory,
 };
 
-use super::limit::{check_moves, mean_start};
+use super::limit::{When, check_moves, mean_start};
 
 /// What a view may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,7 +178,7 @@ impl Job<'_> {
     /// As for [`Problem::start`].
     pub fn start(&self) -> Result<Start> {
         if self.view.engine == Engine::Limit && self.problem.network.start == StartMode::Independent {
-            check_moves(self.problem, self.view)?;
+            check_moves(self.problem, self.view, When::Run)?;
             return mean_start(self.problem);
         }
         self.problem.start(self.streams())

@@ -6,7 +6,7 @@
 
 use super::{
     contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
-    limit::{check_moves_soon, check_start},
+    limit::{When, check_moves, check_start},
 };
 use crate::{
     average::{self, Kernel},
@@ -93,7 +93,7 @@ impl Method for Dmft {
     }
 
     fn check(&self, question: &Question<'_>) -> Result<()> {
-        check_moves_soon(question.problem, question.view)
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

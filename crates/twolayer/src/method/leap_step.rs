@@ -5,7 +5,7 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_moves_soon, check_start},
+    limit::{When, check_moves, check_start},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -75,7 +75,7 @@ impl Method for LeapStep {
     }
 
     fn check(&self, question: &Question<'_>) -> Result<()> {
-        check_moves_soon(question.problem, question.view)
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, _: &dyn Observer) -> Result<Run> {

@@ -56,20 +56,22 @@ const SHARED: &str = "write start = \"shared\", or drop the limit view";
 /// Seconds that a plan may take to see whether a limit moves; where it takes longer, the run sees it.
 const SOON: f64 = 0.2;
 
-/// [`check_moves`], where that takes no time.
-///
-/// # Errors
-/// As [`check_moves`].
-pub fn check_moves_soon(problem: &Problem, view: &View) -> Result<()> {
-    if average::seconds(problem, Want::DRIFT) > SOON { Ok(()) } else { check_moves(problem, view) }
+/// When it is checked whether a limit moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// By the plan.
+    Planned,
+    /// By the run.
+    Run,
 }
 
-/// Refuses independent starts from whose mean the limit does not move.
+/// Refuses independent starts from whose mean the limit does not move: by the plan, or by the run where it takes long.
 ///
 /// # Errors
 /// [`Error::Refused`], or as for [`Problem::start`].
-pub fn check_moves(problem: &Problem, view: &View) -> Result<()> {
-    if problem.network.start != StartMode::Independent {
+pub fn check_moves(problem: &Problem, view: &View, now: When) -> Result<()> {
+    let when = if average::seconds(problem, Want::DRIFT) > SOON { When::Run } else { When::Planned };
+    if problem.network.start != StartMode::Independent || when != now {
         return Ok(());
     }
     let start = mean_start(problem)?;

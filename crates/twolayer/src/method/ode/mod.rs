@@ -23,7 +23,7 @@ pub use flow::OnlineFlow;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_moves_soon, check_start, refuse_second_looks},
+    limit::{When, check_moves, check_start, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -130,7 +130,7 @@ impl Method for Ode {
     }
 
     fn check(&self, question: &Question<'_>) -> Result<()> {
-        check_moves_soon(question.problem, question.view)
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
