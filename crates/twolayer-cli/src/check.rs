@@ -54,6 +54,7 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
     let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
     let mut refusals: Vec<String> = Vec::new();
+    let trials = plan::Trials::new();
     let (mut total, mut json) = (0.0, Vec::new());
     for (number, point) in study.points().iter().enumerate() {
         let mut experiment = study.experiment(number).map_err(words)?;
@@ -61,8 +62,12 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         if let Ok((_, advice)) = plan::plan(&mut experiment, &machine) {
             advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
         }
-        let plans: Vec<Result<Plan, Error>> =
-            (experiment.views.iter()).map(|named| plan::plan_view(named, &machine)).collect();
+        let planned = |view| {
+            let mut plan = plan::plan_view(&experiment, view, &machine)?;
+            trials.try_out(&experiment, view, &mut plan);
+            Ok(plan)
+        };
+        let plans: Vec<Result<Plan, Error>> = (0..experiment.views.len()).map(planned).collect();
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
@@ -196,7 +201,8 @@ fn short(value: f64) -> String {
     if (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
-fn seconds(seconds: f64) -> String {
+/// `12.3 s`, `4 min`, `2.5 h`.
+pub fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 0.1 => "0.1 s or less".into(),
         s if s < 120.0 => format!("{s:.1} s"),

@@ -20,3 +20,4 @@ pub mod results;
 pub mod run;
 pub mod store;
 pub mod task;
+mod tolerance;

@@ -4,13 +4,13 @@
 mod execute;
 mod finish;
 mod session;
-mod tolerance;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use twolayer::{method::Plan, observer::Progress};
 use twolayer_file::experiment::Experiment;
 
+pub use crate::tolerance::advice as advice_on_error;
 use crate::{
     outcome::Outcome,
     plan::moments,
@@ -20,8 +20,6 @@ use crate::{
 pub use execute::{Stopped, execute};
 pub use finish::{About, Finished};
 pub use session::Session;
-pub use tolerance::advice as advice_on_error;
-pub(crate) use tolerance::excess;
 
 /// Watches a run; shared by all threads.
 pub trait Monitor: Sync {

@@ -118,7 +118,7 @@ pub struct ViewRecord {
     pub seconds: f64,
     /// Core seconds.
     pub core_seconds: f64,
-    /// Predicted peak bytes of one replicate.
+    /// Predicted peak bytes, of all replicates with their results.
     pub bytes: f64,
     /// Largest numerical error of the risk.
     pub max_risk_error: Option<f64>,

@@ -145,13 +145,23 @@ pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Box<dyn Ke
     Ok(Box::new(SampledKernel::seeded(problem, points, seed)))
 }
 
+/// Bytes that [`for_problem`] keeps for the averages `want`ed, where they are many.
+pub fn bytes(problem: &Problem, tolerance: f64, want: Want) -> f64 {
+    if want.noise && !is_erf(problem) { SampledKernel::bytes(problem, tolerance) } else { 0.0 }
+}
+
+/// Whether the closed form of erf applies.
+fn is_erf(problem: &Problem) -> bool {
+    problem.network.bias.is_none()
+        && problem.network.activation == Activation::Erf
+        && matches!(problem.target.rule, Rule::Committee { activation: Activation::Erf, .. })
+}
+
 /// Seconds that one evaluation of [`for_problem`] takes, roughly, on a 2.8 GHz Xeon: to predict, not to promise.
 pub fn seconds(problem: &Problem, want: Want) -> f64 {
     let (p, k) = (problem.width() as f64, problem.directions() as f64);
     let pairs = p * (p + k);
-    let is_erf = problem.network.bias.is_none()
-        && problem.network.activation == Activation::Erf
-        && matches!(problem.target.rule, Rule::Committee { activation: Activation::Erf, .. });
+    let is_erf = is_erf(problem);
     let drift = if want.drift { 4.0 } else { 1.0 };
     let means = match (&problem.network.activation, &problem.target.rule) {
         _ if is_erf => 5e-7 + 8e-9 * pairs * if want.drift { 3.0 * (p + k) } else { 1.0 },

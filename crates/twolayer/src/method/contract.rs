@@ -28,7 +28,8 @@ pub struct Machine {
 pub struct Cost {
     /// Wall seconds of the whole view.
     pub seconds: f64,
-    /// Bytes at its peak, all replicates that run at the same time.
+    /// Bytes at its peak: as a method says, of all replicates that run at the same time, without what they record; as a
+    /// plan says, of the whole view with its results.
     pub bytes: f64,
 }
 
@@ -119,12 +120,12 @@ pub trait Method: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Predicted seconds after a short trial, where [`cost`](Self::cost) cannot know: asked when nothing else stands in the
-    /// way, and answered within a fraction of a second.
+    /// Predicted seconds after a trial of a fraction of a second, where [`cost`](Self::cost) cannot know; `clock` tells
+    /// seconds.
     ///
     /// # Errors
     /// [`Error::Numerical`] where the trial fails.
-    fn trial(&self, _: &Question<'_>, _threads: usize) -> Result<Option<f64>> {
+    fn trial(&self, _: &Question<'_>, _clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
         Ok(None)
     }
 
@@ -169,7 +170,7 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// Its randomness. Engines that are compared must not share their noise: each has its own streams.
     pub fn streams(&self) -> Streams {
-        Streams { seed: self.view.seed, replicate: self.replicate }.of_engine(self.view.engine.name())
+        streams(self.view, self.replicate)
     }
 
     /// Its start; that of a limit of independent starts is their mean.
@@ -177,11 +178,7 @@ impl Job<'_> {
     /// # Errors
     /// As for [`Problem::start`].
     pub fn start(&self) -> Result<Start> {
-        if self.view.engine == Engine::Limit && self.problem.network.start == StartMode::Independent {
-            check_moves(self.problem, self.view, When::Run)?;
-            return mean_start(self.problem);
-        }
-        self.problem.start(self.streams())
+        start(self.problem, self.view, self.replicate)
     }
 
     /// Its start in overlaps.
@@ -189,12 +186,7 @@ impl Job<'_> {
     /// # Errors
     /// As for [`Problem::start`].
     pub fn state(&self) -> Result<State> {
-        let start = self.start()?;
-        Ok(State {
-            overlaps: start.overlaps(&self.problem.target.overlaps)?,
-            bias: start.bias,
-            second_layer: start.second_layer,
-        })
+        start_in_overlaps(self.problem, self.view, self.replicate)
     }
 
     /// The steps to record.
@@ -206,6 +198,28 @@ impl Job<'_> {
     pub fn times(&self) -> Vec<f64> {
         self.grid.times(self.problem)
     }
+}
+
+fn streams(view: &View, replicate: u64) -> Streams {
+    Streams { seed: view.seed, replicate }.of_engine(view.engine.name())
+}
+
+fn start(problem: &Problem, view: &View, replicate: u64) -> Result<Start> {
+    if view.engine == Engine::Limit && problem.network.start == StartMode::Independent {
+        check_moves(problem, view, When::Run)?;
+        return mean_start(problem);
+    }
+    problem.start(streams(view, replicate))
+}
+
+/// The start of a replicate in overlaps.
+pub(super) fn start_in_overlaps(problem: &Problem, view: &View, replicate: u64) -> Result<State> {
+    let start = start(problem, view, replicate)?;
+    Ok(State {
+        overlaps: start.overlaps(&problem.target.overlaps)?,
+        bias: start.bias,
+        second_layer: start.second_layer,
+    })
 }
 
 /// What one replicate gave.

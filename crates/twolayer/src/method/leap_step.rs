@@ -6,6 +6,7 @@ use faer::Mat;
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
     limit::{When, check_moves, check_start},
+    memory,
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -66,7 +67,9 @@ impl Method for LeapStep {
     }
 
     fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
-        Cost { seconds: 2.0 * average::seconds(question.problem, Want::ALL) + 0.1, bytes: 0.0 }
+        let Question { problem, view, .. } = *question;
+        let bytes = average::bytes(problem, view.tolerance, Want::ALL) + 1.5 * memory::of_risk(problem.width());
+        Cost { seconds: 2.0 * average::seconds(problem, Want::ALL) + 0.1, bytes }
     }
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {

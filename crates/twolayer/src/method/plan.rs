@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     contract::{Cost, Entry, Fit, Machine, Method, Question, human_bytes},
+    memory,
     registry::METHODS,
 };
 use crate::{
@@ -39,6 +40,16 @@ impl Plan {
         let variant = self.method.variant().map(|variant| format!(", {variant}"));
         self.entry.title.to_string() + &variant.unwrap_or_default()
     }
+
+    /// Predicts the seconds anew by a short trial, where there is one: a fraction of a second by `clock`, which tells seconds.
+    /// A trial that fails says nothing.
+    pub fn try_out(&mut self, problem: &Problem, view: &View, record: &Record, clock: &dyn Fn() -> f64) {
+        let (scaling, machine) = (problem.scaling(), Machine { memory: f64::INFINITY, cores: self.threads });
+        let question = Question { problem, view, record, entries: 0, scaling: &scaling, machine: &machine };
+        if let Ok(Some(seconds)) = self.method.trial(&question, clock) {
+            self.cost.seconds = seconds;
+        }
+    }
 }
 
 /// Chooses the method for `view` of `problem`, recording `entries` moments of what `record` says.
@@ -52,7 +63,7 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
     let (entry, method) = choose(&question)?;
     let threads = method.threads(&question);
     let Cost { seconds, bytes } = method.cost(&question, threads);
-    let bytes = bytes + record_bytes(problem, entries) * view.replicates as f64;
+    let bytes = memory::at_peak(&question, bytes);
     if bytes > machine.memory {
         let reason = format!(
             "the {} view needs {}, {} may be used",
@@ -64,7 +75,6 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
         return Err(Error::refused(key, reason, remedy));
     }
     method.check(&question)?;
-    let seconds = method.trial(&question, threads)?.unwrap_or(seconds);
     let (reason, advice) = (method.reason(), method.advice());
     Ok(Plan { entry, method, reason, threads, cost: Cost { seconds, bytes }, advice })
 }
@@ -90,11 +100,4 @@ fn choose(question: &Question<'_>) -> Result<(&'static Entry, Arc<dyn Method>)> 
     };
     let reason = format!("method = \"{asked}\", and the scaling gives another: {said}");
     Err(Error::refused("view.method", reason, remedy))
-}
-
-/// Bytes of one trajectory.
-fn record_bytes(problem: &Problem, entries: usize) -> f64 {
-    let (p, k) = (problem.width() as f64, problem.directions() as f64);
-    let q = if p <= 64.0 { p * p + p } else { p };
-    8.0 * entries as f64 * (6.0 + p * k + q + 2.0 * p)
 }
