@@ -20,7 +20,7 @@ fn formula(text: &str) -> Formula {
 }
 
 fn problem(width: usize, dimension: u64, change: impl FnOnce(&mut Network, &mut Training)) -> Problem {
-    let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 1.0 });
+    let target = Target::new(Rule::committee(Activation::Erf, 2, 1.0));
     let mut network = Network::new(width, Activation::Tanh);
     let mut training = Training::new(dimension, formula("1/d"), Duration::Steps(formula("1000000")));
     change(&mut network, &mut training);

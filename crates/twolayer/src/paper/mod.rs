@@ -37,7 +37,7 @@ mod tests {
 
     /// p = 4, k = 2, Δ = 0.02, d = 1000; s = 1/p.
     fn problem(rate: &str, duration: Duration, change: impl FnOnce(&mut Network, &mut Training)) -> Problem {
-        let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+        let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
         target.noise = 0.02;
         let (mut network, mut training) =
             (Network::new(4, Activation::Erf), Training::new(1000, formula(rate), duration));

@@ -24,7 +24,7 @@ pub use flow::OnlineFlow;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
-    limit::{When, check_moves, check_start, refuse_second_looks},
+    limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
     memory,
 };
 use crate::{
@@ -50,6 +50,9 @@ pub const ENTRY: Entry = Entry {
 
 /// Drifts computed by a typical integration and its check.
 const EVALUATIONS: f64 = 2000.0;
+
+/// Width above which an integration is not tried before it is run.
+const WIDE: usize = 500;
 
 /// Vectors that an integrator keeps.
 const STAGES: f64 = 20.0;
@@ -96,16 +99,6 @@ fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
     Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone() })
 }
 
-/// ηs·d/n_b at the problem's own d.
-fn own_kappa(problem: &Problem) -> f64 {
-    match problem.dimension() {
-        Some(d) if problem.training.algorithm == Algorithm::Sgd => {
-            problem.step_time() * d as f64 / problem.batch() as f64
-        }
-        _ => 0.0,
-    }
-}
-
 impl Method for Ode {
     fn reason(&self) -> String {
         self.reason.clone()
@@ -138,6 +131,10 @@ impl Method for Ode {
 
     fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
         let Question { problem, view, .. } = *question;
+        // Neither the start nor a drift may take long.
+        if problem.width() > WIDE || average::seconds(problem, Want::DRIFT) > trial::SECONDS {
+            return Ok(None);
+        }
         let state = start_in_overlaps(problem, view, 0)?;
         trial::seconds(problem, &state, self.kappa, self.terms, view.tolerance, clock)
     }

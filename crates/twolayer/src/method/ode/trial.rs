@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Seconds of a trial.
-const SECONDS: f64 = 0.3;
+pub(super) const SECONDS: f64 = 0.3;
 /// Drifts of a step of Tsitouras's method.
 const STAGES: f64 = 7.0;
 /// Steps of a trial: enough to see them grow, and few enough to be a trial.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_longer_flow_takes_longer() {
         let problem = |time: f64| {
-            let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+            let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
             let training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(time)));
             Problem::new(target, Network::new(3, Activation::Erf), training).unwrap()
         };
