@@ -2,23 +2,19 @@
 
 use std::{num::NonZero, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
     method::{Plan, human_bytes},
+    paper::{self, Paper},
     problem::{Formula, Problem},
 };
 use twolayer_file::{
     Study,
     experiment::{Experiment, NamedView},
 };
-use twolayer_lab::{
-    files, machine,
-    paper::{Paper, translate},
-    plan,
-    task::refusal,
-};
+use twolayer_lab::{files, machine, plan, task::refusal};
 
 use crate::{DONE, Failure, WRONG, changes::Changes, say, tell, words};
 
@@ -38,31 +34,19 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// η, t and risk in the letters of a paper: A 2402.03220, B 2305.18270, C 2303.00055, D 2302.05882.
-    #[arg(long, value_name = "A|B|C|D", ignore_case = true)]
-    paper: Option<Letter>,
+    #[arg(long, value_name = "A|B|C|D", value_parser = of_letter)]
+    paper: Option<&'static Paper>,
     /// Threads to predict for [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
 
-/// The papers by their letters.
-#[derive(Clone, Copy, ValueEnum)]
-enum Letter {
-    A,
-    B,
-    C,
-    D,
-}
-
-impl From<Letter> for Paper {
-    fn from(letter: Letter) -> Self {
-        match letter {
-            Letter::A => Self::A,
-            Letter::B => Self::B,
-            Letter::C => Self::C,
-            Letter::D => Self::D,
-        }
-    }
+/// The paper of a letter.
+fn of_letter(text: &str) -> Result<&'static Paper, String> {
+    let mut letters = text.chars();
+    let paper = letters.next().and_then(paper::of_letter).filter(|_| letters.next().is_none());
+    let known = || paper::PAPERS.iter().map(|paper| paper.letter.to_string()).collect::<Vec<_>>().join(", ");
+    paper.ok_or_else(|| format!("the papers are {}", known()))
 }
 
 /// Runs the command; the exit code, or what to print.
@@ -70,6 +54,7 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
     let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
     let mut refusals: Vec<String> = Vec::new();
+    let trials = plan::Trials::new();
     let (mut total, mut json) = (0.0, Vec::new());
     for (number, point) in study.points().iter().enumerate() {
         let mut experiment = study.experiment(number).map_err(words)?;
@@ -77,8 +62,12 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         if let Ok((_, advice)) = plan::plan(&mut experiment, &machine) {
             advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
         }
-        let plans: Vec<Result<Plan, Error>> =
-            (experiment.views.iter()).map(|named| plan::plan_view(named, &machine)).collect();
+        let planned = |view| {
+            let mut plan = plan::plan_view(&experiment, view, &machine)?;
+            trials.try_out(&experiment, view, &mut plan);
+            Ok(plan)
+        };
+        let plans: Vec<Result<Plan, Error>> = (0..experiment.views.len()).map(planned).collect();
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
@@ -86,14 +75,14 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         }
         if number == 0 && !arguments.json {
             say(&as_text(&experiment, &plans));
-            if let Some(letter) = arguments.paper {
-                say(&in_letters(&experiment, letter));
+            if let Some(paper) = arguments.paper {
+                say(&in_letters(&experiment, paper));
             }
         }
         let mut all = as_json(&experiment, &plans);
-        if let Some(letter) = arguments.paper {
+        if let Some(paper) = arguments.paper {
             for (view, named) in experiment.views.iter().enumerate() {
-                all["views"][view]["paper"] = translate(&named.problem, letter.into()).into();
+                all["views"][view]["paper"] = (paper.letters)(&named.problem).into();
             }
         }
         if study.is_sweep() {
@@ -118,12 +107,11 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 /// η, t and risk of each view in the letters of a paper.
-fn in_letters(experiment: &Experiment, letter: Letter) -> String {
-    let name = letter.to_possible_value().map(|value| value.get_name().to_uppercase()).unwrap_or_default();
-    let mut text = format!("\nin the letters of paper {name}\n");
+fn in_letters(experiment: &Experiment, paper: &Paper) -> String {
+    let mut text = format!("\nin the letters of paper {}\n", paper.letter);
     for named in &experiment.views {
         text += &format!("view `{}`\n", named.name);
-        translate(&named.problem, letter.into()).iter().for_each(|line| text += &format!("  {line}\n"));
+        (paper.letters)(&named.problem).iter().for_each(|line| text += &format!("  {line}\n"));
     }
     text
 }
@@ -219,7 +207,8 @@ fn short(value: f64) -> String {
     if (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
-fn seconds(seconds: f64) -> String {
+/// `12.3 s`, `4 min`, `2.5 h`.
+pub fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 0.1 => "0.1 s or less".into(),
         s if s < 120.0 => format!("{s:.1} s"),

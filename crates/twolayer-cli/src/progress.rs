@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,10 +15,13 @@ use twolayer::record::observable::RISK;
 use twolayer::{observer::Progress, record::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
-use crate::{DONE, INTERRUPTED, UNFINISHED, tell, terminal::printable};
+use crate::{DONE, INTERRUPTED, UNFINISHED, check, tell, terminal::printable};
 
 /// Ticks of one task.
 const TICKS: f64 = 1000.0;
+
+/// Between Ctrl-C and the end of a program whose tasks do not hear it.
+const GRACE: Duration = Duration::from_millis(900);
 
 /// Between two lines where there is no terminal for bars.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -29,14 +33,37 @@ pub struct Bars {
     lines: bool,
     counts: Mutex<Counts>,
     interrupted: Arc<AtomicBool>,
+    /// Whether no task runs any more.
+    at_rest: Arc<AtomicBool>,
     unfinished: AtomicBool,
 }
 
 struct View {
     bar: ProgressBar,
     tasks: usize,
-    /// Ticks of each task that has begun, and how many have ended.
-    state: Mutex<(HashMap<String, u64>, usize)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Ticks of each task that has begun.
+    begun: HashMap<String, u64>,
+    /// How many have ended.
+    done: usize,
+    /// When the first began, and the ticks that were done before.
+    since: Option<(Instant, u64)>,
+}
+
+impl State {
+    /// `, 12 s left`, once something is known of it.
+    fn left(&self, ticks: u64, all: u64) -> String {
+        let Some((since, before)) = self.since else { return String::new() };
+        let (now, open) = (ticks.saturating_sub(before) as f64, all.saturating_sub(ticks) as f64);
+        if now == 0.0 || open == 0.0 {
+            return String::new();
+        }
+        format!(", {} left", check::seconds(since.elapsed().as_secs_f64() * open / now))
+    }
 }
 
 struct Counts {
@@ -53,7 +80,7 @@ impl Bars {
             all.set_draw_target(ProgressDrawTarget::hidden());
         }
         let width = tasks.iter().map(|task| task.view_name.chars().count()).max().unwrap_or(0);
-        let template = format!("{{prefix:{width}}} {{bar:30}} {{percent:>3}} %  {{msg}}  {{eta}} left");
+        let template = format!("{{prefix:{width}}} {{bar:30}} {{percent:>3}} %  {{msg}}");
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let mut counts: Vec<(&str, usize)> = Vec::new();
         for task in tasks {
@@ -68,16 +95,26 @@ impl Bars {
         };
         let views = counts.into_iter().map(bar).collect();
         let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = interrupted.clone();
+        let at_rest = Arc::new(AtomicBool::new(false));
+        let (flag, rest) = (interrupted.clone(), at_rest.clone());
         // Without a handler Ctrl-C still ends the program, only less kindly.
         let _ = ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
             tell("\nstopping; what is finished is kept (Ctrl-C again to stop at once)");
+            let rest = rest.clone();
+            thread::spawn(move || {
+                thread::sleep(GRACE);
+                // What is deep in one step or one average hears nothing; finished tasks are on disk, as after a kill.
+                if !rest.load(Ordering::Relaxed) {
+                    tell("interrupted: what is finished is kept; go on with the same command and --resume");
+                    std::process::exit(i32::from(INTERRUPTED));
+                }
+            });
         });
         let counts = Mutex::new(Counts { done: 0, told: Instant::now() });
-        Self { views, total: tasks.len(), lines, counts, interrupted, unfinished: AtomicBool::new(false) }
+        Self { views, total: tasks.len(), lines, counts, interrupted, at_rest, unfinished: AtomicBool::new(false) }
     }
 
     /// Counts the tasks that are not among `left` as done.
@@ -86,9 +123,9 @@ impl Bars {
         left.iter().for_each(|task| *open.entry(&task.view_name).or_default() += 1);
         for (name, view) in &self.views {
             let done = view.tasks - open.get(name.as_str()).copied().unwrap_or(0).min(view.tasks);
-            view.state.lock().unwrap_or_else(PoisonError::into_inner).1 = done;
+            view.state.lock().unwrap_or_else(PoisonError::into_inner).done = done;
             view.bar.set_position(done as u64 * TICKS as u64);
-            view.bar.reset_eta();
+            view.bar.set_message(if done == view.tasks { "done already" } else { "waiting" });
         }
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).done = self.total - left.len();
     }
@@ -112,25 +149,27 @@ impl Bars {
         }
     }
 
-    /// Takes the bars off the screen.
+    /// Takes the bars off the screen, when no task runs any more.
     pub fn clear(&self) {
+        self.at_rest.store(true, Ordering::Relaxed);
         self.views.values().for_each(|view| view.bar.finish_and_clear());
     }
 
     fn advance(&self, task: &Task, ticks: u64, ended: bool, risk: f64) {
         let Some(View { bar, tasks, state }) = self.views.get(&task.view_name) else { return };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begun, done) = &mut *state;
-        let before = begun.get(&task.name).copied().unwrap_or(0);
+        state.since.get_or_insert_with(|| (Instant::now(), bar.position()));
+        let before = state.begun.get(&task.name).copied().unwrap_or(0);
         bar.inc(ticks.saturating_sub(before));
         if ended {
-            begun.remove(&task.name);
-            *done += 1;
+            state.begun.remove(&task.name);
+            state.done += 1;
         } else {
-            begun.insert(task.name.clone(), ticks.max(before));
+            state.begun.insert(task.name.clone(), ticks.max(before));
         }
+        let left = state.left(bar.position(), *tasks as u64 * TICKS as u64);
         let risk = if risk.is_finite() { format!(", risk {risk:.2e}") } else { String::new() };
-        bar.set_message(format!("{done} of {tasks}{risk}"));
+        bar.set_message(format!("{} of {tasks}{risk}{left}", state.done));
     }
 }
 

@@ -20,6 +20,7 @@ use twolayer_lab::{
 use crate::{
     DONE, Failure, INTERRUPTED, UNFINISHED,
     changes::{Changes, quote},
+    check,
     progress::Bars,
     say, sweep, words,
 };
@@ -139,6 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         left = session.unfinished(wanted.clone(), &mut warn).map_err(disk)?;
         tell(&format!("{} of {} tasks are finished already", wanted.len() - left.len(), wanted.len()));
     }
+    expect(task::expected(&left, threads), &tell);
     bars.start(&left);
     let worked = session.work(left, threads, &bars);
     bars.clear();
@@ -181,6 +183,24 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         tell(&format!("interrupted: {} of {all} tasks are finished; go on with: {command} --resume", bars.done()));
     }
     Ok(code)
+}
+
+/// Seconds above which a run says how long it will take.
+const WORTH_SAYING: f64 = 10.0;
+/// Seconds above which it says what to do about it.
+const LONG: f64 = 3600.0;
+
+/// Says how long the run will take, where that is long.
+fn expect(seconds: f64, tell: &dyn Fn(&str)) {
+    if seconds > WORTH_SAYING {
+        tell(&format!("expected: about {}", check::seconds(seconds)));
+    }
+    if seconds > LONG {
+        tell(
+            "help: --quick shows the same at a tenth of the sizes; --task i/N is one job of a cluster; fewer replicates, a \
+             lower dimension or --only VIEW take less; Ctrl-C keeps what is finished, for --resume",
+        );
+    }
 }
 
 /// What hindered the run, and that nothing is lost.

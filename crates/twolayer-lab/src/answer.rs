@@ -15,7 +15,7 @@ use crate::{
     compare::{Agreement, Verdict},
     figure::settings,
     outcome::Outcome,
-    run::excess,
+    tolerance::excess,
 };
 
 /// Directions whose cosines are told one by one.

@@ -19,7 +19,7 @@ pub struct Outcome {
     pub seconds: f64,
     /// Core seconds: the sum over replicates.
     pub core_seconds: f64,
-    /// Predicted bytes at the peak: all replicates that run at the same time, and the arrays of all.
+    /// Predicted peak bytes, of all replicates with their results.
     pub bytes: f64,
     /// Advice of the plan and on what came out, in words.
     pub advice: Vec<String>,

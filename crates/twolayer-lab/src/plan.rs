@@ -1,5 +1,7 @@
 //! How each view of an experiment will be computed, what it records, and what to know before it runs.
 
+use std::time::Instant;
+
 use twolayer::{
     Error, hierarchy,
     method::{self, Machine, Plan},
@@ -16,11 +18,13 @@ pub type Refusal = (usize, Error);
 ///
 /// # Errors
 /// As [`method::plan`].
-pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
-    let entries = match named.record.grid(&named.problem, named.problem.counts_steps()) {
-        Grid::Steps(steps) => steps.len(),
-        Grid::Times(times) => times.len(),
-    };
+pub fn plan_view(experiment: &Experiment, view: usize, machine: &Machine) -> Result<Plan, Error> {
+    let named = &experiment.views[view];
+    let mut entries = entries(named);
+    if named.view.engine == Engine::Limit {
+        let others = experiment.views.iter().filter(|other| simulates(other) && same_problem(named, other));
+        entries = others.map(self::entries).sum::<usize>().max(entries);
+    }
     let mut plan = method::plan(&named.problem, &named.view, &named.record, entries, machine)?;
     if let (true, Err(why)) = (named.record.gradients, plan.method.records("gradient_M")) {
         let advice =
@@ -30,6 +34,39 @@ pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
     Ok(plan)
 }
 
+/// Entries that a view records, apart from those that it takes from others.
+fn entries(named: &NamedView) -> usize {
+    named.record.entries(&named.problem, named.problem.counts_steps(), simulates(named))
+}
+
+fn simulates(named: &NamedView) -> bool {
+    named.view.engine != Engine::Limit
+}
+
+/// Seconds of all trials of one command: of so many views the time is tried, the others' is a rule of thumb.
+const TRIALS: f64 = 1.0;
+
+/// Time for trials.
+#[derive(Debug, Clone, Copy)]
+pub struct Trials(Instant);
+
+impl Trials {
+    /// From now on.
+    #[allow(clippy::new_without_default)] // It begins to count.
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Predicts how long each view will take by a short trial of it, while there is time for any.
+    pub fn try_out(&self, experiment: &Experiment, view: usize, plan: &mut Plan) {
+        let clock = || self.0.elapsed().as_secs_f64();
+        if clock() < TRIALS {
+            let named = &experiment.views[view];
+            plan.try_out(&named.problem, &named.view, &named.record, &clock);
+        }
+    }
+}
+
 /// Plans every view. Where the file leaves the views to the program, those that are refused are left out, unless all are;
 /// the advice returned says why.
 ///
@@ -37,7 +74,7 @@ pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
 /// Every view that is refused: its index, and why.
 pub fn plan(experiment: &mut Experiment, machine: &Machine) -> Result<(Vec<Plan>, Vec<String>), Vec<Refusal>> {
     let mut advice: Vec<String> = unused_samples(experiment).into_iter().chain(no_variance(experiment)).collect();
-    let mut plans: Vec<_> = experiment.views.iter().map(|named| plan_view(named, machine)).collect();
+    let mut plans: Vec<_> = (0..experiment.views.len()).map(|view| plan_view(experiment, view, machine)).collect();
     if experiment.default_views && plans.iter().any(Result::is_ok) {
         let mut plan = plans.iter();
         experiment.keep_views(|named| match plan.next() {
@@ -91,7 +128,6 @@ fn no_variance(experiment: &Experiment) -> Option<String> {
 /// problem, and those of its own grid that lie beyond them.
 pub fn moments(experiment: &Experiment) -> Vec<Grid> {
     let grid = |named: &NamedView| named.record.grid(&named.problem, named.problem.counts_steps());
-    let simulates = |named: &NamedView| named.view.engine != Engine::Limit;
     let steps = |named: &NamedView| grid(named).steps(&named.problem);
     (experiment.views.iter())
         .map(|named| {

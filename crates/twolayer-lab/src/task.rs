@@ -1,6 +1,6 @@
 //! The task list: every replicate of every view at every point of a sweep, each named by all that determines its result.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use twolayer::{
@@ -32,7 +32,7 @@ pub struct Task {
     /// The hash of the program's version, the resolved problem and view, the moments recorded and the replicate: of all
     /// that determines the result, and of no title, figure or name. Equal tasks are run once.
     pub name: String,
-    /// Whether it is a simulation; limits take milliseconds and are run first.
+    /// Whether it is a simulation.
     pub simulation: bool,
     /// Predicted seconds.
     pub seconds: f64,
@@ -143,8 +143,12 @@ impl Tasks {
         let mut all = Vec::new();
         let mut identity = study.keys();
         let (mut advice, mut told) = (Vec::new(), BTreeSet::new());
+        let trials = plan::Trials::new();
         for (number, point) in study.points().iter().enumerate() {
-            let prepared = Prepared::new(study, number, machine)?;
+            let mut prepared = Prepared::new(study, number, machine)?;
+            for (view, plan) in prepared.plans.iter_mut().enumerate() {
+                trials.try_out(&prepared.experiment, view, plan);
+            }
             identity.push(prepared.experiment.resolved.hash.clone());
             all.extend(prepared.tasks(number));
             let views = prepared.experiment.views.iter().zip(&prepared.plans);
@@ -184,13 +188,26 @@ impl Tasks {
     }
 }
 
-/// Limits first, then long tasks first, so that the last thread is not left alone with one.
+/// Cheap views first, all replicates of one together, so that what is soon done is soon known; the dearest come last.
 pub fn by_length(mut tasks: Vec<Task>) -> Vec<Task> {
+    let mut totals: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    tasks.iter().for_each(|task| *totals.entry((task.point, task.view)).or_default() += task.seconds);
+    let total = |task: &Task| totals.get(&(task.point, task.view)).copied().unwrap_or_default();
     tasks.sort_by(|left, right| {
-        let order = left.simulation.cmp(&right.simulation).then(right.seconds.total_cmp(&left.seconds));
+        let order = total(left).total_cmp(&total(right));
         order.then((left.point, left.view, left.replicate).cmp(&(right.point, right.view, right.replicate)))
     });
     tasks
+}
+
+/// Predicted wall seconds of these tasks on `threads` threads. A view of few replicates gives each several threads.
+pub fn expected(tasks: &[Task], threads: usize) -> f64 {
+    let mut views: BTreeMap<(usize, usize), (f64, usize)> = BTreeMap::new();
+    for task in tasks {
+        let (seconds, count) = views.entry((task.point, task.view)).or_default();
+        (*seconds, *count) = (*seconds + task.seconds, *count + 1);
+    }
+    views.values().map(|(seconds, count)| seconds / (*count).min(threads).max(1) as f64).sum()
 }
 
 /// Each task once: two points of a sweep may share some.
@@ -203,4 +220,30 @@ pub fn once(tasks: &[Task]) -> Vec<Task> {
 /// not depend on the machine, nor on what is done already.
 pub fn share(tasks: Vec<Task>, job: usize, jobs: usize) -> Vec<Task> {
     tasks.into_iter().skip(job - 1).step_by(jobs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(view: usize, replicate: usize, seconds: f64) -> Task {
+        let name = format!("{view} {replicate}");
+        Task { point: 0, view, view_name: view.to_string(), replicate, name, simulation: view > 0, seconds }
+    }
+
+    /// A limit of 100 s, four replicates of 10 s each, one of 3 s.
+    #[test]
+    fn cheap_views_run_before_dear_ones() {
+        let tasks = vec![
+            task(0, 0, 100.0),
+            task(1, 0, 10.0),
+            task(1, 1, 10.0),
+            task(1, 2, 10.0),
+            task(1, 3, 10.0),
+            task(2, 0, 3.0),
+        ];
+        assert_eq!(expected(&tasks, 2), 100.0 + 20.0 + 3.0);
+        let order: Vec<(usize, usize)> = by_length(tasks).iter().map(|task| (task.view, task.replicate)).collect();
+        assert_eq!(order, [(2, 0), (1, 0), (1, 1), (1, 2), (1, 3), (0, 0)]);
+    }
 }

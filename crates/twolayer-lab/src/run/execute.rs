@@ -16,11 +16,12 @@ use twolayer::{
     record::{Status, Trajectory},
 };
 
-use super::{Monitor, tolerance};
+use super::Monitor;
 use crate::{
     outcome::Outcome,
     store::{self, Part},
     task::{Prepared, Task},
+    tolerance,
 };
 
 /// Why a run could not go on. What was finished before is kept.

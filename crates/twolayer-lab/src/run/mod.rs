@@ -5,13 +5,13 @@ mod enter;
 mod execute;
 mod finish;
 mod session;
-mod tolerance;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use twolayer::{method::Plan, observer::Progress};
 use twolayer_file::experiment::Experiment;
 
+pub use crate::tolerance::advice as advice_on_error;
 use crate::{
     outcome::Outcome,
     plan::moments,
@@ -22,8 +22,6 @@ pub use enter::{Denied, Entry, Mode, enter, hold};
 pub use execute::{Stopped, execute};
 pub use finish::{About, Finished};
 pub use session::Session;
-pub use tolerance::advice as advice_on_error;
-pub(crate) use tolerance::excess;
 
 /// Watches a run; shared by all threads.
 pub trait Monitor: Sync {

@@ -159,7 +159,7 @@ pub struct ViewRecord {
     pub seconds: f64,
     /// Core seconds.
     pub core_seconds: f64,
-    /// Predicted bytes at the peak: all replicates that run at the same time, and the arrays of all.
+    /// Predicted peak bytes, of all replicates with their results.
     pub bytes: f64,
     /// Largest numerical error of the risk.
     pub max_risk_error: Option<f64>,

@@ -151,13 +151,27 @@ pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Box<dyn Ke
     Ok(Box::new(SampledKernel::seeded(problem, points, seed)))
 }
 
+/// Bytes that [`for_problem`] keeps for the averages `want`ed, where they are many.
+pub fn bytes(problem: &Problem, tolerance: f64, want: Want) -> f64 {
+    let closed = || is_erf(problem) || PolynomialKernel::new(problem).is_some();
+    if want.noise && !closed() { SampledKernel::bytes(problem, tolerance) } else { 0.0 }
+}
+
+/// Whether the closed form of erf applies.
+fn is_erf(problem: &Problem) -> bool {
+    let committee = problem.target.rule.as_committee(problem.directions());
+    problem.network.bias.is_none()
+        && problem.network.activation == Activation::Erf
+        && committee.is_some_and(|committee| committee.activation == Activation::Erf)
+}
+
 /// Seconds that one evaluation of [`for_problem`] takes, roughly, on a 2.8 GHz Xeon: to predict, not to promise.
 pub fn seconds(problem: &Problem, want: Want) -> f64 {
     let (p, k) = (problem.width() as f64, problem.directions() as f64);
     let pairs = p * (p + k);
     let committee = problem.target.rule.as_committee(problem.directions());
     let is = |activation: Activation| committee.as_ref().is_some_and(|committee| committee.activation == activation);
-    let is_erf = problem.network.bias.is_none() && problem.network.activation == Activation::Erf && is(Activation::Erf);
+    let is_erf = is_erf(problem);
     if let Some(kernel) = PolynomialKernel::new(problem) {
         return kernel.seconds(want, problem.width());
     }

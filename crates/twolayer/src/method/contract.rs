@@ -12,6 +12,8 @@ use crate::{
     record::Trajectory,
 };
 
+use super::limit::{When, check_moves};
+
 /// What a view may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
@@ -26,7 +28,8 @@ pub struct Machine {
 pub struct Cost {
     /// Wall seconds of the whole view.
     pub seconds: f64,
-    /// Bytes at its peak, all replicates that run at the same time.
+    /// Bytes at its peak: as a method says, of all replicates that run at the same time, without what they record; as a
+    /// plan says, of the whole view with its results.
     pub bytes: f64,
 }
 
@@ -105,8 +108,26 @@ pub trait Method: Debug + Send + Sync {
         1
     }
 
-    /// Predicted cost of the whole view, `threads` for each replicate, without what is recorded. Allocates nothing.
+    /// Predicted cost of the whole view, `threads` for each replicate, without what is recorded. Allocates nothing that grows
+    /// with p, n or d: a plan asks before it knows whether memory suffices.
     fn cost(&self, question: &Question<'_>, threads: usize) -> Cost;
+
+    /// What is left to check when memory is known to suffice: what has to form the start, or a kernel.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], with the remedy.
+    fn check(&self, _: &Question<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Predicted seconds after a trial of a fraction of a second, where [`cost`](Self::cost) cannot know; `clock` tells
+    /// seconds.
+    ///
+    /// # Errors
+    /// [`Error::Numerical`] where the trial fails.
+    fn trial(&self, _: &Question<'_>, _clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
+        Ok(None)
+    }
 
     /// The key to change where memory does not suffice, and how.
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
@@ -149,7 +170,7 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// Its randomness. Engines that are compared must not share their noise: each has its own streams.
     pub fn streams(&self) -> Streams {
-        Streams { seed: self.view.seed, replicate: self.replicate }.of_engine(self.view.engine.name())
+        streams(self.view, self.replicate)
     }
 
     /// Its start; that of a limit of independent starts is their mean.
@@ -157,10 +178,7 @@ impl Job<'_> {
     /// # Errors
     /// As for [`Problem::start`].
     pub fn start(&self) -> Result<Start> {
-        if self.view.engine == Engine::Limit && self.problem.network.start == StartMode::Independent {
-            return self.problem.mean_start();
-        }
-        self.problem.start(self.streams())
+        start(self.problem, self.view, self.replicate)
     }
 
     /// Its start in overlaps.
@@ -168,12 +186,7 @@ impl Job<'_> {
     /// # Errors
     /// As for [`Problem::start`].
     pub fn state(&self) -> Result<State> {
-        let start = self.start()?;
-        Ok(State {
-            overlaps: start.overlaps(&self.problem.target.overlaps)?,
-            bias: start.bias,
-            second_layer: start.second_layer,
-        })
+        start_in_overlaps(self.problem, self.view, self.replicate)
     }
 
     /// The steps to record.
@@ -185,6 +198,28 @@ impl Job<'_> {
     pub fn times(&self) -> Vec<f64> {
         self.grid.times(self.problem)
     }
+}
+
+fn streams(view: &View, replicate: u64) -> Streams {
+    Streams { seed: view.seed, replicate }.of_engine(view.engine.name())
+}
+
+fn start(problem: &Problem, view: &View, replicate: u64) -> Result<Start> {
+    if view.engine == Engine::Limit && problem.network.start == StartMode::Independent {
+        check_moves(problem, view, When::Run)?;
+        return problem.mean_start();
+    }
+    problem.start(streams(view, replicate))
+}
+
+/// The start of a replicate in overlaps.
+pub(super) fn start_in_overlaps(problem: &Problem, view: &View, replicate: u64) -> Result<State> {
+    let start = start(problem, view, replicate)?;
+    Ok(State {
+        overlaps: start.overlaps(&problem.target.overlaps)?,
+        bias: start.bias,
+        second_layer: start.second_layer,
+    })
 }
 
 /// What one replicate gave.

@@ -6,7 +6,7 @@
 
 use super::{
     contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
-    limit::check_start,
+    limit::{When, check_moves, check_start},
 };
 use crate::{
     average::{self, Kernel},
@@ -37,6 +37,9 @@ const SCRAMBLINGS: usize = 8;
 
 /// Paths of each scrambling, at first.
 const FIRST_PATHS: usize = 1 << 13;
+
+/// Error of M with as many, in the experiments of the gallery.
+const EXPECTED_ERROR: f64 = 1e-4;
 
 /// Paths of each scrambling, at most (for each batch of a cycle): 4·10⁶ in all.
 const MOST_PATHS: usize = 1 << 19;
@@ -69,7 +72,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::Reused { beta } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
     };
     chosen().into()
@@ -87,12 +90,18 @@ impl Method for Dmft {
     }
 
     fn cost(&self, question: &Question<'_>, threads: usize) -> Cost {
-        let [seconds, bytes] = cost(question.problem, self.fraction);
-        Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 }
+        let Question { problem, view, .. } = *question;
+        let [seconds, bytes] = cost(problem, self.fraction);
+        let share = expected(problem, self.fraction, view.tolerance) / most(problem, self.fraction) as f64;
+        Cost { seconds: share * seconds / threads as f64, bytes: share * bytes * threads as f64 }
     }
 
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
         LESS_DATA
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
@@ -171,6 +180,12 @@ fn path_bytes(problem: &Problem) -> f64 {
 fn most(problem: &Problem, fraction: f64) -> usize {
     let fitting = MOST_BYTES / (path_bytes(problem) * cycle(problem, fraction) as f64);
     MOST_PATHS.min(1 << (fitting.max(1.0) as usize).ilog2()).max(FIRST_PATHS)
+}
+
+/// Paths of each scrambling and batch of a cycle that a tolerance of M will probably take.
+fn expected(problem: &Problem, fraction: f64, tolerance: f64) -> f64 {
+    let missing = (EXPECTED_ERROR / tolerance).powi(2).max(1.0);
+    (FIRST_PATHS as f64 * missing).min(most(problem, fraction) as f64)
 }
 
 /// Seconds and bytes of a scrambling at the most paths that may be taken, beside the risks.

@@ -4,7 +4,7 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, refuse_second_looks},
+    limit::{When, check_moves, check_start, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -31,6 +31,9 @@ pub const ENTRY: Entry = Entry {
     accepts,
 };
 
+/// Matrices (p+k)×(p+k) at the peak, measured at p = 512.
+const SQUARES: f64 = 50.0;
+
 /// The giant steps of one view.
 #[derive(Debug)]
 struct GiantSteps {
@@ -45,7 +48,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::GiantStep { alpha } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         refuse_second_looks(question.problem)?;
         Ok(GiantSteps { alpha, reason: reading.reason.clone(), advice: reading.advice.clone() })
     };
@@ -66,11 +69,17 @@ impl Method for GiantSteps {
         let (p, k) = (problem.width() as f64, problem.directions() as f64);
         let averages = 2.0 * average::seconds(problem, Want::ALL) + average::seconds(problem, Want::RISK);
         let seconds = problem.steps() as f64 * (averages + 2e-9 * (p + k).powi(3));
-        Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) }
+        // Two recursions, each with its averages and the root of Ω.
+        let kernels = 2.0 * average::bytes(problem, question.view.tolerance, Want::ALL);
+        Cost { seconds, bytes: kernels + 8.0 * SQUARES * (p + k) * (p + k) }
     }
 
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
         ("network.width", "lower the width, or record fewer points")
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

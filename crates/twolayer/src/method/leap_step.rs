@@ -5,7 +5,8 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::check_start,
+    limit::{When, check_moves, check_start},
+    memory,
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -52,7 +53,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Ok(reading) = question.scaling else { return Fit::Other };
     let Regime::LeapStep { degree } = reading.regime else { return Fit::Other };
     let chosen = || {
-        check_start(question.problem, question.view)?;
+        check_start(question.problem)?;
         conditions(question.problem, degree)?;
         Ok(LeapStep { degree, reason: reading.reason.clone(), advice: reading.advice.clone() })
     };
@@ -69,12 +70,18 @@ impl Method for LeapStep {
     }
 
     fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
-        Cost { seconds: 2.0 * average::seconds(question.problem, Want::ALL) + 0.1, bytes: 0.0 }
+        let Question { problem, view, .. } = *question;
+        let bytes = average::bytes(problem, view.tolerance, Want::ALL) + 1.5 * memory::of_risk(problem.width());
+        Cost { seconds: 2.0 * average::seconds(problem, Want::ALL) + 0.1, bytes }
     }
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {
         let why = "the theory of a leap step gives the weights after it, and no gradient";
         if matches!(observable, "gradient_M" | "gradient_norm") { Err(why) } else { Ok(()) }
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, _: &dyn Observer) -> Result<Run> {

@@ -20,21 +20,47 @@ pub fn is_fixed(problem: &Problem, start: &State, kernel: &dyn Kernel) -> Result
     Ok(drift.norm_max() <= 5.0 * averages.drift_error + 1e-10 * problem.output_scale() * a)
 }
 
-/// Refuses starts that do not fit, and independent ones whose mean is random itself, or from which the limit does not move.
+/// Refuses starts that do not fit, and independent ones whose mean is random itself. Forms none of them.
 ///
 /// # Errors
 /// [`Error::Refused`], or as for [`Problem::start`].
-pub fn check_start(problem: &Problem, view: &View) -> Result<()> {
+pub fn check_start(problem: &Problem) -> Result<()> {
     if problem.network.start != StartMode::Independent {
-        return problem.start(Streams { seed: view.seed, replicate: 0 }).map(drop);
+        return problem.check_start();
     }
-    let refused = |reason: String, remedy: &str| Err(Error::refused("network.start", reason, remedy));
     let random_layer = matches!(problem.network.second_layer.init, Init::Signs | Init::Gaussian | Init::Uniform);
     let random_bias = problem.network.bias.is_some_and(|bias| bias.init != BiasInit::Zero);
     if random_layer || random_bias {
         let what = if random_layer { "a second layer" } else { "biases" };
         let reason = format!("the limit starts from the mean of independent starts, and that of {what} drawn is zero");
-        return refused(reason, "write start = \"shared\", or drop the limit view");
+        return Err(Error::refused("network.start", reason, SHARED));
+    }
+    Ok(())
+}
+
+/// What to write where the limit of independent starts says nothing.
+const SHARED: &str = "write start = \"shared\", or drop the limit view";
+
+/// Seconds that a plan may take to see whether a limit moves; where it takes longer, the run sees it.
+const SOON: f64 = 0.2;
+
+/// When it is checked whether a limit moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// By the plan.
+    Planned,
+    /// By the run.
+    Run,
+}
+
+/// Refuses independent starts from whose mean the limit does not move: by the plan, or by the run where it takes long.
+///
+/// # Errors
+/// [`Error::Refused`], or as for [`Problem::start`].
+pub fn check_moves(problem: &Problem, view: &View, now: When) -> Result<()> {
+    let when = if average::seconds(problem, Want::DRIFT) > SOON { When::Run } else { When::Planned };
+    if problem.network.start != StartMode::Independent || when != now {
+        return Ok(());
     }
     let start = problem.mean_start()?;
     let state = State {
@@ -46,7 +72,7 @@ pub fn check_start(problem: &Problem, view: &View) -> Result<()> {
     if is_fixed(problem, &state, kernel.as_ref())? {
         let reason = "the limit starts from the mean of independent starts, M = 0, and from there M does not move: what \
                       moves it is their spread of order 1/√d";
-        return refused(reason.into(), "write start = \"shared\", or drop the limit view");
+        return Err(Error::refused("network.start", reason, SHARED));
     }
     Ok(())
 }

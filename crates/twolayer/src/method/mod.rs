@@ -9,6 +9,7 @@ pub mod giant_step;
 pub mod leap_step;
 mod limit;
 pub mod mean_field;
+mod memory;
 pub mod ode;
 pub mod plan;
 pub mod registry;

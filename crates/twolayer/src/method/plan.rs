@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     contract::{Cost, Entry, Fit, Machine, Method, Question, human_bytes},
+    memory,
     registry::METHODS,
 };
 use crate::{
@@ -40,6 +41,16 @@ impl Plan {
         let variant = self.method.variant().map(|variant| format!(", {variant}"));
         self.entry.title.to_string() + &variant.unwrap_or_default()
     }
+
+    /// Predicts the seconds anew by a short trial, where there is one: a fraction of a second by `clock`, which tells seconds.
+    /// A trial that fails says nothing.
+    pub fn try_out(&mut self, problem: &Problem, view: &View, record: &Record, clock: &dyn Fn() -> f64) {
+        let (scaling, machine) = (problem.scaling(), Machine { memory: f64::INFINITY, cores: self.threads });
+        let question = Question { problem, view, record, entries: 0, scaling: &scaling, machine: &machine };
+        if let Ok(Some(seconds)) = self.method.trial(&question, clock) {
+            self.cost.seconds = seconds;
+        }
+    }
 }
 
 /// Chooses the method for `view` of `problem`, recording `entries` moments of what `record` says.
@@ -53,7 +64,7 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
     let (entry, method) = choose(&question)?;
     let threads = method.threads(&question);
     let Cost { seconds, bytes } = method.cost(&question, threads);
-    let bytes = bytes + Trajectory::predicted_bytes(problem, record, view.engine, entries) * view.replicates as f64;
+    let bytes = memory::at_peak(&question, bytes);
     if bytes > machine.memory {
         let reason = format!(
             "the {} view needs {}, {} may be used",
@@ -64,6 +75,7 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
         let (key, remedy) = method.to_save_memory(problem);
         return Err(Error::refused(key, reason, remedy));
     }
+    method.check(&question)?;
     let (reason, advice) = (method.reason(), method.advice());
     Ok(Plan { entry, method, reason, threads, cost: Cost { seconds, bytes }, advice })
 }
@@ -89,25 +101,4 @@ fn choose(question: &Question<'_>) -> Result<(&'static Entry, Arc<dyn Method>)> 
     };
     let reason = format!("method = \"{asked}\", and the scaling gives another: {said}");
     Err(Error::refused("view.method", reason, remedy))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::problem::{Activation, Duration, Engine, Formula, Network, Rule, Target, Training};
-
-    /// An ODE needs next to nothing but its record: 22 numbers at each of 10⁶ entries.
-    #[test]
-    fn the_record_counts_as_memory() {
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
-        let training = Training::new(50, Formula::number(0.002), Duration::Time(Formula::number(2.0)));
-        let problem = Problem::new(target, Network::new(2, Activation::Erf), training).unwrap();
-        let on = |memory: f64| {
-            let machine = Machine { memory, cores: 1 };
-            plan(&problem, &View::new(Engine::Limit), &Record::default(), 1_000_000, &machine)
-        };
-        assert_eq!(on(1e9).map(|plan| (plan.id(), plan.cost.bytes)).unwrap(), ("ode", 176e6));
-        assert!(on(176e6).is_ok());
-        assert!(matches!(on(175e6), Err(Error::Refused { .. })));
-    }
 }

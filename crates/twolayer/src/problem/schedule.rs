@@ -72,6 +72,9 @@ pub enum Spacing {
     Linear,
 }
 
+/// Points whose grid is formed to count its entries: 8 MB of them.
+const COUNTED: usize = 1_000_000;
+
 impl Default for Record {
     fn default() -> Self {
         Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None, gradients: false, crossings: Vec::new() }
@@ -105,6 +108,24 @@ impl Record {
         let by_steps = !flow && matches!(problem.training.duration, Duration::Steps(_));
         let first = self.first.unwrap_or(if by_steps { problem.step_time() } else { 1e-3 * time });
         Grid::Times(self.spread(first, time))
+    }
+
+    /// Entries of the [`grid`](Self::grid), for a simulation after it is rounded to whole steps. Beyond 10⁶
+    /// points none is formed, and the answer is a bound.
+    pub fn entries(&self, problem: &Problem, in_steps: bool, simulates: bool) -> usize {
+        let flow = problem.step_time().is_nan() || problem.dimension().is_none();
+        let steps = if flow { u64::MAX } else { problem.steps() };
+        if steps <= self.points as u64 {
+            return steps as usize + 1;
+        }
+        if self.points > COUNTED {
+            return self.points.saturating_add(2);
+        }
+        let grid = self.grid(problem, in_steps);
+        match grid {
+            Grid::Times(times) if !simulates => times.len(),
+            grid => grid.steps(problem).len(),
+        }
     }
 
     /// 0, then `points` moments from `first` (log) or `last/points` (linear) to `last`.

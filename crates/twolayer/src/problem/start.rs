@@ -38,14 +38,7 @@ impl Problem {
         };
         let d = self.network.start_dimension.or(self.dimension());
         let start = self.start_in(d, &mut streams.stream(Purpose::Start))?;
-        let spanned = start.complement.ncols() + self.directions();
-        if let Some(d) = self.dimension()
-            && spanned as u64 > d
-        {
-            let reason = format!("the start spans {spanned} dimensions, d = {d}");
-            let remedy = "raise the dimension, or lower the width or start_dimension";
-            return Err(Error::invalid("training.dimension", reason, remedy));
-        }
+        self.refuse_span(start.complement.ncols())?;
         Ok(start)
     }
 
@@ -63,7 +56,7 @@ impl Problem {
     fn start_in(&self, d: Option<u64>, stream: &mut Stream) -> Result<Start> {
         let (p, k) = (self.width(), self.directions());
         let symmetric = self.network.first_layer.symmetric;
-        let drawn = if symmetric { p / 2 } else { p };
+        let drawn = self.drawn();
         let (mut teacher, mut complement) = match &self.network.first_layer.placement {
             Placement::Gaussian => gaussian(drawn, k, d, stream),
             Placement::Sphere => {
@@ -95,6 +88,38 @@ impl Problem {
             bias.extend_from_within(..);
         }
         Ok(Start { teacher, complement, second_layer, bias })
+    }
+
+    /// What [`start`](Self::start) would say, without forming it: nothing of size p is allocated but where overlaps are
+    /// given, which are of that size themselves.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn check_start(&self) -> Result<()> {
+        let d = self.network.start_dimension.or(self.dimension());
+        let columns = match &self.network.first_layer.placement {
+            Placement::Overlaps { .. } => return self.start(Streams { seed: 0, replicate: 0 }).map(drop),
+            Placement::Orthonormal => self.drawn(),
+            Placement::Gaussian | Placement::Sphere => columns(self.drawn(), self.directions(), d),
+        };
+        self.refuse_span(columns)
+    }
+
+    /// Neurons whose rows are drawn: half of a symmetric network.
+    fn drawn(&self) -> usize {
+        if self.network.first_layer.symmetric { self.width() / 2 } else { self.width() }
+    }
+
+    fn refuse_span(&self, columns: usize) -> Result<()> {
+        let spanned = columns + self.directions();
+        match self.dimension() {
+            Some(d) if spanned as u64 > d => {
+                let reason = format!("the start spans {spanned} dimensions, d = {d}");
+                let remedy = "raise the dimension, or lower the width or start_dimension";
+                Err(Error::invalid("training.dimension", reason, remedy))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn second_layer(&self, drawn: usize, stream: &mut Stream) -> Vec<f64> {
@@ -144,7 +169,7 @@ fn gaussian(p: usize, k: usize, d: Option<u64>, stream: &mut Stream) -> (Mat<f64
     let Some(d) = d else { return (Mat::zeros(p, k), Mat::identity(p, p)) };
     let scale = 1.0 / (d as f64).sqrt();
     let free = d - k as u64;
-    let columns = p.min(usize::try_from(free).unwrap_or(usize::MAX));
+    let columns = columns(p, k, Some(d));
     let mut row = vec![0.0; k];
     let mut teacher = Mat::zeros(p, k);
     let mut complement = Mat::zeros(p, columns);
@@ -159,6 +184,11 @@ fn gaussian(p: usize, k: usize, d: Option<u64>, stream: &mut Stream) -> (Mat<f64
         }
     }
     (teacher, complement)
+}
+
+/// Dimensions outside the target that p rows drawn in d dimensions span.
+fn columns(p: usize, k: usize, d: Option<u64>) -> usize {
+    d.map_or(p, |d| p.min(usize::try_from(d.saturating_sub(k as u64)).unwrap_or(usize::MAX)))
 }
 
 /// `C = M P^{−1/2}`, `L Lᵀ = Q − C Cᵀ`.

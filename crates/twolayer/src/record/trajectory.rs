@@ -87,15 +87,18 @@ impl Trajectory {
         run
     }
 
-    /// Bytes of the record of a run of `problem` by this engine, with so many entries.
-    pub fn predicted_bytes(problem: &Problem, record: &Record, engine: Engine, entries: usize) -> f64 {
+    /// Numbers of each array that a run of `problem` by this engine records, with so many entries.
+    pub fn predicted_sizes(
+        problem: &Problem,
+        record: &Record,
+        engine: Engine,
+        entries: usize,
+    ) -> impl Iterator<Item = f64> {
         let run = Self::empty(problem.width(), problem.directions());
-        let given = OBSERVABLES.iter().filter(|observable| observable.when.holds(problem, record, engine));
+        let given = OBSERVABLES.iter().filter(move |observable| observable.when.holds(problem, record, engine));
         let extent =
-            |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
-        let numbers =
-            |observable: &&Observable| observable.axes.iter().map(|axis| extent(axis) as f64).product::<f64>();
-        8.0 * given.map(numbers).sum::<f64>()
+            move |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
+        given.map(move |observable| observable.axes.iter().map(|axis| extent(axis) as f64).product())
     }
 
     /// Number of entries, T.
@@ -408,7 +411,7 @@ mod tests {
         let training = Training::new(50, Formula::number(0.1), Duration::Steps(Formula::number(100.0)));
         let mut problem = Problem::new(target, Network::new(2, Activation::Erf), training).unwrap();
         let bytes =
-            |problem: &Problem, record: &Record, engine| Trajectory::predicted_bytes(problem, record, engine, 101);
+            |problem: &Problem, record: &Record, engine| 8.0 * Trajectory::predicted_sizes(problem, record, engine, 101).sum::<f64>();
         let mut record = Record::default();
         assert_eq!(bytes(&problem, &record, Engine::Direct), 8.0 * 101.0 * 18.0);
         assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * 101.0 * 22.0);

@@ -108,6 +108,14 @@ impl SampledKernel {
         Self::with(problem, Nodes::Drawn { points: WIDE_POINTS, seed })
     }
 
+    /// Bytes of the nodes that [`for_noise`](Self::for_noise) keeps.
+    pub fn bytes(problem: &Problem, tolerance: f64) -> f64 {
+        let points = Self::points_for(problem, tolerance);
+        let kept = points >= WIDE_POINTS.min((0.4 / tolerance) as usize);
+        let numbers = REPLICATES * points * (problem.width() + problem.directions());
+        if kept { 8.0 * numbers as f64 } else { 0.0 }
+    }
+
     /// The kernel of `problem` with `count` Gauss–Hermite nodes in each of the p + k directions: exact where σ'² (f − g)²
     /// is a polynomial of degree below 2·`count` − 2.
     pub fn tensor(problem: &Problem, count: usize) -> Self {

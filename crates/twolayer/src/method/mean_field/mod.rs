@@ -17,7 +17,7 @@ use faer::Mat;
 use self::field::SphereFlow;
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, own_kappa, refuse_second_looks},
+    limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
     ode::Report,
 };
 use crate::{
@@ -63,12 +63,15 @@ struct MeanField {
 fn accepts(question: &Question<'_>) -> Fit {
     let asked = question.view.method == Some(WORD);
     let grows = question.problem.width_exponent().is_some_and(|exponent| exponent > 1e-3);
+    if !(asked || grows) {
+        return Fit::Other;
+    }
     match question.scaling {
         Ok(reading) if let Regime::Ode { kappa } = reading.regime => {
             match chosen(question, kappa, &reading.reason, grows) {
-                Ok(method) if asked || grows => Fit::Yes(Box::new(method)),
+                Ok(method) => Fit::Yes(Box::new(method)),
                 Err(why) if asked => Fit::Refused(why),
-                _ => Fit::Other,
+                Err(_) => Fit::Other,
             }
         }
         Err(why) if asked => Fit::Refused(why.clone()),
@@ -78,7 +81,7 @@ fn accepts(question: &Question<'_>) -> Fit {
 
 fn chosen(question: &Question<'_>, kappa: f64, scaling: &str, grows: bool) -> Result<MeanField> {
     let Question { problem, view, .. } = *question;
-    check_start(problem, view)?;
+    check_start(problem)?;
     refuse_second_looks(problem)?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
@@ -131,6 +134,10 @@ impl Method for MeanField {
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {
         if matches!(observable, "gradient_M" | "gradient_norm") { Err("a flow takes no steps") } else { Ok(()) }
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {

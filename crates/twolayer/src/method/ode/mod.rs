@@ -18,12 +18,14 @@
 
 mod exact_step;
 mod flow;
+mod trial;
 
 pub use flow::OnlineFlow;
 
 use super::{
-    contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, own_kappa, refuse_second_looks},
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
+    limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
+    memory,
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -52,6 +54,12 @@ pub const ENTRY: Entry = Entry {
 /// Drifts computed by a typical integration and its check.
 const EVALUATIONS: f64 = 2000.0;
 
+/// Width above which an integration is not tried before it is run.
+const WIDE: usize = 500;
+
+/// Vectors that an integrator keeps.
+const STAGES: f64 = 20.0;
+
 /// The online ODE of one view.
 #[derive(Debug)]
 struct Ode {
@@ -73,7 +81,7 @@ fn accepts(question: &Question<'_>) -> Fit {
 
 fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
     let Question { problem, view, .. } = *question;
-    check_start(problem, view)?;
+    check_start(problem)?;
     refuse_second_looks(problem)?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
@@ -114,12 +122,32 @@ impl Method for Ode {
 
     fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
         let noise = matches!(self.terms, Terms::All | Terms::ExactStep);
-        let evaluation = average::seconds(question.problem, Want { noise, ..Want::DRIFT });
-        Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 }
+        let Question { problem, view, entries, .. } = *question;
+        let want = Want { noise, ..Want::DRIFT };
+        let (p, k) = (problem.width() as f64, problem.directions() as f64);
+        let numbers = p * k + 0.5 * p * (p + 1.0) + 2.0 * p;
+        // The states of two integrations, and the stages of one.
+        let states = 8.0 * numbers * (2.0 * entries as f64 + STAGES);
+        let bytes = states + 2.0 * average::bytes(problem, view.tolerance, want) + memory::of_risk(problem.width());
+        Cost { seconds: average::seconds(problem, want) * EVALUATIONS, bytes }
+    }
+
+    fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
+        let Question { problem, view, .. } = *question;
+        // Neither the start nor a drift may take long.
+        if problem.width() > WIDE || average::seconds(problem, Want::DRIFT) > trial::SECONDS {
+            return Ok(None);
+        }
+        let state = start_in_overlaps(problem, view, 0)?;
+        trial::seconds(problem, &state, self.kappa, self.terms, view.tolerance, clock)
     }
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {
         if matches!(observable, "gradient_M" | "gradient_norm") { Err("an ODE takes no steps") } else { Ok(()) }
+    }
+
+    fn check(&self, question: &Question<'_>) -> Result<()> {
+        check_moves(question.problem, question.view, When::Planned)
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
@@ -176,9 +204,8 @@ pub fn run(
     let mut averages = Averages::zeros(problem.width(), problem.directions());
     kernel.averages(start, field.want, &mut averages)?;
     let error = averages.drift_error.max(averages.noise_error);
-    let relative_tolerance = (1e-4 * tolerance).max(error.min(1e-6)).max(1e-12);
-    let absolute_tolerance = relative_tolerance * 1e-2 * smallest_scale(start);
-    let fine = Options { relative_tolerance, absolute_tolerance, method: solve::Method::Auto, ..Options::default() };
+    let fine = fine_options(start, error, tolerance);
+    let Options { relative_tolerance, absolute_tolerance, .. } = fine;
     let loose = Options {
         relative_tolerance: LOOSER * relative_tolerance,
         absolute_tolerance: LOOSER * absolute_tolerance,
@@ -204,6 +231,13 @@ pub fn run(
 
 /// A kernel with a larger error than this may have taken samples.
 const SAMPLED: f64 = 1e-9;
+
+/// The integration itself, whose averages have this error.
+fn fine_options(start: &State, error: f64, tolerance: f64) -> Options {
+    let relative_tolerance = (1e-4 * tolerance).max(error.min(1e-6)).max(1e-12);
+    let absolute_tolerance = relative_tolerance * 1e-2 * smallest_scale(start);
+    Options { relative_tolerance, absolute_tolerance, method: solve::Method::Auto, ..Options::default() }
+}
 
 /// The scale below which overlaps do not matter at the start: the typical M, which decides when a plateau is left.
 fn smallest_scale(start: &State) -> f64 {

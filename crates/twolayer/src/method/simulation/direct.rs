@@ -33,8 +33,8 @@ fn accepts(question: &Question<'_>) -> Fit {
 impl Coordinates for Vectors {
     type Frame = Direct;
 
-    fn cost(&self, problem: &Problem, entries: usize) -> [f64; 2] {
-        cost(problem, entries)
+    fn cost(&self, question: &Question<'_>) -> [f64; 2] {
+        cost(question.problem, question.entries)
     }
 
     fn to_save_memory(&self, problem: &Problem) -> (&'static str, &'static str) {

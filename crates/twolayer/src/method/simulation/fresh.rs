@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     frame::fresh::{BLOCK, Fresh},
     method::contract::{Entry, Fit, Job, Question},
-    problem::{Data, Engine, Problem, Start},
+    problem::{Data, Engine, Problem, Record, Start},
     signal,
 };
 
@@ -48,8 +48,8 @@ fn accepts(question: &Question<'_>) -> Fit {
 impl Coordinates for Factor {
     type Frame = Fresh;
 
-    fn cost(&self, problem: &Problem, _: usize) -> [f64; 2] {
-        cost(problem)
+    fn cost(&self, question: &Question<'_>) -> [f64; 2] {
+        cost(question.problem, keeps_batches(question.problem, question.record))
     }
 
     fn to_save_memory(&self, problem: &Problem) -> (&'static str, &'static str) {
@@ -61,13 +61,21 @@ impl Coordinates for Factor {
     }
 
     fn frame(&self, job: &Job<'_>, start: &Start, _: Option<signal::Coordinates>) -> Result<Fresh> {
-        let keeps_batches = job.problem.keeps_batches() || job.record.gradients;
-        Fresh::new(job.problem, start, self.dimension, keeps_batches, job.streams(), job.threads)
+        let keeps = keeps_batches(job.problem, job.record);
+        Fresh::new(job.problem, start, self.dimension, keeps, job.streams(), job.threads)
     }
 }
 
+/// Numbers that the two factors of batches of n_b samples touch, in n_b².
+const FACTORS: f64 = 1.6;
+
+/// Whether batches are looked at more than once.
+fn keeps_batches(problem: &Problem, record: &Record) -> bool {
+    problem.keeps_batches() || record.gradients
+}
+
 /// Seconds on one thread and bytes of one replicate, risks not counted.
-fn cost(problem: &Problem) -> [f64; 2] {
+fn cost(problem: &Problem, keeps_batches: bool) -> [f64; 2] {
     let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
     // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a short product .6, of matrices .03.
     let labels = batch * (k * 4.0 + 8.0);
@@ -78,7 +86,8 @@ fn cost(problem: &Problem) -> [f64; 2] {
         labels + batch * p * (7.4 + (2.0 * p + k) * product) + 4.0 * p * p * p * product + 4000.0
     };
     let lanes = Fresh::lanes(problem.width(), problem.batch()) as f64;
-    let kept = if problem.keeps_batches() { batch * batch.min(p + batch) + batch * p } else { 0.0 };
+    // The coordinates of a batch that is kept are a lower triangle; the last one's go when the next one's are there.
+    let kept = if keeps_batches { batch * (FACTORS * batch.min(problem.sizes().d) + 3.0 * p) } else { 0.0 };
     let bytes = 8.0 * (batch * (k + 2.0) + lanes * p * (2.0 * p + 4.0 * batch.min(BLOCK as f64)) + 6.0 * p * p + kept);
     [problem.steps() as f64 * step * 1e-9, bytes]
 }

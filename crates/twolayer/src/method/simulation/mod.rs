@@ -10,10 +10,12 @@ use crate::{
     average::{self, SharedKernel, Want},
     error::{Error, Result},
     frame::Frame,
-    method::contract::{Cost, Job, Method, Question, Run},
+    method::{
+        contract::{Cost, Job, Method, Question, Run},
+        memory,
+    },
     observer::Observer,
     problem::{Algorithm, Problem, Start},
-    random::Streams,
     signal::{self, Feed},
     simulate::simulate,
 };
@@ -27,7 +29,7 @@ trait Coordinates: Debug + Send + Sync {
     type Frame: Frame;
 
     /// Seconds on one thread and bytes of one replicate, risks not counted.
-    fn cost(&self, problem: &Problem, entries: usize) -> [f64; 2];
+    fn cost(&self, question: &Question<'_>) -> [f64; 2];
 
     /// The key to change where memory does not suffice, and how.
     fn to_save_memory(&self, problem: &Problem) -> (&'static str, &'static str);
@@ -69,8 +71,7 @@ fn dimension(question: &Question<'_>) -> Result<u64> {
         let reason = format!("a {name} view needs a finite dimension");
         return Err(Error::refused("training.dimension", reason, "give the view a dimension"));
     };
-    // Refuses starts that do not fit.
-    problem.start(Streams { seed: view.seed, replicate: 0 })?;
+    problem.check_start()?;
     let steps = problem.steps() as f64;
     if steps > MOST_STEPS {
         let reason = format!("{steps:.3e} steps are more than can be counted");
@@ -90,11 +91,14 @@ impl<C: Coordinates> Method for Simulation<C> {
 
     fn cost(&self, question: &Question<'_>, threads: usize) -> Cost {
         let Question { problem, view, entries, machine, .. } = *question;
-        let [seconds, bytes] = self.coordinates.cost(problem, entries);
+        let [seconds, bytes] = self.coordinates.cost(question);
         let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
         let together = view.replicates.min(machine.cores) as f64;
         let risks = entries as f64 * average::seconds(problem, Want::RISK);
-        Cost { seconds: waves * (seconds / threads as f64 + risks), bytes: together * bytes }
+        Cost {
+            seconds: waves * (seconds / threads as f64 + risks),
+            bytes: together * (bytes + memory::of_risk(problem.width())),
+        }
     }
 
     fn to_save_memory(&self, problem: &Problem) -> (&'static str, &'static str) {

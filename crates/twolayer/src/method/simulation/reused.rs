@@ -51,8 +51,8 @@ fn accepts(question: &Question<'_>) -> Fit {
 impl Coordinates for Basis {
     type Frame = Reused;
 
-    fn cost(&self, problem: &Problem, entries: usize) -> [f64; 2] {
-        cost(problem, entries)
+    fn cost(&self, question: &Question<'_>) -> [f64; 2] {
+        cost(question.problem, question.entries)
     }
 
     fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {

@@ -8,7 +8,7 @@ use twolayer_file::experiment::NamedView;
 
 /// A limit whose error is more than a tolerance that is written has not done what was asked; where the tolerance is the
 /// default nobody asked, and [`advice`] tells.
-pub(super) fn judge(view: &NamedView, run: &mut Trajectory) {
+pub(crate) fn judge(view: &NamedView, run: &mut Trajectory) {
     if let (true, Some(error)) = (view.tolerance_written, excess(view, run)) {
         run.status = Status::OutOfTolerance { error };
     }

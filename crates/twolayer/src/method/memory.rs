@@ -1,0 +1,30 @@
+//! Bytes of what every method holds beside its own: what is recorded, and what a population average works on.
+
+use super::contract::Question;
+use crate::record::Trajectory;
+
+/// Matrices p×p that the start, the recorder, the averages and their roots hold at the same time, measured at p = 1024.
+const SQUARES: f64 = 12.0;
+
+/// Bytes of what a run that looks at the population risk holds beside its own coordinates.
+pub fn of_risk(width: usize) -> f64 {
+    8.0 * SQUARES * (width as f64).powi(2)
+}
+
+/// Bytes of what one replicate records, and of the largest of its arrays.
+pub fn of_record(question: &Question<'_>) -> [f64; 2] {
+    let Question { problem, view, record, entries, .. } = *question;
+    let sizes = || Trajectory::predicted_sizes(problem, record, view.engine, entries);
+    [8.0 * sizes().sum::<f64>(), 8.0 * sizes().fold(0.0, f64::max)]
+}
+
+/// Bytes at the peak of a view whose running replicates hold `working` in all, beside what they record: while they run,
+/// each is written as it ends; then all are loaded, and the largest array of them is put together.
+pub fn at_peak(question: &Question<'_>, working: f64) -> f64 {
+    let [one, largest] = of_record(question);
+    let replicates = question.view.replicates as f64;
+    let together = replicates.min(question.machine.cores as f64);
+    let running = working + 2.0 * together * one;
+    let finishing = replicates * (one + largest) + one;
+    running.max(finishing)
+}
