@@ -4,6 +4,7 @@ mod again;
 mod analyze;
 mod changes;
 mod check;
+mod diagnostics;
 mod gallery;
 mod list;
 mod machine;
@@ -124,6 +125,6 @@ fn tell(line: &str) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-fn words(diagnostics: Vec<Diagnostic>) -> Failure {
-    diagnostics.iter().map(ToString::to_string).collect()
+fn words(found: Vec<Diagnostic>) -> Failure {
+    found.iter().map(diagnostics::draw).collect()
 }

@@ -15,7 +15,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One fault of a file, the place, and the remedy; `Display` draws it for a terminal without colours.
+/// One fault of a file, the place, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad it is.
@@ -49,6 +49,13 @@ impl Diagnostic {
             remedy: remedy.into(),
             source_line: String::new(),
         }
+    }
+
+    /// Bytes of [`Self::source_line`] that are at fault: as many of the span as stand on it.
+    pub fn marked(&self) -> Range<usize> {
+        let before = self.source_line.chars().take(self.column.saturating_sub(1));
+        let start: usize = before.map(char::len_utf8).sum();
+        start..(start + self.span.len()).min(self.source_line.len())
     }
 }
 
@@ -101,33 +108,18 @@ impl<'a> Source<'a> {
     }
 }
 
+/// In words: `f.toml:3:7: error: reason`, and the remedy on a line of its own.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        writeln!(f, "{word}: {}", self.reason)?;
-        if self.line == 0 {
-            writeln!(f, "  --> {}", self.file.display())?;
-        } else {
-            let number = self.line.to_string();
-            let gutter = " ".repeat(number.len());
-            // Tabs are kept, so that the caret stands under its character whatever a tab's width.
-            let before = self.source_line.chars().take(self.column - 1);
-            let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            let rest = self.source_line.chars().skip(self.column - 1);
-            let carets = rest.scan(0, |bytes, c| {
-                *bytes += c.len_utf8();
-                Some(*bytes)
-            });
-            let carets = "^".repeat(carets.take_while(|bytes| *bytes <= self.span.len()).count().max(1));
-            writeln!(f, "{gutter}--> {}:{}:{}", self.file.display(), self.line, self.column)?;
-            writeln!(f, "{gutter} |")?;
-            writeln!(f, "{number} | {}", self.source_line)?;
-            writeln!(f, "{gutter} | {indent}{carets}")?;
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
         }
-        write!(f, "help: {}", self.remedy)
+        write!(f, ": {word}: {}\n  help: {}", self.reason, self.remedy)
     }
 }
 
@@ -155,15 +147,17 @@ mod tests {
     fn a_setting_is_named_in_place_of_a_line() {
         let source = Source { path: Path::new("f.toml"), text: "a = 1\nb=2\nc=3\n", file: 5 };
         let drawn = source.diagnostic(Severity::Error, 12..13, "reason", "remedy").to_string();
-        assert_eq!(drawn, "error: reason\n  --> f.toml --set c=3\nhelp: remedy");
+        assert_eq!(drawn, "f.toml --set c=3: error: reason\n  help: remedy");
     }
 
     #[test]
-    fn the_caret_stands_under_its_character() {
+    fn what_is_marked_stands_on_the_line() {
         let text = "\té = [1,\n2]";
         let source = Source::new(Path::new("f.toml"), text);
-        let drawn = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy").to_string();
-        let expected = "warning: reason\n --> f.toml:1:6\n  |\n1 | \té = [1,\n  | \t    ^^^\nhelp: remedy";
-        assert_eq!(drawn, expected);
+        let found = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy");
+        assert_eq!(&found.source_line[found.marked()], "[1,");
+        assert_eq!(found.to_string(), "f.toml:1:6: warning: reason\n  help: remedy");
+        let beyond = source.diagnostic(Severity::Error, 99..99, "reason", "remedy");
+        assert_eq!((&beyond.source_line[..], beyond.marked()), ("2]", 2..2));
     }
 }

@@ -1,7 +1,7 @@
 //! Which moments are recorded.
 
 use crate::{
-    problem::{Duration, Problem},
+    problem::{Duration, Problem, Spacing},
     record::KeepQ,
 };
 
@@ -53,15 +53,6 @@ impl CrossingOf {
             Self::CosineWith(direction) => format!("cosine:{}", direction + 1),
         }
     }
-}
-
-/// How the recorded moments are spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
-    /// Evenly on a log scale.
-    Log,
-    /// Evenly.
-    Linear,
 }
 
 impl Default for Record {
