@@ -91,7 +91,10 @@ mod tests {
             fs::write(&path, &fresh).unwrap();
         }
         let written = fs::read_to_string(&path).unwrap_or_default();
-        assert!(written == fresh, "docs/experiment-schema.json is stale: run the tests with TWOLAYER_WRITE_REFERENCE=1");
+        assert!(
+            written == fresh,
+            "docs/experiment-schema.json is stale: run the tests with TWOLAYER_WRITE_REFERENCE=1"
+        );
     }
 
     #[test]

@@ -286,7 +286,7 @@ fn settings_without_a_meaning() {
     .map(|setting| {
         let request = Request { settings: vec!["title=\"first\"".into(), setting.to_string()], ..Request::default() };
         let faults = Study::parse(GOOD, Path::new("experiment.toml"), &request).unwrap_err();
-        self::told(&faults)
+        told(&faults)
     })
     .collect();
     insta::assert_snapshot!("settings_without_a_meaning", told.join("\n\n----\n\n"));
