@@ -6,7 +6,7 @@ use clap::Args;
 use twolayer::{Error, problem::Activation};
 use twolayer_lab::analysis::{Analysed, json, text};
 
-use crate::{DONE, Failure, say};
+use crate::{DONE, Failure, diagnostics::draw_in_text, say};
 
 /// `twolayer analyze`.
 #[derive(Args)]
@@ -52,15 +52,7 @@ fn activation(text: &str) -> Result<Activation, Failure> {
 /// The error, with the place in the expression where there is one.
 fn words(expression: &str, error: &Error) -> Failure {
     vec![match error {
-        Error::Syntax { span, reason, remedy } => {
-            let before = expression.get(..span.start).map_or(0, |text| text.chars().count());
-            let fault = expression.get(span.clone()).map_or(1, |text| text.chars().count().max(1));
-            format!(
-                "error: {reason}\n  |\n  | {expression}\n  | {}{}\nhelp: {remedy}",
-                " ".repeat(before),
-                "^".repeat(fault)
-            )
-        }
+        Error::Syntax { span, reason, remedy } => draw_in_text(expression, span.clone(), reason, remedy),
         Error::Invalid(advice) | Error::Refused(advice) if advice.key == "target.noise" => {
             format!("error: --noise: {}\nhelp: {}", advice.reason, advice.remedy)
         }

@@ -16,7 +16,7 @@ use twolayer_file::{
 };
 use twolayer_lab::{files, machine, plan, task::refusal};
 
-use crate::{DONE, Failure, WRONG, changes::Changes, say, tell, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, diagnostics::draw, say, tell, words};
 
 /// `twolayer check`.
 #[derive(Args)]
@@ -71,7 +71,7 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
-            faults.extend(plan.as_ref().err().map(|error| refusal(&experiment, view, error).to_string()));
+            faults.extend(plan.as_ref().err().map(|error| draw(&refusal(&experiment, view, error))));
         }
         if number == 0 && !arguments.json {
             say(&as_text(&experiment, &plans));

@@ -1,7 +1,11 @@
 //! `twolayer list`: what may be written where a name is asked for.
 
 use clap::{Args, ValueEnum};
-use twolayer::{expression, problem::Activation};
+use twolayer::{
+    expression,
+    problem::{Engine, NamedActivation, Word},
+};
+use twolayer_file::text::keys::KEYS;
 
 use crate::{DONE, say};
 
@@ -20,25 +24,19 @@ enum What {
     Functions,
     /// Views of an experiment.
     Engines,
+    /// Every key of the experiment file that takes a word, and what its words mean.
+    Words,
 }
-
-const ENGINES: [(&str, &str); 3] = [
-    ("direct", "real weights, real data: the ground truth of small sizes"),
-    ("reduced", "the same law in a few coordinates per neuron, whatever d: up to d = 10⁹"),
-    ("limit", "d → ∞: online ODE, giant steps, one leap step or dynamical mean-field theory, as the scaling says"),
-];
 
 /// Runs the command; the exit code.
 pub fn list(arguments: &Arguments) -> u8 {
     match arguments.what {
         What::Activations => {
-            for name in Activation::NAMES {
-                let formula = Activation::named(name).map(|activation| activation.formula()).unwrap_or_default();
-                let more = if name == "he2" { ", and he0 … he20 (probabilists', not normalised)" } else { "" };
-                say(&format!("{name:<10} {formula}{more}\n"));
+            for (name, formula) in NamedActivation::WORDS {
+                say(&format!("{name:<10} {formula}\n"));
             }
             say(
-                "any expression in h, e.g. \"tanh(h) + 0.1*he2(h)\"\n{ hermite = [c0, c1, …] }, orthonormal coefficients\n",
+                "he0 … he20 probabilists' Hermite polynomials, not normalised\nany expression in h, e.g. \"tanh(h) + 0.1*he2(h)\"\n{ hermite = [c0, c1, …] }, orthonormal coefficients\n",
             );
         }
         What::Functions => {
@@ -46,7 +44,13 @@ pub fn list(arguments: &Arguments) -> u8 {
             say(&format!("{}\n", expression::list_of_functions()));
             say("he_q is the probabilists' polynomial, not normalised; erf the error function itself; pi a constant\n");
         }
-        What::Engines => ENGINES.iter().for_each(|(name, meaning)| say(&format!("{name:<8} {meaning}\n"))),
+        What::Engines => Engine::WORDS.iter().for_each(|(name, meaning)| say(&format!("{name:<8} {meaning}\n"))),
+        What::Words => {
+            for (key, words) in KEYS.iter().filter_map(|key| Some((key, key.kind.words()?))) {
+                say(&format!("{}: {}\n", key.path, key.meaning));
+                words.iter().for_each(|(word, meaning)| say(&format!("  {word:<20} {meaning}\n")));
+            }
+        }
     }
     DONE
 }

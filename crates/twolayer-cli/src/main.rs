@@ -4,6 +4,7 @@ mod again;
 mod analyze;
 mod changes;
 mod check;
+mod diagnostics;
 mod gallery;
 mod list;
 mod new;
@@ -144,6 +145,6 @@ fn perform(command: Command) -> u8 {
 /// What a command could not do, ready to print.
 type Failure = Vec<String>;
 
-fn words(diagnostics: Vec<Diagnostic>) -> Failure {
-    diagnostics.iter().map(ToString::to_string).collect()
+fn words(found: Vec<Diagnostic>) -> Failure {
+    found.iter().map(diagnostics::draw).collect()
 }

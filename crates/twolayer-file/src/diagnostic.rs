@@ -15,7 +15,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One fault of a file, the place, and the remedy; `Display` draws it for a terminal without colours.
+/// One fault of a file, the place, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad it is.
@@ -49,6 +49,13 @@ impl Diagnostic {
             remedy: remedy.into(),
             source_line: String::new(),
         }
+    }
+
+    /// Bytes of [`Self::source_line`] that are at fault: as many of the span as stand on it.
+    pub fn marked(&self) -> Range<usize> {
+        let before = self.source_line.chars().take(self.column.saturating_sub(1));
+        let start: usize = before.map(char::len_utf8).sum();
+        start..(start + self.span.len()).min(self.source_line.len())
     }
 }
 
@@ -108,7 +115,7 @@ const LONGEST_LINE: usize = 200;
 const BEFORE: usize = 80;
 
 /// `text` with its long lines cut off.
-fn cut(text: &str) -> String {
+pub fn cut(text: &str) -> String {
     let line = |line: &str| match line.char_indices().nth(LONGEST_LINE) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_string(),
@@ -117,48 +124,36 @@ fn cut(text: &str) -> String {
 }
 
 impl Diagnostic {
-    /// The line at fault and its column there, from 0: of a long line, what stands around the fault.
-    fn window(&self) -> (String, usize) {
-        let column = self.column.saturating_sub(1);
-        if self.source_line.chars().nth(LONGEST_LINE).is_none() {
-            return (self.source_line.clone(), column);
+    /// The line at fault in three parts, before, at and after what is marked: of a long line, what stands around the fault.
+    pub fn excerpt(&self) -> [String; 3] {
+        let marked = self.marked();
+        let (line, is_long) = (&self.source_line, self.source_line.chars().nth(LONGEST_LINE).is_some());
+        let [before, at, after] = [&line[..marked.start], &line[marked.clone()], &line[marked.end..]];
+        if !is_long {
+            return [before, at, after].map(String::from);
         }
-        let skipped = column.saturating_sub(BEFORE);
-        let mut rest = self.source_line.chars().skip(skipped);
-        let shown: String = rest.by_ref().take(LONGEST_LINE).collect();
-        let [before, after] = [skipped > 0, rest.next().is_some()].map(|more| if more { "…" } else { "" });
-        (format!("{before}{shown}{after}"), column - skipped + usize::from(skipped > 0))
+        let skipped = before.chars().count().saturating_sub(BEFORE);
+        let before: String = before.chars().skip(skipped).collect();
+        let room = LONGEST_LINE - before.chars().count();
+        let first = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+        let (start, end) = (first(at, room), first(after, room.saturating_sub(at.chars().count())));
+        let whole = start.len() + end.len() == at.len() + after.len();
+        [format!("{}{before}", if skipped > 0 { "…" } else { "" }), start, end + if whole { "" } else { "…" }]
     }
 }
 
+/// In words: `f.toml:3:7: error: reason`, and the remedy on a line of its own.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        writeln!(f, "{word}: {}", cut(&self.reason))?;
-        if self.line == 0 {
-            writeln!(f, "  --> {}", cut(&self.file.display().to_string()))?;
-        } else {
-            let number = self.line.to_string();
-            let gutter = " ".repeat(number.len());
-            // Tabs are kept, so that the caret stands under its character whatever a tab's width.
-            let (line, column) = self.window();
-            let before = line.chars().take(column);
-            let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            let rest = line.chars().skip(column);
-            let carets = rest.scan(0, |bytes, c| {
-                *bytes += c.len_utf8();
-                Some(*bytes)
-            });
-            let carets = "^".repeat(carets.take_while(|bytes| *bytes <= self.span.len()).count().max(1));
-            writeln!(f, "{gutter}--> {}:{}:{}", self.file.display(), self.line, self.column)?;
-            writeln!(f, "{gutter} |")?;
-            writeln!(f, "{number} | {line}")?;
-            writeln!(f, "{gutter} | {indent}{carets}")?;
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
         }
-        write!(f, "help: {}", cut(&self.remedy))
+        write!(f, ": {word}: {}\n  help: {}", cut(&self.reason), cut(&self.remedy))
     }
 }
 
@@ -186,27 +181,28 @@ mod tests {
     fn a_setting_is_named_in_place_of_a_line() {
         let source = Source { path: Path::new("f.toml"), text: "a = 1\nb=2\nc=3\n", file: 5 };
         let drawn = source.diagnostic(Severity::Error, 12..13, "reason", "remedy").to_string();
-        assert_eq!(drawn, "error: reason\n  --> f.toml --set c=3\nhelp: remedy");
+        assert_eq!(drawn, "f.toml --set c=3: error: reason\n  help: remedy");
     }
 
     #[test]
     fn long_lines_are_cut_around_the_fault() {
         let text = format!("{} = {}", "a".repeat(500), "9".repeat(1_000_000));
         let source = Source::new(Path::new("f.toml"), &text);
-        let drawn = source.diagnostic(Severity::Error, 503..text.len(), "r".repeat(1000), "h".repeat(1000)).to_string();
-        assert!(drawn.lines().all(|line| line.chars().count() <= 220), "{drawn}");
-        let line = drawn.lines().nth(3).unwrap();
-        assert!(line.starts_with("1 | …aaa") && line.contains("a = 999") && line.ends_with('…'), "{line}");
-        let caret = drawn.lines().nth(4).unwrap().chars().position(|c| c == '^').unwrap();
-        assert_eq!(line.chars().position(|c| c == '9').unwrap(), caret);
+        let found = source.diagnostic(Severity::Error, 503..text.len(), "r".repeat(1000), "h".repeat(1000));
+        assert!(found.to_string().lines().all(|line| line.chars().count() <= 230), "{found}");
+        let [before, at, after] = found.excerpt();
+        assert!(before.starts_with("…aaa") && before.ends_with("a = ") && before.chars().count() == 81, "{before}");
+        assert_eq!((at, &after[..]), ("9".repeat(120), "…"));
     }
 
     #[test]
-    fn the_caret_stands_under_its_character() {
+    fn what_is_marked_stands_on_the_line() {
         let text = "\té = [1,\n2]";
         let source = Source::new(Path::new("f.toml"), text);
-        let drawn = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy").to_string();
-        let expected = "warning: reason\n --> f.toml:1:6\n  |\n1 | \té = [1,\n  | \t    ^^^\nhelp: remedy";
-        assert_eq!(drawn, expected);
+        let found = source.diagnostic(Severity::Warning, 6..text.len(), "reason", "remedy");
+        assert_eq!(&found.source_line[found.marked()], "[1,");
+        assert_eq!(found.to_string(), "f.toml:1:6: warning: reason\n  help: remedy");
+        let beyond = source.diagnostic(Severity::Error, 99..99, "reason", "remedy");
+        assert_eq!((&beyond.source_line[..], beyond.marked()), ("2]", 2..2));
     }
 }

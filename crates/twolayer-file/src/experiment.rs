@@ -8,6 +8,7 @@ use twolayer::{
     problem::{Problem, Record, View},
 };
 
+pub use crate::figure::{Axis, Directions, Figure, Quantity, Scale};
 use crate::{
     diagnostic::{Diagnostic, Severity, Source},
     hash,
@@ -159,121 +160,4 @@ pub struct NamedView {
     pub record: Record,
     /// The keys this view overrides, by path, as written: `[("training.data", "\"fresh\"")]`.
     pub overrides: Vec<(String, String)>,
-}
-
-/// A figure that is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Figure {
-    /// What is drawn.
-    pub y: Quantity,
-    /// Against what.
-    pub x: Axis,
-    /// Scale of x; `None`: chosen to fit.
-    pub x_scale: Option<Scale>,
-    /// Scale of y; `None`: chosen to fit.
-    pub y_scale: Option<Scale>,
-    /// The directions of overlaps and cosines.
-    pub directions: Directions,
-    /// Times of the panels (scatter, histogram).
-    pub at: Vec<f64>,
-    /// The neurons that are drawn, from 0; empty: all, or as many as can be told apart.
-    pub neurons: Vec<usize>,
-}
-
-impl Figure {
-    /// `y` against `x`, all else chosen to fit.
-    pub fn new(y: Quantity, x: Axis) -> Self {
-        let (x_scale, y_scale) = (None, None);
-        Self { y, x, x_scale, y_scale, directions: Directions::Axes, at: Vec::new(), neurons: Vec::new() }
-    }
-}
-
-/// What a figure draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
-    /// ½E(f−g)².
-    Risk,
-    /// E(f−g)², as papers plot it.
-    TwiceRisk,
-    /// M_jr.
-    Overlap,
-    /// M_jr/√(Q_jj P_rr).
-    Cosine,
-    /// ½ mean (f−y)² on the training set.
-    TrainingRisk,
-    /// When levels were crossed.
-    Crossing,
-    /// Neurons in the plane of the first two cosines, one panel per time.
-    Scatter,
-    /// The distribution of the neurons' cosines, one panel per time.
-    Histogram,
-}
-
-/// The horizontal axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Axis {
-    /// t = νηs.
-    Time,
-    /// ν.
-    Step,
-    /// Distinct samples seen.
-    Samples,
-    /// The values of a swept key, by its path.
-    Swept(String),
-}
-
-/// The directions along which overlaps are drawn.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Directions {
-    /// z₁ … z_k.
-    Axes,
-    /// `v·z` for each of these v, scaled to `vᵀPv = 1`.
-    Given(Vec<Vec<f64>>),
-}
-
-/// The scale of an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Linear.
-    Linear,
-    /// Logarithmic.
-    Log,
-}
-
-impl Quantity {
-    /// Its name in the experiment file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Risk => "risk",
-            Self::TwiceRisk => "2*risk",
-            Self::Overlap => "overlap",
-            Self::Cosine => "cosine",
-            Self::TrainingRisk => "training_risk",
-            Self::Crossing => "crossing",
-            Self::Scatter => "scatter",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-impl Axis {
-    /// Its name in the experiment file.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Time => "time",
-            Self::Step => "step",
-            Self::Samples => "samples",
-            Self::Swept(key) => key,
-        }
-    }
-}
-
-impl Scale {
-    /// Its name in the experiment file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Log => "log",
-        }
-    }
 }

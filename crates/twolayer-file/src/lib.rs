@@ -31,6 +31,7 @@
 
 pub mod diagnostic;
 pub mod experiment;
+mod figure;
 pub mod hash;
 pub mod loader;
 pub mod point;

@@ -40,7 +40,8 @@ fn property(key: &Key) -> Value {
         Kind::Constants | Kind::Override | Kind::Sweep => json!({ "type": "object" }),
         Kind::TableOr(_) | Kind::Activation => any(&[text(), table(key.path)]),
         Kind::Text | Kind::Rule | Kind::WordOrPath(_) => text(),
-        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Word(_) | Kind::Method => one_of(key.kind),
+        Kind::WordOrMatrix(_) => any(&[one_of(key.kind), array(array(number()))]),
         Kind::Switch => json!({ "type": "boolean" }),
         Kind::Whole(least) => json!({ "type": "integer", "minimum": least }),
         Kind::Number => number(),
@@ -51,19 +52,51 @@ fn property(key: &Key) -> Value {
         Kind::Matrix => array(array(number())),
         Kind::Any => json!({}),
     };
-    value["description"] = key.meaning.into();
-    // Expressions by default are text in TOML too.
-    if let Default::Toml(toml) = key.default
-        && let Ok(default) = serde_json::from_str::<Value>(toml)
-    {
-        value["default"] = default;
+    value["description"] = described(key).into();
+    match key.default {
+        Default::Word(word) => value["default"] = word.into(),
+        // Expressions by default are text in TOML too.
+        Default::Toml(toml) => {
+            if let Ok(default) = serde_json::from_str::<Value>(toml) {
+                value["default"] = default;
+            }
+        }
+        Default::Required | Default::Absent => {}
     }
     value
 }
 
+fn one_of(kind: Kind) -> Value {
+    json!({ "enum": kind.words().unwrap_or_default().iter().map(|(word, _)| *word).collect::<Vec<_>>() })
+}
+
+/// What a key means, and each of its words: an editor shows both.
+fn described(key: &Key) -> String {
+    let Some(words) = key.kind.words() else { return key.meaning.into() };
+    let each = words.iter().map(|(word, meaning)| format!("\n{word}: {meaning}"));
+    format!("{}{}", key.meaning, each.collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{env, fs, path::Path};
+
     use super::schema;
+
+    /// `TWOLAYER_WRITE_REFERENCE=1` writes it.
+    #[test]
+    fn the_schema_in_the_docs_is_fresh() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiment-schema.json");
+        let fresh = format!("{:#}\n", schema());
+        if env::var_os("TWOLAYER_WRITE_REFERENCE").is_some() {
+            fs::write(&path, &fresh).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == fresh,
+            "docs/experiment-schema.json is stale: run the tests with TWOLAYER_WRITE_REFERENCE=1"
+        );
+    }
 
     #[test]
     fn the_schema_knows_nested_keys_their_words_and_what_is_required() {
@@ -76,5 +109,12 @@ mod tests {
         let view = &schema["properties"]["view"]["items"];
         assert_eq!(view["required"], serde_json::json!(["engine"]));
         assert_eq!(view["additionalProperties"], false);
+        let methods = &view["properties"]["method"];
+        assert_eq!((&methods["enum"][0], &methods["enum"][1]), (&"auto".into(), &"ode".into()));
+        let directions = &schema["properties"]["figure"]["items"]["properties"]["directions"];
+        assert_eq!(directions["anyOf"][0]["enum"], serde_json::json!(["axes", "stairs"]));
+        assert_eq!(directions["default"], "axes");
+        let data = training["properties"]["data"]["description"].as_str().unwrap();
+        assert_eq!(data.lines().nth(2), Some("reused: a fixed set of n samples: multi-pass"));
     }
 }

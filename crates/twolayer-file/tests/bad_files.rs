@@ -40,7 +40,13 @@ fn render(from: &str, to: &str) -> String {
     let text = if from.is_empty() { format!("{GOOD}\n{to}") } else { GOOD.replacen(from, to, 1) };
     let faults = faults(&text);
     assert!(!faults.is_empty(), "{to} was accepted");
-    faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+    told(&faults)
+}
+
+/// Place, reason and remedy of each, and the characters that are marked.
+fn told(faults: &[Diagnostic]) -> String {
+    let each = faults.iter().map(|fault| format!("{fault}\n  marked: {}", &fault.source_line[fault.marked()]));
+    each.collect::<Vec<_>>().join("\n\n")
 }
 
 #[test]
@@ -279,7 +285,7 @@ fn settings_without_a_meaning() {
     .map(|setting| {
         let request = Request { settings: vec!["title=\"first\"".into(), setting.to_string()], ..Request::default() };
         let faults = Study::parse(GOOD, Path::new("experiment.toml"), &request).unwrap_err();
-        faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+        told(&faults)
     })
     .collect();
     insta::assert_snapshot!("settings_without_a_meaning", told.join("\n\n----\n\n"));
@@ -342,7 +348,7 @@ fn a_file_that_is_not_there_or_not_text_is_a_diagnostic() {
         Study::read(Path::new("experiment.toml"), &Request::default(), &load)
     };
     let missing = read(Err("there is nothing")).unwrap_err();
-    assert_eq!(missing[0].to_string(), "error: there is nothing\n  --> experiment.toml\nhelp: look elsewhere");
+    assert_eq!(missing[0].to_string(), "experiment.toml: error: there is nothing\n  help: look elsewhere");
     let latin = read(Ok(b"title = \"\xff\"")).unwrap_err();
     assert!(latin[0].to_string().contains("byte 10 is not UTF-8"), "{}", latin[0]);
     assert!(read(Ok(GOOD.as_bytes())).is_ok());

@@ -9,6 +9,7 @@ use twolayer::problem::{
     Terms,
 };
 use twolayer_file::{
+    Request, Study,
     experiment::{Axis, Experiment, Quantity, Scale},
     parse,
 };
@@ -210,6 +211,47 @@ fn the_hash_knows_what_results_depend_on() {
     assert_ne!(hash(&SHORT.replace("0.6", "0.61")), same);
     assert_ne!(hash(&SHORT.replace("\"3*d\"", "1500")), same, "the limit reads the expression");
     assert_ne!(hash(&format!("{SHORT}[[view]]\nengine = \"limit\"\nseed = 1\n")), same);
+}
+
+/// Runs are told apart, resumed and found again by it: another value means that every earlier result is a stranger's.
+#[test]
+fn the_hash_of_an_experiment_stays() {
+    assert_eq!(experiment(SHORT).resolved.hash, "2090f504fb9f5804");
+    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../gallery/odes/high-dimensional.toml");
+    assert_eq!(experiment(&std::fs::read_to_string(gallery).unwrap()).resolved.hash, "45eda612f58b1bc6");
+}
+
+#[test]
+fn points_of_a_sweep_have_directories_of_their_own() {
+    let text = format!(
+        "{SHORT}[sweep]\n\"training.dimension\" = [500, 1000]\n\"network.second_layer\" = [{{ init = \"ones\" }}, \
+         {{ init = \"gaussian\" }}]\n[[sweep.together]]\n\"target.expression\" = [\"z1+z2\", \"z1/z2\", \"z1*z2\"]\n\
+         \"target.noise\" = [0, \"1e-1\", 0.2]\n"
+    );
+    let study = Study::parse(&text, Path::new("f.toml"), &Request::default()).unwrap_or_else(|f| panic!("{}", f[0]));
+    let names: Vec<_> = study.points().iter().map(|point| point.directory.as_str()).collect();
+    assert_eq!(names.len(), 12);
+    assert_eq!(
+        names[..4],
+        [
+            "dimension=500,second_layer=__init_=__ones___,expression=z1+z2,noise=0",
+            "dimension=500,second_layer=__init_=__ones___,expression=z1_z2,noise=1e-1",
+            "dimension=500,second_layer=__init_=__ones___,expression=z1_z2,noise=0.2",
+            "dimension=500,second_layer=__init_=__gaussian___,expression=z1+z2,noise=0",
+        ]
+    );
+    assert_eq!(study.keys(), ["training.dimension", "network.second_layer", "target.expression", "target.noise"]);
+    let point = study.experiment(1).unwrap();
+    assert_eq!(
+        point.point_in_words().unwrap(),
+        "dimension=500, second_layer={ init = \"ones\" }, expression=z1/z2, noise=1e-1"
+    );
+    assert_eq!(point.title, "(dimension=500, second_layer={ init = \"ones\" }, expression=z1/z2, noise=1e-1)");
+    // Two values of which one name is made.
+    let text = format!("{SHORT}[sweep]\n\"target.expression\" = [\"z1*z2\", \"z1/z2\"]\n");
+    let study = Study::parse(&text, Path::new("f.toml"), &Request::default()).unwrap_or_else(|f| panic!("{}", f[0]));
+    let names: Vec<_> = study.points().iter().map(|point| point.directory.as_str()).collect();
+    assert_eq!(names, ["expression=z1_z2", "expression=z1_z2-2"]);
 }
 
 #[test]

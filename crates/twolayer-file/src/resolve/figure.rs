@@ -8,10 +8,11 @@ use twolayer::{
 use super::reader::Reader;
 use crate::{
     diagnostic::{Diagnostic, Source},
-    experiment::{Axis, Directions, Figure, NamedView, Quantity, Scale},
+    experiment::{Axis, Directions, Figure, NamedView, Quantity},
     text::{
         Spec,
         tree::{Node, Table},
+        words::{FigureAxis, FigureDirections},
     },
 };
 
@@ -106,23 +107,9 @@ struct One<'r, 'a> {
 
 impl One<'_, '_> {
     fn figure(mut self, usual: &Axis) -> Option<Figure> {
-        let y = match self.reader.text("figure.y")?.as_str() {
-            "2*risk" => Quantity::TwiceRisk,
-            "overlap" => Quantity::Overlap,
-            "cosine" => Quantity::Cosine,
-            "training_risk" => Quantity::TrainingRisk,
-            "crossing" => Quantity::Crossing,
-            "scatter" => Quantity::Scatter,
-            "histogram" => Quantity::Histogram,
-            _ => Quantity::Risk,
-        };
+        let y = self.reader.choice("figure.y")?;
         let x = self.axis(y, usual);
-        let scale = |path| match self.reader.text(path).as_deref() {
-            Some("linear") => Some(Scale::Linear),
-            Some("log") => Some(Scale::Log),
-            _ => None,
-        };
-        let (x_scale, y_scale) = (scale("figure.x_scale"), scale("figure.y_scale"));
+        let (x_scale, y_scale) = (self.reader.choice("figure.x_scale"), self.reader.choice("figure.y_scale"));
         let at = self.reader.numbers("figure.at")?;
         if let Some(early) = at.iter().find(|time| **time < 0.0) {
             self.reader.fault("figure.at", format!("a panel at {early}, before the start"), "write times ≥ 0");
@@ -133,10 +120,10 @@ impl One<'_, '_> {
     }
 
     fn axis(&mut self, y: Quantity, usual: &Axis) -> Option<Axis> {
+        if let Some(word) = self.reader.choice::<FigureAxis>("figure.x") {
+            return Some(word.into());
+        }
         match self.reader.text("figure.x").as_deref() {
-            Some("time") => Some(Axis::Time),
-            Some("step") => Some(Axis::Step),
-            Some("samples") => Some(Axis::Samples),
             Some(key) if self.swept.iter().any(|swept| swept == key) => match y {
                 Quantity::Scatter | Quantity::Histogram => {
                     let reason = format!("`{}` has a panel for each time, and no axis for `{key}`", y.name());
@@ -186,24 +173,23 @@ impl One<'_, '_> {
         }
     }
 
+    fn stairs(&mut self) -> Option<Directions> {
+        let stairs = self.views.first().and_then(|(view, _)| stairs_directions(&view.problem.target));
+        if stairs.is_none() {
+            let reason = "the stairs of this target are not decided, or its directions are not orthonormal";
+            self.reader.fault("figure.directions", reason, "write directions = [[1, 1], [1, -1]], or \"axes\"");
+        }
+        stairs.map(Directions::Given)
+    }
+
     fn directions(&mut self) -> Option<Directions> {
         let node = self.reader.node("figure.directions")?;
-        if node.text() == Some("axes") {
-            return Some(Directions::Axes);
+        match self.reader.choice("figure.directions") {
+            Some(FigureDirections::Axes) => return Some(Directions::Axes),
+            Some(FigureDirections::Stairs) => return self.stairs(),
+            None => {}
         }
-        if node.text() == Some("stairs") {
-            let stairs = self.views.first().and_then(|(view, _)| stairs_directions(&view.problem.target));
-            if stairs.is_none() {
-                let reason = "the stairs of this target are not decided, or its directions are not orthonormal";
-                self.reader.fault("figure.directions", reason, "write directions = [[1, 1], [1, -1]], or \"axes\"");
-            }
-            return stairs.map(Directions::Given);
-        }
-        let Some(rows) = node.matrix() else {
-            let reason = format!("`figure.directions` takes \"axes\", \"stairs\" or vectors, not {}", node.describe());
-            self.reader.fault("figure.directions", reason, "write vectors of one length, [[1, 1], [1, -1]]");
-            return None;
-        };
+        let rows = node.matrix()?;
         let k = self.views.iter().map(|(view, _)| view.problem.directions()).find(|k| *k != rows[0].len());
         let lost = rows.iter().find(|row| row.iter().all(|x| *x == 0.0));
         let (reason, remedy) = match (k, lost) {
@@ -224,6 +210,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::experiment::Scale;
 
     /// A file with this figure; the words of its faults, or its figures.
     fn figures(figure: &str) -> Result<Vec<Figure>, Vec<String>> {

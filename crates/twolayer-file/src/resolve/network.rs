@@ -3,10 +3,11 @@
 use faer::Mat;
 use twolayer::{
     overlaps::{Overlaps, symmetric_root},
-    problem::{Bias, BiasInit, FirstLayer, Formula, Init, Network, Placement, SecondLayer, Sizes, StartMode, Target},
+    problem::{Bias, BiasInit, FirstLayer, Formula, Init, Network, Placement, SecondLayer, Sizes, Target},
 };
 
 use super::reader::{NO_SIZES, Reader};
+use crate::text::words::{BiasLaw, FirstLayerKind, SecondLayerInit};
 
 /// The widest network: its overlaps alone would be 10¹² numbers.
 const WIDEST: f64 = 1e6;
@@ -21,10 +22,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
     let output_scale = reader.formula("network.output_scale");
     let second_layer = second_layer(reader);
     let bias = bias(reader);
-    let start = match reader.text("network.start").as_deref() {
-        Some("independent") => StartMode::Independent,
-        _ => StartMode::Shared,
-    };
+    let start = reader.choice("network.start");
     let start_seed = reader.whole("network.start_seed");
     let width = width? as usize;
     let first_layer = first_layer(reader, target, width);
@@ -37,7 +35,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
         first_layer: first_layer?,
         second_layer: second_layer?,
         bias,
-        start,
+        start: start?,
         start_seed: start_seed?,
         start_dimension: start_dimension?,
     })
@@ -67,10 +65,10 @@ fn first_layer(reader: &mut Reader<'_>, target: &Target, width: usize) -> Option
         }
         overlaps(reader, target, width)
     } else {
-        Some(match reader.text("network.first_layer.kind").as_deref() {
-            Some("gaussian") => Placement::Gaussian,
-            Some("orthonormal") => Placement::Orthonormal,
-            _ => Placement::Sphere,
+        reader.choice("network.first_layer.kind").map(|kind| match kind {
+            FirstLayerKind::Gaussian => Placement::Gaussian,
+            FirstLayerKind::Sphere => Placement::Sphere,
+            FirstLayerKind::Orthonormal => Placement::Orthonormal,
         })
     };
     Some(FirstLayer { placement: placement?, scale: scale?, symmetric })
@@ -108,13 +106,17 @@ fn shaped(reader: &mut Reader<'_>, path: &str, rows: usize, columns: usize) -> O
 fn second_layer(reader: &mut Reader<'_>) -> Option<SecondLayer> {
     let init = match reader.numbers("network.second_layer.values") {
         Some(values) => Init::Values(values),
-        None => match reader.text("network.second_layer.init").as_deref() {
-            Some("alternating") => Init::Alternating,
-            Some("signs") => Init::Signs,
-            Some("gaussian") => Init::Gaussian,
-            Some("uniform") => Init::Uniform,
-            Some("grid") => Init::Grid,
-            _ => Init::Ones,
+        None => match reader.choice("network.second_layer.init")? {
+            SecondLayerInit::Ones => Init::Ones,
+            SecondLayerInit::Alternating => Init::Alternating,
+            SecondLayerInit::Signs => Init::Signs,
+            SecondLayerInit::Gaussian => Init::Gaussian,
+            SecondLayerInit::Uniform => Init::Uniform,
+            SecondLayerInit::Grid => Init::Grid,
+            SecondLayerInit::Nodes => {
+                reader.no_engine("network.second_layer.init", "write init = \"grid\"");
+                return None;
+            }
         },
     };
     let scale = reader.formula("network.second_layer.scale");
@@ -125,11 +127,11 @@ fn second_layer(reader: &mut Reader<'_>) -> Option<SecondLayer> {
 
 fn bias(reader: &mut Reader<'_>) -> Option<Bias> {
     let train = reader.switch("network.bias.train");
-    let init = match reader.text("network.bias.init").as_deref() {
-        Some("zero") => BiasInit::Zero,
-        Some("gaussian") => BiasInit::Gaussian,
-        Some("uniform") => BiasInit::Uniform,
-        _ => {
+    let init = match reader.choice("network.bias.init")? {
+        BiasLaw::Zero => BiasInit::Zero,
+        BiasLaw::Gaussian => BiasInit::Gaussian,
+        BiasLaw::Uniform => BiasInit::Uniform,
+        BiasLaw::None => {
             if train {
                 let remedy = "say where they start: bias = { init = \"zero\", train = true }";
                 reader.fault("network.bias.train", "there are no biases to train: their init is \"none\"", remedy);

@@ -6,7 +6,7 @@ use faer::Mat;
 use twolayer::{
     Error,
     expression::{Expression, Vocabulary},
-    problem::{Activation, Formula, Sizes},
+    problem::{Activation, Formula, Sizes, Word},
 };
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         keys::{self, Key, Kind},
         place,
         tree::{Node, Table, Value},
+        words::INFINITE,
     },
 };
 
@@ -106,6 +107,20 @@ impl<'a> Reader<'a> {
             Some(entry) => Some(Cow::Borrowed(&entry.node)),
             None => keys::key(path)?.default_in(self.tree).map(Cow::Owned),
         }
+    }
+
+    /// A choice, by its word.
+    pub fn choice<T: Word>(&self, path: &str) -> Option<T> {
+        T::named(self.node(path)?.text()?)
+    }
+
+    /// Refuses what is written at `path`, which no engine of this version treats.
+    pub fn no_engine(&mut self, path: &str, remedy: &str) {
+        let place = self.place(path);
+        let written = self.source.text.get(place).unwrap_or_default();
+        let what = if path.contains('.') { format!("`{path} = {written}`") } else { format!("[{path}]") };
+        let reason = format!("{what} is part of the experiment file, but this version has no engine for it yet");
+        self.fault(path, reason, remedy);
     }
 
     /// A string.
@@ -215,7 +230,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a dimension is "infinite".
     pub fn says_infinite(&self, path: &str) -> bool {
-        self.text(path).is_some_and(|text| text.trim() == "infinite")
+        self.text(path).is_some_and(|text| text.trim() == INFINITE)
     }
 
     /// The value of an expression, at `sizes`, as a finite number.

@@ -1,24 +1,24 @@
 //! `[record]`.
 
 use twolayer::{
-    problem::{Crossing, CrossingOf, Problem, Record, Sizes, Spacing},
+    problem::{Crossing, CrossingOf, Problem, Record, Sizes, Spacing, Word},
     record::KeepQ,
 };
 
 use super::reader::Reader;
-use crate::text::tree::{Entry, Table};
+use crate::text::{
+    tree::{Entry, Table},
+    words::{CrossingQuantity, KeptQ},
+};
 
 /// What is recorded.
 pub fn resolve(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {
-    let spacing = match reader.text("record.spacing").as_deref() {
-        Some("linear") => Spacing::Linear,
-        _ => Spacing::Log,
-    };
-    let keep_q = match reader.text("record.Q").as_deref() {
-        Some("full") => Some(KeepQ::Full),
-        Some("diagonal") => Some(KeepQ::Diagonal),
-        Some("none") => Some(KeepQ::None),
-        _ => None,
+    let spacing = reader.choice("record.spacing")?;
+    let keep_q = match reader.choice("record.Q")? {
+        KeptQ::Auto => None,
+        KeptQ::Full => Some(KeepQ::Full),
+        KeptQ::Diagonal => Some(KeepQ::Diagonal),
+        KeptQ::None => Some(KeepQ::None),
     };
     let first = reader.has("record.first").then(|| reader.value("record.first", sizes));
     if let Some(Some(start)) = first
@@ -84,16 +84,19 @@ fn one(reader: &mut Reader<'_>, at: std::ops::Range<usize>, table: &Table, direc
 /// `risk`, `cosine`, or `cosine:2` for z2.
 fn of(reader: &mut Reader<'_>, entry: &Entry, directions: usize) -> Option<CrossingOf> {
     let text = entry.node.text()?.trim();
-    let direction = text.strip_prefix("cosine:").map(|word| word.trim_start_matches('z').parse::<usize>());
-    match (text, direction) {
-        ("risk", _) => return Some(CrossingOf::Risk),
-        ("cosine", _) => return Some(CrossingOf::Cosine),
-        (_, Some(Ok(r))) if (1..=directions).contains(&r) => return Some(CrossingOf::CosineWith(r - 1)),
-        (_, Some(Ok(r))) => {
+    match CrossingQuantity::named(text) {
+        Some(CrossingQuantity::Risk) => return Some(CrossingOf::Risk),
+        Some(CrossingQuantity::Cosine) => return Some(CrossingOf::Cosine),
+        None => {}
+    }
+    let along = text.strip_prefix(CrossingQuantity::Cosine.name()).and_then(|rest| rest.strip_prefix(':'));
+    match along.and_then(|word| word.trim_start_matches('z').parse::<usize>().ok()) {
+        Some(r) if (1..=directions).contains(&r) => return Some(CrossingOf::CosineWith(r - 1)),
+        Some(r) => {
             let remedy = format!("write a direction from 1 to {directions}: cosine:1 is the cosine with z1");
             reader.report(entry.node.span.clone(), format!("there is no direction z{r}"), remedy);
         }
-        _ => {
+        None => {
             let remedy =
                 "write \"risk\", \"cosine\" (the largest over neurons and directions) or \"cosine:1\" (with z1)";
             reader.report(entry.node.span.clone(), format!("{text:?} is not a quantity that crosses a level"), remedy);

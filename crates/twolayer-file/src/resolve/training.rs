@@ -1,8 +1,6 @@
 //! `[training]`.
 
-use twolayer::problem::{
-    Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Sizes, Training,
-};
+use twolayer::problem::{Algorithm, Dimension, Duration, Sizes, Training};
 
 use super::reader::{NO_SIZES, Reader};
 
@@ -23,28 +21,12 @@ pub fn dimension(reader: &mut Reader<'_>) -> Option<Dimension> {
 
 /// How the network of p neurons is trained in dimension `dimension` on a target of k directions.
 pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize) -> Option<Training> {
-    let algorithm = match reader.text("training.algorithm").as_deref() {
-        Some("gradient-flow") => Algorithm::GradientFlow,
-        _ => Algorithm::Sgd,
-    };
-    let loss = match reader.text("training.loss").as_deref() {
-        Some("correlation") => Loss::Correlation,
-        _ => Loss::Squared,
-    };
-    let data = match reader.text("training.data").as_deref() {
-        Some("reused") => Data::Reused,
-        _ => Data::Fresh,
-    };
-    let reuse_order = match reader.text("training.reuse_order").as_deref() {
-        Some("cyclic") => ReuseOrder::Cyclic,
-        Some("with-replacement") => ReuseOrder::WithReplacement,
-        _ => ReuseOrder::Full,
-    };
-    let geometry = match reader.text("training.geometry").as_deref() {
-        Some("spherical") => Geometry::Spherical,
-        Some("normalised") => Geometry::Normalised,
-        _ => Geometry::Free,
-    };
+    let algorithm = reader.choice("training.algorithm")?;
+    let loss = reader.choice("training.loss")?;
+    let data = reader.choice("training.data")?;
+    let reuse_order = reader.choice("training.reuse_order")?;
+    let geometry = reader.choice("training.geometry")?;
+    let preprocess = reader.choice("training.preprocess")?;
     let samples = reader.formula("training.samples");
     let displacement = reader.formula("training.displacement");
     let batch = reader.formula("training.batch");
@@ -77,6 +59,6 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
         reuse_order,
         repeats: repeats?,
         displacement: displacement?,
-        preprocess: Preprocess::None,
+        preprocess,
     })
 }

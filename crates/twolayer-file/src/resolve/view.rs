@@ -2,7 +2,7 @@
 
 use twolayer::{
     method::registry,
-    problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, Terms, View},
+    problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, View},
 };
 
 use super::{network, quick, reader::Reader, record, target, training};
@@ -13,6 +13,7 @@ use crate::{
     text::{
         Spec, complete, overrides,
         tree::{Node, Table},
+        words::AUTO,
     },
 };
 
@@ -99,6 +100,9 @@ fn own_dimension(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>)
 
 fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
     reader.spelling()?;
+    if reader.has("readout") {
+        reader.no_engine("readout", "remove the section");
+    }
     let view = view(reader);
     let dimension = training::dimension(reader);
     let target = target::resolve(reader, dimension?.as_f64());
@@ -148,21 +152,14 @@ fn limits_only(reader: &mut Reader<'_>, engine: Engine, dimension: Dimension, al
 }
 
 fn view(reader: &mut Reader<'_>) -> Option<View> {
-    let engine = match reader.text("view.engine")?.as_str() {
-        "direct" => Engine::Direct,
-        "reduced" => Engine::Reduced,
-        _ => Engine::Limit,
-    };
+    let engine = reader.choice("view.engine")?;
     let mut view = View::new(engine);
     view.seed = reader.whole("view.seed")?;
     view.tolerance = reader.number("view.tolerance")?;
-    view.method = registry::word(&reader.text("view.method")?);
-    view.terms = match reader.text("view.terms")?.as_str() {
-        "flow" => Terms::Flow,
-        "label-noise" => Terms::LabelNoise,
-        "all" => Terms::All,
-        "exact-step" => Terms::ExactStep,
-        _ => Terms::Auto,
+    view.terms = reader.choice("view.terms")?;
+    view.method = match reader.text("view.method")?.as_str() {
+        AUTO => None,
+        word => registry::word(word),
     };
     if let Some(replicates) = reader.whole("view.replicates") {
         view.replicates = usize::try_from(replicates).ok()?;

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::{
     keys::{self, Default, Key, Kind},
-    later,
     overrides::overrides,
     tree::{Entry, Node, Table},
 };
@@ -88,11 +87,6 @@ impl Check<'_> {
         if self.found.len() > before {
             return;
         }
-        if let Some(remedy) = later::remedy(key.path, node) {
-            let span = if node.table().is_some() { at } else { &node.span };
-            let written = self.source.text.get(node.span.clone()).unwrap_or_default();
-            return self.report(span, later::reason(key.path, written), remedy);
-        }
         match key.kind {
             Kind::Section | Kind::Constants | Kind::Table | Kind::TableOr(_) | Kind::Activation => {
                 if let Some(table) = node.table() {
@@ -128,11 +122,10 @@ impl Check<'_> {
             _ => format!("`{path}` takes {}, not {}", kind.expected(), node.describe()),
         };
         let meaning = keys::key(path).map_or("a constant", |key| key.meaning);
-        let remedy = match (kind, node.text()) {
-            (Kind::Word(words) | Kind::WordOrPath(words), Some(text)) => match nearest(text, words.iter().copied()) {
-                Some(word) => format!("did you mean {word:?}?"),
-                None => format!("write {}: {meaning}", kind.expected()),
-            },
+        let words = kind.words().unwrap_or_default();
+        let near = node.text().and_then(|text| nearest(text, words.iter().map(|(word, _)| *word)));
+        let remedy = match (kind, near) {
+            (_, Some(word)) => format!("did you mean {word:?}?"),
             (Kind::Tables, _) if node.table().is_some() => format!("write the header with two brackets, [[{path}]]"),
             _ => format!("write {}: {meaning}", kind.expected()),
         };
@@ -149,7 +142,7 @@ impl Check<'_> {
                 let reason = format!("`{path}` is not a key that a view can override");
                 let remedy = match nearest(path, keys::KEYS.iter().map(|key| key.path)) {
                     Some(near) if near != path => format!("did you mean `{near}`?"),
-                    _ => format!("override keys of {}", keys::list(keys::OVERRIDABLE)),
+                    _ => format!("override keys of {}", keys::list(keys::OVERRIDABLE.iter().copied())),
                 };
                 self.report(&entry.at, reason, remedy);
             } else if keys::parent(path) == "constants" && self.root.get(path).is_none() {

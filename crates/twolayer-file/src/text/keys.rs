@@ -1,8 +1,15 @@
 //! Every key of the experiment file, once: its type, its default, its meaning. Checks, defaults and messages read it.
 
-use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole, Word};
+use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole};
+use twolayer::method::registry;
+use twolayer::problem::{
+    Algorithm, Data, Engine, Geometry, Loss, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+};
 
-use super::tree::{Node, Table};
+use super::{
+    tree::{Node, Table, Value},
+    words::{AUTO, BiasLaw, FigureAxis, FigureDirections, FirstLayerKind, KeptQ, Quantity, Scale, SecondLayerInit},
+};
 
 /// A key of the experiment file.
 #[derive(Debug)]
@@ -16,6 +23,9 @@ pub struct Key {
     /// What it means, in a few words.
     pub meaning: &'static str,
 }
+
+/// Words, each with its meaning.
+pub type Words = &'static [(&'static str, &'static str)];
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +52,14 @@ pub enum Kind {
     Text,
     /// An expression in z1 … zk.
     Rule,
-    /// One of these strings.
-    Word(&'static [&'static str]),
-    /// One of these strings, or the path of another key.
-    WordOrPath(&'static [&'static str]),
+    /// One of these words.
+    Word(Words),
+    /// A limit theory: a word of the library's registry of methods, or "auto".
+    Method,
+    /// One of these words, or the path of another key.
+    WordOrPath(Words),
+    /// One of these words, or a matrix.
+    WordOrMatrix(Words),
     /// true or false.
     Switch,
     /// A whole number, at least this.
@@ -73,6 +87,8 @@ pub enum Kind {
 pub enum Default {
     /// It must be written.
     Required,
+    /// This word.
+    Word(&'static str),
     /// This, as TOML.
     Toml(&'static str),
     /// Nothing, or what the section's reader works out.
@@ -91,20 +107,14 @@ const fn optional(path: &'static str, kind: Kind, meaning: &'static str) -> Key 
     Key { path, kind, default: Default::Absent, meaning }
 }
 
-const INITS: Kind = Word(&["ones", "alternating", "signs", "gaussian", "uniform", "grid", "nodes"]);
-const METHODS: Kind = Word(&["auto", "ode", "giant-step", "dmft", "mean-field", "single-index", "single-index-finite"]);
-const QUANTITIES: Kind = Word(&[
-    "risk",
-    "2*risk",
-    "overlap",
-    "cosine",
-    "training_risk",
-    "readout",
-    "crossing",
-    "scatter",
-    "histogram",
-    "spectrum",
-]);
+/// A choice by a word, with the default that its words have; without one, nothing is chosen.
+const fn choice<T: Word>(path: &'static str, meaning: &'static str) -> Key {
+    let default = match T::DEFAULT {
+        Some(word) => Default::Word(word),
+        None => Default::Absent,
+    };
+    Key { path, kind: Kind::Word(T::WORDS), default, meaning }
+}
 
 /// Every key, in the order of the reference.
 #[rustfmt::skip]
@@ -128,51 +138,51 @@ pub const KEYS: &[Key] = &[
 
     optional("network", Section, "the network that learns"),
     required("network.width", Expr, "p, the number of neurons"),
-    required("network.activation", Kind::Activation, "σ: relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he2 …, or an expression in h"),
+    required("network.activation", Kind::Activation, "σ: a name, he0 … he20, or an expression in h"),
     required("network.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
     default("network.output_scale", Expr, r#""1/p""#, "s"),
     default("network.first_layer", Kind::TableOr("kind"), "{}", "where the w_j start"),
-    default("network.first_layer.kind", Word(&["gaussian", "sphere", "orthonormal"]), r#""sphere""#, "their law"),
+    choice::<FirstLayerKind>("network.first_layer.kind", "their law"),
     default("network.first_layer.scale", Expr, "1", "multiplies every w_j"),
     default("network.first_layer.symmetric", Switch, "false", "paired neurons, so that f = 0 at the start"),
     optional("network.first_layer.overlaps", Kind::Table, "the start, given by its overlaps"),
     required("network.first_layer.overlaps.M", Matrix, "M, p×k"),
     required("network.first_layer.overlaps.Q", Matrix, "Q, p×p"),
     default("network.second_layer", Kind::Table, "{}", "where the a_j start, and whether they move"),
-    default("network.second_layer.init", INITS, r#""ones""#, "the law of the a_j"),
+    choice::<SecondLayerInit>("network.second_layer.init", "the law of the a_j"),
     optional("network.second_layer.values", Numbers, "the a_j themselves"),
     default("network.second_layer.scale", Expr, "1", "multiplies every a_j"),
     default("network.second_layer.train", Switch, "false", "whether the a_j are trained"),
     default("network.second_layer.rate_ratio", Expr, "1", "η_a/η"),
     default("network.bias", Kind::TableOr("init"), r#""none""#, "the b_j: f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)"),
-    default("network.bias.init", Word(&["none", "zero", "gaussian", "uniform"]), r#""none""#, "where the b_j start: N(0, 1), or uniform on [−1, 1]"),
+    choice::<BiasLaw>("network.bias.init", "where the b_j start"),
     default("network.bias.train", Switch, "false", "whether the b_j are trained"),
-    default("network.start", Word(&["shared", "independent"]), r#""shared""#, "one draw for all, or one for each replicate"),
+    choice::<StartMode>("network.start", "one draw for all, or one for each replicate"),
     default("network.start_seed", Whole(0), "0", "seed of the shared draw"),
     default("network.start_dimension", Expr, r#""d""#, "dimension in which the shared start is drawn"),
 
     optional("training", Section, "how the network is trained"),
-    default("training.algorithm", Word(&["sgd", "gradient-flow"]), r#""sgd""#, "the algorithm"),
+    choice::<Algorithm>("training.algorithm", "the algorithm"),
     required("training.dimension", Kind::Dimension, "d"),
-    default("training.data", Word(&["fresh", "reused"]), r#""fresh""#, "where the samples come from"),
+    choice::<Data>("training.data", "where the samples come from"),
     optional("training.samples", Expr, "n, the size of a fixed data set"),
     default("training.batch", Expr, "1", "n_b"),
-    default("training.reuse_order", Word(&["full", "cyclic", "with-replacement"]), r#""full""#, "which rows make a batch"),
+    choice::<ReuseOrder>("training.reuse_order", "which rows make a batch"),
     default("training.repeats", Expr, "1", "how often each batch is used in a row"),
     default("training.displacement", Expr, "0", "ρ: the gradient is taken at W − ρ∇"),
-    default("training.preprocess", Word(&["none", "mean", "linear"]), r#""none""#, "what is subtracted from the labels"),
+    choice::<Preprocess>("training.preprocess", "what is subtracted from the labels of each batch, estimated on it"),
     optional("training.learning_rate", Expr, "η"),
     optional("training.steps", Expr, "how many steps"),
     optional("training.time", Expr, "how long, t = νηs"),
-    default("training.loss", Word(&["squared", "correlation"]), r#""squared""#, "what is minimised"),
-    default("training.geometry", Word(&["free", "spherical", "normalised"]), r#""free""#, "where the rows live"),
+    choice::<Loss>("training.loss", "what is minimised"),
+    choice::<Geometry>("training.geometry", "where the rows live"),
     default("training.weight_decay", Expr, "0", "λ_w"),
 
     optional("record", Section, "what is recorded"),
     default("record.points", Whole(1), "200", "how many moments"),
-    default("record.spacing", Word(&["log", "linear"]), r#""log""#, "how they are spread"),
+    choice::<Spacing>("record.spacing", "how they are spread"),
     optional("record.first", Expr, "start of a log grid: a time; of giant steps and reused data, a step"),
-    default("record.Q", Word(&["auto", "full", "diagonal", "none"]), r#""auto""#, "how much of Q is kept"),
+    choice::<KeptQ>("record.Q", "how much of Q is kept"),
     default("record.gradients", Switch, "false", "whether gradients are recorded"),
     default("record.crossings", Kind::List, "[]", "levels whose crossing is recorded"),
     required("record.crossings.quantity", Text, "risk, cosine (the largest |cosine|) or cosine:1 (with direction z1)"),
@@ -182,22 +192,22 @@ pub const KEYS: &[Key] = &[
     optional("readout", Kind::Any, "a second layer fitted by ridge regression"),
 
     optional("view", Kind::Tables, "one way to look at the experiment"),
-    required("view.engine", Word(&["direct", "reduced", "limit"]), "what looks"),
+    required("view.engine", Kind::Word(Engine::WORDS), "what looks"),
     optional("view.name", Text, "a name for its curves and files"),
     optional("view.dimension", Kind::Dimension, "d of this view"),
     optional("view.replicates", Whole(1), "independent runs: 16, or 1 for a limit"),
     default("view.seed", Whole(0), "0", "seed of all but a shared start"),
     default("view.tolerance", Number, "1e-4", "of integrations and averages; one that is written and not met is an error"),
-    default("view.method", METHODS, r#""auto""#, "the limit theory"),
-    default("view.terms", Word(&["auto", "flow", "label-noise", "all", "exact-step"]), r#""auto""#, "terms of the ODE"),
+    Key { path: "view.method", kind: Kind::Method, default: Default::Word(AUTO), meaning: "the limit theory" },
+    choice::<Terms>("view.terms", "terms of the ODE"),
     default("view.override", Kind::Override, "{}", "other values for the keys above, by path"),
 
     optional("figure", Kind::Tables, "what is drawn"),
-    default("figure.y", QUANTITIES, r#""risk""#, "what is drawn"),
-    optional("figure.x", Kind::WordOrPath(&["time", "step", "samples"]), "against what"),
-    optional("figure.x_scale", Word(&["linear", "log"]), "scale of x"),
-    optional("figure.y_scale", Word(&["linear", "log"]), "scale of y"),
-    default("figure.directions", Kind::Any, r#""axes""#, r#"of overlaps: "axes", "stairs" or vectors, [[1, 1], [1, -1]]"#),
+    choice::<Quantity>("figure.y", "what is drawn"),
+    optional("figure.x", Kind::WordOrPath(FigureAxis::WORDS), "against what"),
+    choice::<Scale>("figure.x_scale", "scale of x; what fits, where it is not written"),
+    choice::<Scale>("figure.y_scale", "scale of y; likewise"),
+    Key { kind: Kind::WordOrMatrix(FigureDirections::WORDS), ..choice::<FigureDirections>("figure.directions", "of overlaps; vectors as [[1, 1], [1, -1]]") },
     default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
     default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
@@ -245,15 +255,37 @@ pub fn alternatives(path: &str) -> impl Iterator<Item = &'static str> {
 impl Key {
     /// Its default, unless nothing stands for it or one of its alternatives is written in `tree`.
     pub fn default_in(&self, tree: &Table) -> Option<Node> {
-        let Default::Toml(toml) = self.default else { return None };
         if alternatives(self.path).any(|other| tree.get(other).is_some()) {
             return None;
         }
-        Some(Node { span: 0..0, ..Node::parse(toml).ok()? })
+        match self.default {
+            Default::Word(word) => Some(Node { span: 0..0, value: Value::Text(word.into()) }),
+            Default::Toml(toml) => Some(Node { span: 0..0, ..Node::parse(toml).ok()? }),
+            Default::Required | Default::Absent => None,
+        }
     }
 }
 
 impl Kind {
+    /// The words that it takes, with their meanings, if it takes any.
+    pub fn words(self) -> Option<Vec<(&'static str, String)>> {
+        match self {
+            Self::Word(words) | Self::WordOrPath(words) | Self::WordOrMatrix(words) => {
+                Some(words.iter().map(|(word, meaning)| (*word, meaning.to_string())).collect())
+            }
+            Self::Method => Some(methods()),
+            _ => None,
+        }
+    }
+
+    fn list_of_words(self) -> String {
+        list(self.words().unwrap_or_default().iter().map(|(word, _)| *word))
+    }
+
+    fn has_word(self, text: &str) -> bool {
+        self.words().is_some_and(|words| words.iter().any(|(word, _)| *word == text))
+    }
+
     /// What to write, for "expected …".
     pub fn expected(self) -> String {
         match self {
@@ -265,7 +297,8 @@ impl Kind {
             Self::Activation => "a string or { hermite = […] }".into(),
             Self::Rule => "an expression in quotes".into(),
             Self::Text => "a string".into(),
-            Self::Word(words) | Self::WordOrPath(words) => format!("one of {}", list(words)),
+            Self::Word(_) | Self::WordOrPath(_) | Self::Method => format!("one of {}", self.list_of_words()),
+            Self::WordOrMatrix(_) => format!("{}, or rows of one length, [[…], […]]", self.list_of_words()),
             Self::Switch => "true or false".into(),
             Self::Whole(least) => format!("a whole number ≥ {least}"),
             Self::Number => "a number".into(),
@@ -289,10 +322,14 @@ impl Kind {
             }
             Self::TableOr(_) | Self::Activation => node.text().is_some() || node.table().is_some(),
             Self::Text | Self::Rule => node.text().is_some(),
-            Self::Word(words) => node.text().is_some_and(|text| words.contains(&text)),
-            Self::WordOrPath(words) => node
+            Self::Word(_) | Self::Method => node.text().is_some_and(|text| self.has_word(text)),
+            Self::WordOrPath(_) => node
                 .text()
-                .is_some_and(|text| words.contains(&text) || key(text).is_some() || parent(text) == "constants"),
+                .is_some_and(|text| self.has_word(text) || key(text).is_some() || parent(text) == "constants"),
+            Self::WordOrMatrix(_) => match node.text() {
+                Some(text) => self.has_word(text),
+                None => Self::Matrix.fits(node),
+            },
             Self::Switch => node.switch().is_some(),
             Self::Whole(least) => node.whole().is_some_and(|whole| whole >= least),
             Self::Number => node.number().is_some_and(f64::is_finite),
@@ -306,35 +343,42 @@ impl Kind {
     }
 }
 
+/// Each word of a limit theory, with the titles of the methods that it stands for.
+fn methods() -> Vec<(&'static str, String)> {
+    let titles = |word| {
+        let entries = registry::METHODS.iter().filter(|entry| entry.word == Some(word));
+        entries.map(|entry| entry.title).collect::<Vec<_>>().join(", or ")
+    };
+    let named = registry::words().into_iter().map(|word| (word, titles(word)));
+    std::iter::once((AUTO, "the one that the scaling gives".into())).chain(named).collect()
+}
+
 /// `"a", "b", "c"`.
-pub fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::later;
 
     #[test]
-    fn every_default_is_a_value_of_its_key_that_has_an_engine() {
+    fn every_default_is_a_value_of_its_key() {
         for key in KEYS {
-            if let Default::Toml(toml) = key.default {
-                let node = Node::parse(toml).unwrap();
-                assert!(key.kind.fits(&node), "{} = {toml}", key.path);
-                assert_eq!(later::remedy(key.path, &node), None, "{}", key.path);
+            match key.default_in(&Table::default()) {
+                Some(node) => assert!(key.kind.fits(&node), "{} = {node:?}", key.path),
+                None => assert!(matches!(key.default, Default::Required | Default::Absent), "{}", key.path),
             }
         }
     }
 
     #[test]
-    fn every_key_has_a_parent_and_every_refusal_and_alternative_a_key() {
+    fn every_key_has_a_parent_and_every_alternative_is_a_key() {
         for Key { path, .. } in KEYS {
             assert!(parent(path).is_empty() || key(parent(path)).is_some(), "{path}");
             assert_eq!(KEYS.iter().filter(|other| other.path == *path).count(), 1, "{path}");
         }
-        let alternatives = ALTERNATIVES.iter().flat_map(|(group, _)| group.iter().copied());
-        for path in later::LATER.iter().map(|later| later.path).chain(alternatives) {
+        for path in ALTERNATIVES.iter().flat_map(|(group, _)| group.iter().copied()) {
             assert!(key(path).is_some(), "{path}");
         }
     }

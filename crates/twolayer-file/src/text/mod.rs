@@ -4,7 +4,6 @@
 mod axes;
 mod check;
 pub mod keys;
-pub mod later;
 mod overrides;
 mod parse;
 mod reference;
@@ -12,6 +11,7 @@ mod settings;
 mod spec;
 mod sweep;
 pub mod tree;
+pub mod words;
 
 pub use axes::{Axis, Swept};
 pub use check::{complete, nearest, place};

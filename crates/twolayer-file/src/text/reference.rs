@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    keys::{Default, KEYS, Kind},
-    later::{LATER, Values},
-};
+use super::keys::{Default, KEYS, Kind};
 
 /// The reference as Markdown: one table for each section, every key with what it takes, its default and its meaning.
 pub fn reference() -> String {
@@ -19,6 +16,7 @@ pub fn reference() -> String {
         }
         let default = match key.default {
             Default::Required => "required".to_string(),
+            Default::Word(word) => format!("`{word:?}`"),
             Default::Toml(toml) => format!("`{toml}`"),
             Default::Absent => String::new(),
         };
@@ -28,7 +26,7 @@ pub fn reference() -> String {
             key.path,
             key.kind.expected().replace('|', "\\|"),
             key.meaning.replace('|', "\\|"),
-            not_yet(key.path)
+            words(key.kind)
         );
     }
     text
@@ -45,14 +43,11 @@ sqrt sin cos sigmoid min max`, `pi`. An activation called `erf` is erf(h/√2).
 
 const HEAD: &str = "\n| key | takes | default | meaning |\n|---|---|---|---|\n";
 
-/// What of a key this version refuses.
-fn not_yet(path: &str) -> String {
-    let Some(later) = LATER.iter().find(|later| later.path == path) else { return String::new() };
-    match later.values {
-        Values::All => " (no engine yet)".into(),
-        Values::AllBut(values) => format!(" (so far only {})", values.join(", ")),
-        Values::Only(values) => format!(" (not yet: {})", values.join(", ")),
-    }
+/// What each word of a key means.
+fn words(kind: Kind) -> String {
+    let Some(words) = kind.words() else { return String::new() };
+    let each = words.iter().map(|(word, meaning)| format!("`{word}`: {}", meaning.replace('|', "\\|")));
+    format!("<br>{}", each.collect::<Vec<_>>().join("<br>"))
 }
 
 #[cfg(test)]

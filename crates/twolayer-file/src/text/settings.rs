@@ -1,5 +1,7 @@
 //! Values that take the place of the file's: `--set key=value`, and those of one point of a sweep.
 
+use twolayer::problem::Engine;
+
 use super::{
     check, keys,
     overrides::{Override, spell_out},
@@ -77,7 +79,7 @@ impl Spec {
         if swept && known && !SWEPT.contains(&section) {
             return fault(
                 format!("`{path}` is not a key that can be swept"),
-                format!("sweep keys of {}", keys::list(SWEPT)),
+                format!("sweep keys of {}", keys::list(SWEPT.iter().copied())),
             );
         }
         if !known {
@@ -108,7 +110,7 @@ impl Spec {
         };
         let section = inner.split_once('.').map_or(inner, |(section, _)| section);
         if !keys::OVERRIDABLE.contains(&section) {
-            let remedy = format!("override keys of {}", keys::list(keys::OVERRIDABLE));
+            let remedy = format!("override keys of {}", keys::list(keys::OVERRIDABLE.iter().copied()));
             return fault(format!("`{inner}` is not a key that a view can override"), remedy);
         }
         check::setting(source, &self.root, inner, &setting.at, &setting.node)
@@ -128,7 +130,7 @@ impl Spec {
                     self.root.0.push(Entry { key: "view".into(), at: 0..0, node });
                 }
                 for (view, own) in self.inner("view").zip(names) {
-                    let limit = view.get("engine").is_some_and(|entry| entry.node.text() == Some("limit"));
+                    let limit = view.get("engine").is_some_and(|entry| entry.node.text() == Some(Engine::Limit.name()));
                     // Said of all views, it is said of those for which it has a meaning.
                     let meant = match key.as_str() {
                         "replicates" => !limit,

@@ -1,12 +1,13 @@
 //! The experiment file as it is written: a tree in which every key and value knows its place.
 
-use twolayer::problem::Engine;
+use twolayer::problem::{Algorithm, Engine};
 
 use super::{
     axes::Axis,
     keys,
     overrides::{Override, overrides, spell_out},
     tree::{Entry, Node, Table, Value},
+    words::INFINITE,
 };
 
 /// An experiment file whose keys are all known and of their types.
@@ -38,7 +39,8 @@ impl Spec {
             return written;
         }
         let says = |path, word| self.root.get(path).and_then(|entry| entry.node.text()) == Some(word);
-        let limit_only = says("training.dimension", "infinite") || says("training.algorithm", "gradient-flow");
+        let limit_only =
+            says("training.dimension", INFINITE) || says("training.algorithm", Algorithm::GradientFlow.name());
         let engines = if limit_only { &[Engine::Limit][..] } else { &[Engine::Limit, Engine::Reduced, Engine::Direct] };
         let node = |value| Node { span: 0..0, value };
         let entry = |key: &str, value| Entry { key: key.into(), at: 0..0, node: node(value) };
@@ -92,7 +94,8 @@ impl Spec {
             spell_out(&mut tree, path);
         }
         // A view that flows leaves behind what the file says about steps, unless it says so itself.
-        let flows = |o: &Override| o.path == "training.algorithm" && o.node.text() == Some("gradient-flow");
+        let flows =
+            |o: &Override| o.path == "training.algorithm" && o.node.text() == Some(Algorithm::GradientFlow.name());
         if overrides.iter().any(flows) {
             for path in ["training.learning_rate", "training.batch"] {
                 if !overrides.iter().any(|o| o.path == path) {

@@ -11,17 +11,21 @@ mod start;
 mod target;
 mod training;
 mod view;
+mod words;
 
 pub use activation::{Activation, Average, HermiteSeries};
 pub use committee::Committee;
 pub use formula::{Formula, Sizes};
-pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
+pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer};
 pub use phase::Phase;
-pub use schedule::{Crossing, CrossingOf, Grid, KeepQ, Record, Spacing};
+pub use schedule::{Crossing, CrossingOf, Grid, KeepQ, Record};
 pub use start::Start;
 pub use target::{Rule, Target};
-pub use training::{Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Training};
-pub use view::{Engine, Terms, View};
+pub use training::{Dimension, Duration, Training};
+pub use view::View;
+pub use words::{
+    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+};
 
 use std::ops::Deref;
 

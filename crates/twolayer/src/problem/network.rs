@@ -4,7 +4,7 @@ use faer::Mat;
 
 use crate::{
     error::{Error, Result},
-    problem::{Activation, Formula, Sizes},
+    problem::{Activation, Formula, Sizes, StartMode},
 };
 
 /// `f(x) = s Σ_j a_j σ(⟨w_j, x⟩ + b_j)`.
@@ -111,15 +111,6 @@ pub enum BiasInit {
     Gaussian,
     /// Uniform on [−1, 1].
     Uniform,
-}
-
-/// Whether replicates share their start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartMode {
-    /// ONE draw of the overlaps and of the second layer, for every view and replicate and for the limit.
-    Shared,
-    /// Each replicate draws its own.
-    Independent,
 }
 
 impl Network {

@@ -1,6 +1,6 @@
 //! Which moments are recorded.
 
-use crate::problem::{Duration, Problem};
+use crate::problem::{Duration, Problem, Spacing};
 
 /// What to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,15 +61,6 @@ impl CrossingOf {
             Self::CosineWith(direction) => format!("cosine:{}", direction + 1),
         }
     }
-}
-
-/// How the recorded moments are spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
-    /// Evenly on a log scale.
-    Log,
-    /// Evenly.
-    Linear,
 }
 
 /// Points whose grid is formed to count its entries: 8 MB of them.

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    problem::{Formula, Sizes},
+    problem::{Algorithm, Data, Formula, Geometry, Loss, Preprocess, ReuseOrder, Sizes},
 };
 
 /// The protocol.
@@ -38,15 +38,6 @@ pub struct Training {
     pub preprocess: Preprocess,
 }
 
-/// The algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Any batch size.
-    Sgd,
-    /// Its limit ηs → 0 without noise; limit views only.
-    GradientFlow,
-}
-
 /// d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
@@ -66,48 +57,6 @@ impl Dimension {
     }
 }
 
-/// Where the samples come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Data {
-    /// A new batch at each step: one pass.
-    Fresh,
-    /// A fixed set of n samples: multi-pass.
-    Reused,
-}
-
-/// How batches are drawn from a fixed data set of n samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReuseOrder {
-    /// The whole data set at every step.
-    Full,
-    /// One batch after the other, round and round.
-    Cyclic,
-    /// Each step draws n_b distinct rows, independently of earlier steps.
-    WithReplacement,
-}
-
-/// What keeps the rows of the first layer on their sphere. (theory.md §1)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Geometry {
-    /// Nothing.
-    Free,
-    /// Gradient projected on the tangent space, step, old norm.
-    Spherical,
-    /// Step, old norm.
-    Normalised,
-}
-
-/// What is subtracted from the labels of each batch, estimated on that batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preprocess {
-    /// Nothing.
-    None,
-    /// Their mean.
-    Mean,
-    /// Their mean and their linear part.
-    Linear,
-}
-
 /// How long to train.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Duration {
@@ -115,15 +64,6 @@ pub enum Duration {
     Steps(Formula),
     /// t = νηs.
     Time(Formula),
-}
-
-/// What is minimised: it decides the e of the error signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// ½(f − y)²: e = f − y.
-    Squared,
-    /// −f y: e = −y.
-    Correlation,
 }
 
 impl Training {
@@ -161,6 +101,10 @@ impl Training {
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             let reason = format!("the weight decay is {}", self.weight_decay);
             return Err(Error::invalid("training.weight_decay", reason, "write a number ≥ 0"));
+        }
+        if self.preprocess != Preprocess::None {
+            let reason = format!("no engine of this version has preprocess = {:?} yet", self.preprocess.name());
+            return Err(Error::invalid("training.preprocess", reason, "write preprocess = \"none\""));
         }
         self.validate_data(sizes)?;
         match (self.algorithm, &self.learning_rate, self.dimension) {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::{
     error::{Error, Result},
     expression::{Function, Vocabulary, factorial, hermite_and_previous, hermite_degree, nearest, vector},
+    problem::{NamedActivation, Word},
 };
 pub use average::Average;
 pub use series::HermiteSeries;
@@ -45,23 +46,40 @@ pub enum Activation {
 /// Half the width of where kinks are looked for: normal variables of standard deviation 2 do not go further.
 const RANGE: f64 = 40.0;
 
-impl Activation {
-    /// The names, `he2` for every Hermite polynomial `he0` … `he20`.
-    pub const NAMES: [&'static str; 9] =
-        ["relu", "erf", "tanh", "linear", "square", "softplus", "sigmoid", "gelu", "he2"];
-
-    /// By its name in the experiment file: `relu`, `erf`, …, `he2`.
-    pub fn named(name: &str) -> Option<Self> {
+impl From<NamedActivation> for Activation {
+    fn from(name: NamedActivation) -> Self {
         match name {
-            "relu" => Some(Self::Relu),
-            "erf" => Some(Self::Erf),
-            "tanh" => Some(Self::Tanh),
-            "linear" => Some(Self::Linear),
-            "square" => Some(Self::Square),
-            "softplus" => Some(Self::Softplus),
-            "sigmoid" => Some(Self::Sigmoid),
-            "gelu" => Some(Self::Gelu),
-            _ => hermite_degree(name).map(|degree| Self::Hermite(degree as usize)),
+            NamedActivation::Relu => Self::Relu,
+            NamedActivation::Erf => Self::Erf,
+            NamedActivation::Tanh => Self::Tanh,
+            NamedActivation::Linear => Self::Linear,
+            NamedActivation::Square => Self::Square,
+            NamedActivation::Softplus => Self::Softplus,
+            NamedActivation::Sigmoid => Self::Sigmoid,
+            NamedActivation::Gelu => Self::Gelu,
+        }
+    }
+}
+
+impl Activation {
+    /// By its name in the experiment file: `relu`, `erf`, …, or `he0` … `he20`.
+    pub fn named(name: &str) -> Option<Self> {
+        let hermite = || hermite_degree(name).map(|degree| Self::Hermite(degree as usize));
+        NamedActivation::named(name).map(Self::from).or_else(hermite)
+    }
+
+    /// The name, where it has one of its own.
+    fn word(&self) -> Option<NamedActivation> {
+        match self {
+            Self::Relu => Some(NamedActivation::Relu),
+            Self::Erf => Some(NamedActivation::Erf),
+            Self::Tanh => Some(NamedActivation::Tanh),
+            Self::Linear => Some(NamedActivation::Linear),
+            Self::Square => Some(NamedActivation::Square),
+            Self::Softplus => Some(NamedActivation::Softplus),
+            Self::Sigmoid => Some(NamedActivation::Sigmoid),
+            Self::Gelu => Some(NamedActivation::Gelu),
+            Self::Hermite(_) | Self::Series(_) | Self::Expression(_) => None,
         }
     }
 
@@ -82,11 +100,12 @@ impl Activation {
             && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
             && !["h", "pi"].contains(&name);
         if word && !constants.contains_key(name) {
-            let forms = "write relu, erf, tanh, linear, square, softplus, sigmoid, gelu, he0 … he20, an expression in h, or \
-                         { hermite = [c0, c1, …] }";
+            let names: Vec<&str> = NamedActivation::WORDS.iter().map(|(word, _)| *word).collect();
+            let forms =
+                format!("write {}, he0 … he20, an expression in h, or {{ hermite = [c0, c1, …] }}", names.join(", "));
             let remedy = match Self::nearest_name(name) {
                 Some(near) => format!("did you mean {near:?}?"),
-                None => forms.into(),
+                None => forms,
             };
             return refuse(format!("`{name}` is not an activation"), remedy);
         }
@@ -113,40 +132,26 @@ impl Activation {
 
     /// The known name that `name` was probably meant to be.
     pub fn nearest_name(name: &str) -> Option<&'static str> {
-        nearest(name, Self::NAMES)
+        nearest(name, NamedActivation::WORDS.iter().map(|(word, _)| *word).chain(["he2"]))
     }
 
     /// As it is written in the experiment file.
     pub fn name(&self) -> String {
         match self {
-            Self::Relu => "relu".into(),
-            Self::Erf => "erf".into(),
-            Self::Tanh => "tanh".into(),
-            Self::Linear => "linear".into(),
-            Self::Square => "square".into(),
-            Self::Softplus => "softplus".into(),
-            Self::Sigmoid => "sigmoid".into(),
-            Self::Gelu => "gelu".into(),
             Self::Hermite(degree) => format!("he{degree}"),
             Self::Series(series) => format!("{{ hermite = {:?} }}", series.coefficients()),
             Self::Expression(function) => function.source().trim().into(),
+            named => named.word().map(|word| word.name().into()).unwrap_or_default(),
         }
     }
 
     /// Its formula, for people.
     pub fn formula(&self) -> String {
         match self {
-            Self::Relu => "max(h, 0)".into(),
-            Self::Erf => "erf(h/√2)".into(),
-            Self::Tanh => "tanh(h)".into(),
-            Self::Linear => "h".into(),
-            Self::Square => "h²".into(),
-            Self::Softplus => "ln(1 + eʰ)".into(),
-            Self::Sigmoid => "1/(1 + e⁻ʰ)".into(),
-            Self::Gelu => "h Φ(h)".into(),
             Self::Hermite(degree) => hermite_formula(*degree),
             Self::Series(series) => series.formula(),
             Self::Expression(function) => function.source().trim().into(),
+            named => named.word().map(|word| word.meaning().into()).unwrap_or_default(),
         }
     }
 

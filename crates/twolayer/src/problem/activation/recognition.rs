@@ -1,7 +1,10 @@
 //! Which named activation an expression is.
 
 use super::{Activation, RANGE};
-use crate::expression::Function;
+use crate::{
+    expression::Function,
+    problem::{NamedActivation, Word},
+};
 
 /// Points to a unit of h in [−8, 8], where networks live.
 const DENSITY: usize = 24;
@@ -15,7 +18,7 @@ pub(super) fn recognise(function: &Function) -> Option<Activation> {
     let points = points(function);
     let mut written = points.clone();
     function.values(&mut written);
-    let names = Activation::NAMES.into_iter().filter_map(Activation::named);
+    let names = NamedActivation::ALL.iter().copied().map(Activation::from);
     names.chain((2..=20).map(Activation::Hermite)).find(|named| {
         let mut values = points.clone();
         named.values(&mut values);

@@ -7,7 +7,7 @@ fn parse(text: &str) -> Activation {
 }
 
 fn named() -> Vec<Activation> {
-    let mut named: Vec<Activation> = Activation::NAMES.iter().map(|name| Activation::named(name).unwrap()).collect();
+    let mut named: Vec<Activation> = NamedActivation::ALL.iter().copied().map(Activation::from).collect();
     named.extend((0..=20).map(Activation::Hermite));
     named
 }
