@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use twolayer_plot::{Drawing, pdf, png, svg};
+
 use crate::{
     experiment::Experiment,
     figure::{
-        self, Drawing,
+        self,
         sweep::{Summary, draw_sweep},
     },
     outcome::Outcome,
@@ -58,7 +60,7 @@ impl Results {
         Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
     }
 
-    /// Draws `figure.svg`, `figure.png` and `report.html` again from the arrays; what is not drawn is told to `say`.
+    /// Draws `figure.svg`, `figure.png`, `figure.pdf` and `report.html` again from the arrays; what is not drawn is told to `say`.
     ///
     /// # Errors
     /// The first file that could not be written.
@@ -120,20 +122,20 @@ pub(crate) fn publish(
 ) -> Result<(), Error> {
     let drawing = figure::draw(experiment, outcomes, &manifest.version);
     draw(directory, &drawing, say)?;
-    let page = report::html(experiment, outcomes, manifest, &figure::svg(&drawing));
+    let page = report::html(experiment, outcomes, manifest, &svg(&drawing));
     store::write_bytes(directory, "report.html", page.as_bytes())
 }
 
-/// `figure.svg` and `figure.png`.
+/// `figure.svg`, `figure.png` and `figure.pdf`; a picture that cannot be drawn is told to `say`.
 pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
-    store::write_bytes(directory, "figure.svg", figure::svg(drawing).as_bytes())?;
-    match figure::png(drawing, PNG_WIDTH) {
-        Ok(png) => store::write_bytes(directory, "figure.png", &png),
-        Err(reason) => {
-            say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
-            Ok(())
+    store::write_bytes(directory, "figure.svg", svg(drawing).as_bytes())?;
+    for (name, picture) in [("figure.png", png(drawing, PNG_WIDTH)), ("figure.pdf", pdf(drawing))] {
+        match picture {
+            Ok(bytes) => store::write_bytes(directory, name, &bytes)?,
+            Err(reason) => say(format!("{name} could not be drawn ({reason}); figure.svg is there")),
         }
     }
+    Ok(())
 }
 
 fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {

@@ -1,10 +1,10 @@
 //! Axes that fit what is drawn between them.
 
 use super::{
-    AxisOf, Mark, Style,
+    AxisOf, Mark, Scale, Style,
     series::{Estimate, dots},
 };
-use crate::experiment::{Axis, Scale};
+use crate::experiment::Axis;
 
 /// A curve with its estimates.
 pub(super) struct Curve {

@@ -3,13 +3,14 @@
 use twolayer::trajectory::{KeepQ, Trajectory};
 
 use super::{
-    AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,
+    AxisOf, Block, Dash, Key, Mark, Panel, Sample, Scale, Style,
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
+    scale_of,
     series::{Neurons, Series, legend, series, setting_label},
 };
 use crate::{
-    experiment::{Experiment, Figure, Quantity, Scale},
+    experiment::{Experiment, Figure, Quantity},
     outcome::Outcome,
 };
 
@@ -49,8 +50,8 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
             style: series.style(series.color(settings), series.rank + series.setting),
         })
         .collect();
-    let x = horizontal(&figure.x, figure.x_scale, &curves);
-    let y = vertical(figure.y_scale, label, &curves, &x);
+    let x = horizontal(&figure.x, scale_of(figure.x_scale), &curves);
+    let y = vertical(scale_of(figure.y_scale), label, &curves, &x);
     let key = |s: &Series<'_>| Key {
         label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
@@ -103,9 +104,9 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
         }
     }
     let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
-    let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
+    let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
     let label = if cosine { "cosine  M_{jr} / √(Q_{jj} P_{rr})" } else { "overlap  M_{jr}" };
-    let scale = Some(figure.y_scale.unwrap_or(Scale::Linear));
+    let scale = Some(scale_of(figure.y_scale).unwrap_or(Scale::Linear));
     let shared = vertical(scale, label, flat.iter().copied(), &x);
     // Along each direction; a scale of their own where one direction would be flat on the shared scale.
     let mut own: Vec<AxisOf> = (0..shown.len())

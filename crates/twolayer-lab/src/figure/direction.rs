@@ -3,7 +3,7 @@
 use faer::Mat;
 use twolayer::trajectory::{KeepQ, Trajectory};
 
-use super::ticks::{minus, subscript};
+use super::number::{minus, subscript};
 use crate::experiment::{Directions, Figure};
 
 /// A direction `v·z` in the target's space.

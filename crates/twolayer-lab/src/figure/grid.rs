@@ -1,6 +1,6 @@
 //! The points of a sweep as a grid: keys that vary together are one dimension of it.
 
-use super::{Summary, ticks::readable};
+use super::{Summary, number::readable};
 
 /// Swept keys that vary together, and the values they take.
 #[derive(Debug, Clone, PartialEq)]

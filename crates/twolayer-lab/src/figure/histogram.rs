@@ -1,14 +1,15 @@
 //! How the neurons' cosines are distributed, one panel for each direction and time.
 
 use super::{
-    AxisOf, Block, Dot, Key, Mark, Panel, Sample, Style,
+    AxisOf, Block, Dot, Key, Mark, Panel, Sample, Scale, Style,
     curves::spread,
     direction::{Direction, directions},
-    scatter::{moments, nearest, short},
+    number::short,
+    scatter::{moments, nearest},
     series::{Estimate, Series, legend, series},
 };
 use crate::{
-    experiment::{Experiment, Figure, Scale},
+    experiment::{Experiment, Figure},
     outcome::Outcome,
 };
 

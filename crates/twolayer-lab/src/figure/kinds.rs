@@ -3,6 +3,7 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
+use twolayer_plot::{png, svg};
 
 use super::*;
 use crate::{
@@ -192,7 +193,7 @@ fn structure(drawing: &Drawing) -> String {
         }
         let _ = writeln!(text, "{} panels in {} columns; {:?}", block.panels.len(), block.columns, block.remark);
         for panel in &block.panels {
-            let axis = |axis: &AxisOf| format!("{} ({}{})", axis.label, axis.scale.name(), axis.names.join(", "));
+            let axis = |axis: &AxisOf| format!("{} ({}{})", axis.label, format!("{:?}", axis.scale).to_lowercase(), axis.names.join(", "));
             let mut marks: Vec<(String, usize)> = Vec::new();
             for mark in &panel.marks {
                 let name = match mark {
@@ -201,6 +202,7 @@ fn structure(drawing: &Drawing) -> String {
                     Mark::Bars { .. } => "bars".into(),
                     Mark::UnitCircle => "unit circle".into(),
                     Mark::Level(y) => format!("level {y}"),
+                    Mark::Upright(x) => format!("upright {x}"),
                 };
                 match marks.last_mut() {
                     Some((last, count)) if *last == name => *count += 1,

@@ -3,13 +3,13 @@
 use twolayer::trajectory::Trajectory;
 
 use super::{
-    AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
+    AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     direction::{Direction, directions},
     series::{Series, legend, series},
-    ticks::minus,
+    number::short,
 };
 use crate::{
-    experiment::{Experiment, Figure, Scale},
+    experiment::{Experiment, Figure},
     outcome::Outcome,
 };
 
@@ -97,15 +97,4 @@ fn heights(marks: &[Mark]) -> (f64, f64) {
 pub(super) fn moments(all: &[Series<'_>]) -> Vec<f64> {
     let last = all.iter().filter_map(|s| s.runs[0].time.last().copied()).fold(0.0, f64::max);
     vec![0.0, last * 1e-2, last * 1e-1, last]
-}
-
-/// Three significant digits.
-pub(super) fn short(value: f64) -> String {
-    if value == 0.0 || (1e-2..1e5).contains(&value.abs()) {
-        let decimals = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
-        let text = format!("{value:.decimals$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
-    } else {
-        minus(&format!("{value:.2e}"))
-    }
 }

@@ -5,10 +5,10 @@ use twolayer::{
     trajectory::Trajectory,
 };
 
-use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
+use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript};
 use crate::{
     compare::{match_neurons, same_problem},
-    experiment::{Axis, Experiment, NamedView, Scale},
+    experiment::{Axis, Experiment, NamedView},
     outcome::Outcome,
 };
 

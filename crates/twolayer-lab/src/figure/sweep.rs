@@ -1,17 +1,17 @@
 //! The figures of a sweep: curves in the colours of the swept values, or what came out against them.
 
 use super::{
-    AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
+    AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     axes::{Curve, around, horizontal, marks, vertical},
     curves::{scalar, spread},
     grid::{Bundle, bundles},
     series::{Estimate, series},
-    small_print,
+    scale_of, small_print,
     summary::ViewSummary,
 };
 use crate::{
     compare::{Crossed, crossings as crossed},
-    experiment::{Axis, Experiment, Figure, Quantity, Scale},
+    experiment::{Axis, Experiment, Figure, Quantity},
     outcome::Outcome,
 };
 
@@ -84,7 +84,7 @@ impl Sweep<'_> {
         }
         let panels: Vec<&(String, Vec<Curve>)> = kept.iter().map(|&i| &panels[i]).collect();
         let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
-        let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
+        let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
         let (label, scale) = label_of(figure, "");
         let y = vertical(scale, &label, flat.iter().copied(), &x);
         let dots = if count > 8 { 6 } else { 12 };
@@ -157,7 +157,7 @@ impl Sweep<'_> {
             curve.y = order.iter().map(|&i| curve.y[i]).collect();
         }
         let x = match numbers {
-            Some(numbers) => spread_axis(key, &numbers, figure.x_scale),
+            Some(numbers) => spread_axis(key, &numbers, scale_of(figure.x_scale)),
             None => AxisOf::named(super::grid::symbol(key), values),
         };
         let (label, scale) = label_of(figure, ", at the end");
@@ -279,7 +279,7 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         y => (scalar(y).0.to_string(), false),
     };
     let at = if figure.y == Quantity::Crossing { "" } else { at };
-    (words + at, figure.y_scale.or(linear.then_some(Scale::Linear)))
+    (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
 }
 
 /// What a view gave in the end: for each panel, its title and the number.
@@ -358,7 +358,7 @@ pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &
     let drawn = panels.into_iter().map(|(title, marks, seen)| Panel {
         title,
         x: AxisOf::named("view", names.clone()),
-        y: around(figure.y_scale, "time t of crossing", &seen),
+        y: around(scale_of(figure.y_scale), "time t of crossing", &seen),
         square: false,
         marks,
     });

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use twolayer::{problem::Engine, trajectory::KeepQ};
+use twolayer_plot::PALETTE;
 
 use crate::{
     experiment::{Experiment, Quantity},
-    figure::PALETTE,
     outcome::Outcome,
 };
 

@@ -8,12 +8,12 @@ use twolayer::{
     random::Streams,
     trajectory::{KeepQ, Trajectory},
 };
+use twolayer_plot::escape;
 
 use crate::{
     analysis::{Analysed, text},
     answer::digits,
     experiment::Experiment,
-    figure::escape,
     outcome::Outcome,
 };
 

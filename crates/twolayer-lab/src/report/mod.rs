@@ -5,10 +5,11 @@ mod cite;
 mod hidden;
 mod tables;
 
+use twolayer_plot::escape;
+
 use crate::{
     answer::duration,
     experiment::Experiment,
-    figure::escape,
     outcome::Outcome,
     store::{Manifest, ViewRecord},
 };

@@ -1,12 +1,13 @@
 //! The tables of the report.
 
 use twolayer::prediction::predictions;
+use twolayer_plot::escape;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
     experiment::{Axis, Experiment, NamedView, Quantity},
-    figure::{escape, settings},
+    figure::settings,
     outcome::Outcome,
     store::Manifest,
 };

@@ -1,12 +1,13 @@
 use serde_json::json;
 use twolayer::problem::Engine;
+use twolayer_plot::svg;
 
 use super::*;
 use crate::{
     compare::compare,
     experiment::Quantity,
     fabricated::{self, Sizes},
-    figure::{draw, svg},
+    figure::draw,
     store::{Run, save},
 };
 

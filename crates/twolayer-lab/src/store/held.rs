@@ -139,7 +139,7 @@ pub fn clear(directory: &Path) -> Result<(), Error> {
         }
     }
     super::remove_strangers(directory, &[])?;
-    for name in ["manifest.json", "index.json", "figure.svg", "figure.png", "report.html"] {
+    for name in ["manifest.json", "index.json", "figure.svg", "figure.png", "figure.pdf", "report.html"] {
         let path = directory.join(name);
         if path.exists() {
             fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
