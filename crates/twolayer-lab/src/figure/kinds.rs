@@ -193,7 +193,9 @@ fn structure(drawing: &Drawing) -> String {
         }
         let _ = writeln!(text, "{} panels in {} columns; {:?}", block.panels.len(), block.columns, block.remark);
         for panel in &block.panels {
-            let axis = |axis: &AxisOf| format!("{} ({}{})", axis.label, format!("{:?}", axis.scale).to_lowercase(), axis.names.join(", "));
+            let axis = |axis: &AxisOf| {
+                format!("{} ({}{})", axis.label, format!("{:?}", axis.scale).to_lowercase(), axis.names.join(", "))
+            };
             let mut marks: Vec<(String, usize)> = Vec::new();
             for mark in &panel.marks {
                 let name = match mark {

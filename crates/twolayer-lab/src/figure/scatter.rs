@@ -5,8 +5,8 @@ use twolayer::trajectory::Trajectory;
 use super::{
     AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     direction::{Direction, directions},
-    series::{Series, legend, series},
     number::short,
+    series::{Series, legend, series},
 };
 use crate::{
     experiment::{Experiment, Figure},

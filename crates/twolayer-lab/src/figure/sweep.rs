@@ -5,8 +5,9 @@ use super::{
     axes::{Curve, around, horizontal, marks, vertical},
     curves::{scalar, spread},
     grid::{Bundle, bundles},
+    scale_of,
     series::{Estimate, series},
-    scale_of, small_print,
+    small_print,
     summary::ViewSummary,
 };
 use crate::{
