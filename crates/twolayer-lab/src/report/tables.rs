@@ -1,6 +1,6 @@
 //! The tables of the report.
 
-use twolayer::prediction::predictions;
+use twolayer::paper::prediction::predictions;
 use twolayer_plot::escape;
 
 use crate::{
