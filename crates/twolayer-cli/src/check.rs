@@ -6,14 +6,17 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    method::{Plan, plan::human_bytes},
+    method::{Plan, human_bytes},
     problem::{Formula, Problem},
 };
-use twolayer_lab::{
+use twolayer_file::{
+    Study,
     experiment::{Experiment, NamedView},
+};
+use twolayer_lab::{
+    files,
     paper::{Paper, translate},
-    run,
-    sweep::Study,
+    plan,
     task::refusal,
 };
 
@@ -64,18 +67,18 @@ impl From<Letter> for Paper {
 
 /// Runs the command; the exit code, or what to print.
 pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
-    let study = Study::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
+    let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
     let mut refusals: Vec<String> = Vec::new();
     let (mut total, mut json) = (0.0, Vec::new());
     for (number, point) in study.points().iter().enumerate() {
         let mut experiment = study.experiment(number).map_err(words)?;
         // Leaves out what `run` leaves out; refusals are told below, view by view.
-        if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
+        if let Ok((_, advice)) = plan::plan(&mut experiment, &machine) {
             advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
         }
         let plans: Vec<Result<Plan, Error>> =
-            (experiment.views.iter()).map(|named| run::plan_view(named, &machine)).collect();
+            (experiment.views.iter()).map(|named| plan::plan_view(named, &machine)).collect();
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
@@ -166,7 +169,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
         }
         match plan {
             Ok(plan) => {
-                lines.push(format!("  method   {}: {}", plan.method.name(), plan.reason));
+                lines.push(format!("  method   {}: {}", plan.title(), plan.reason));
                 let replicates = named.view.replicates;
                 let runs = if replicates == 1 { "one run".into() } else { format!("{replicates} replicates") };
                 let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
@@ -241,7 +244,8 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
     }
     match plan {
         Ok(plan) => {
-            value["method"] = plan.method.name().into();
+            value["method"] = plan.title().into();
+            value["method_id"] = plan.id().into();
             value["reason"] = plan.reason.clone().into();
             value["seconds"] = plan.cost.seconds.into();
             value["bytes"] = plan.cost.bytes.into();

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use twolayer_file::{Diagnostic, Study, experiment::Experiment};
 use twolayer_plot::{Drawing, pdf, png, svg};
 
 use crate::{
-    experiment::Experiment,
     figure::{
         self,
         sweep::{Summary, draw_sweep},
@@ -13,7 +13,6 @@ use crate::{
     outcome::Outcome,
     report,
     store::{self, Error, Index, Manifest},
-    sweep::Study,
 };
 
 /// Pixels: a column and a half of a paper at 300 dpi.
@@ -70,8 +69,7 @@ impl Results {
 
     /// BibTeX of the experiment's papers and of the methods that ran.
     pub fn citations(&self) -> Vec<String> {
-        let methods: Vec<&str> = self.manifest.views.iter().map(|view| view.method.as_str()).collect();
-        report::citations(&self.experiment, &methods, &self.manifest.version)
+        report::citations(&self.experiment, &self.manifest.views, &self.manifest.version)
     }
 }
 
@@ -138,11 +136,22 @@ pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(Stri
     Ok(())
 }
 
-fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {
-    Study::again(manifest).map_err(|faults| fault(directory, &faults))
+/// The study of which `manifest` is, resolved once more, and the number of the point where it stands.
+///
+/// # Errors
+/// As [`Study::parse`]: a file that an older program took may have faults for this one.
+pub fn study(manifest: &Manifest) -> Result<(Study, usize), Vec<Diagnostic>> {
+    let from = &manifest.provenance;
+    let study = Study::parse(&manifest.source, &from.file, &from.request)?;
+    let point = study.points().iter().position(|point| point.values == from.point).unwrap_or(0);
+    Ok((study, point))
 }
 
-fn fault(directory: &Path, faults: &[crate::diagnostic::Diagnostic]) -> Unreadable {
+fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {
+    study(manifest).map_err(|faults| fault(directory, &faults))
+}
+
+fn fault(directory: &Path, faults: &[Diagnostic]) -> Unreadable {
     let reason = faults.first().map(ToString::to_string).unwrap_or_default();
     Unreadable::Experiment { directory: directory.into(), reason }
 }

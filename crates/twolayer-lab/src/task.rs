@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 use twolayer::{
     Error,
     method::{Machine, Plan},
-    problem::Grid,
+    problem::{Engine, Grid},
 };
-
-use crate::{
+use twolayer_file::{
+    Study,
     diagnostic::{Diagnostic, Severity},
     experiment::Experiment,
-    hash, run,
-    sweep::{Study, in_words},
+    hash,
+    point::in_words,
 };
+
+use crate::plan;
 
 /// One replicate of one view at one point.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,10 +60,10 @@ impl Prepared {
     /// A diagnostic for each view that is refused.
     pub fn new(study: &Study, point: usize, machine: &Machine) -> Result<Self, Vec<Diagnostic>> {
         let mut experiment = study.experiment(point)?;
-        let (plans, advice) = run::plan(&mut experiment, machine).map_err(|refused| {
+        let (plans, advice) = plan::plan(&mut experiment, machine).map_err(|refused| {
             refused.iter().map(|(view, error)| refusal(&experiment, *view, error)).collect::<Vec<_>>()
         })?;
-        let moments = run::moments(&experiment, &plans);
+        let moments = plan::moments(&experiment);
         Ok(Self { experiment, plans, moments, advice, cores: machine.cores })
     }
 
@@ -78,7 +80,7 @@ impl Prepared {
                 view_name: named.name.clone(),
                 replicate,
                 name: hash::long(format!("{text}\n{replicate}").as_bytes()),
-                simulation: plan.method.is_simulation(),
+                simulation: named.view.engine != Engine::Limit,
                 seconds,
             }));
         }
@@ -100,7 +102,7 @@ impl Prepared {
         let version = env!("CARGO_PKG_VERSION");
         // A tolerance that is written is a demand: the same numbers may then be out of tolerance.
         let demands = self.experiment.views[view].tolerance_written;
-        json!([version, resolved, self.plans[view].method.name(), moments, demands]).to_string()
+        json!([version, resolved, self.plans[view].id(), moments, demands]).to_string()
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     AxisOf, Mark, Scale, Style,
     series::{Estimate, dots},
 };
-use crate::experiment::Axis;
+use twolayer_file::experiment::Axis;
 
 /// A curve with its estimates.
 pub(super) struct Curve {

@@ -9,10 +9,9 @@ use super::{
     scale_of,
     series::{Neurons, Series, legend, series, setting_label},
 };
-use crate::{
-    experiment::{Experiment, Figure, Quantity},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Quantity};
+
+use crate::outcome::Outcome;
 
 /// More neurons than colours cannot be told apart.
 const NEURONS: usize = super::PALETTE.len();

@@ -8,10 +8,9 @@ use super::{
     scatter::{moments, nearest},
     series::{Estimate, Series, legend, series},
 };
-use crate::{
-    experiment::{Experiment, Figure},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure};
+
+use crate::outcome::Outcome;
 
 /// Bars over [−1, 1].
 const BARS: usize = 20;

@@ -6,10 +6,9 @@ use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
 use twolayer_plot::{png, svg};
 
 use super::*;
-use crate::{
-    experiment::{Directions, Figure, NamedView},
-    fabricated::{self, Sizes},
-};
+use twolayer_file::experiment::{Directions, Figure, NamedView};
+
+use crate::fabricated::{self, Sizes};
 
 const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

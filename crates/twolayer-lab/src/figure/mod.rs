@@ -13,14 +13,12 @@ mod series;
 mod summary;
 pub mod sweep;
 
+use twolayer_file::experiment::{self, Axis, Experiment, Quantity};
 use twolayer_plot::{
     AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style, number,
 };
 
-use crate::{
-    experiment::{self, Axis, Experiment, Quantity},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 pub use sweep::{Summary, draw_sweep};
 

@@ -8,10 +8,9 @@ use super::{
     number::short,
     series::{Series, legend, series},
 };
-use crate::{
-    experiment::{Experiment, Figure},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure};
+
+use crate::outcome::Outcome;
 
 /// Dots in one panel that are still told apart.
 const CROWD: usize = 400;

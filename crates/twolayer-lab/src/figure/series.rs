@@ -6,9 +6,10 @@ use twolayer::{
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript};
+use twolayer_file::experiment::{Axis, Experiment, NamedView};
+
 use crate::{
     compare::{match_neurons, same_problem},
-    experiment::{Axis, Experiment, NamedView},
     outcome::Outcome,
 };
 

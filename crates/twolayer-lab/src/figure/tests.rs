@@ -2,10 +2,9 @@ use twolayer::problem::Engine;
 use twolayer_plot::{pdf, png, svg};
 
 use super::*;
-use crate::{
-    experiment::{Axis, Figure, NamedView},
-    fabricated::{self, Sizes},
-};
+use twolayer_file::experiment::{Axis, Figure, NamedView};
+
+use crate::fabricated::{self, Sizes};
 
 const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 use twolayer::{problem::Engine, record::KeepQ};
+use twolayer_file::experiment::{Experiment, Quantity};
 use twolayer_plot::PALETTE;
 
-use crate::{
-    experiment::{Experiment, Quantity},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 /// More moments or neurons only make the page heavy.
 const MOMENTS: usize = 160;

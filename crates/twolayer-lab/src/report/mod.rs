@@ -5,16 +5,16 @@ mod cite;
 mod hidden;
 mod tables;
 
+use twolayer_file::experiment::Experiment;
 use twolayer_plot::escape;
 
 use crate::{
     answer::duration,
-    experiment::Experiment,
     outcome::Outcome,
     store::{Manifest, ViewRecord},
 };
 
-pub use cite::{bibtex, citations};
+pub use cite::citations;
 
 /// The report of a run: the question, the experiment, the figures, what was learnt, predictions, slopes and crossings,
 /// agreement, how to repeat it, how to cite it. `figure` is its SVG, set inline. Everything that comes from the file is
@@ -44,8 +44,7 @@ pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, 
     page += &tables::times(experiment, outcomes);
     page += &advice(&manifest.views);
     page += &repeat(experiment, manifest);
-    let methods: Vec<&str> = manifest.views.iter().map(|view| view.method.as_str()).collect();
-    let entries = citations(experiment, &methods, &manifest.version);
+    let entries = citations(experiment, &manifest.views, &manifest.version);
     page += &format!("<h2>Cite</h2>\n<pre>{}</pre>\n", escape(&entries.join("\n")));
     page + "</body>\n</html>\n"
 }

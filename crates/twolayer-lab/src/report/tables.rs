@@ -1,12 +1,12 @@
 //! The tables of the report.
 
 use twolayer::paper::prediction::predictions;
+use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 use twolayer_plot::escape;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
-    experiment::{Axis, Experiment, NamedView, Quantity},
     figure::settings,
     outcome::Outcome,
     store::Manifest,
