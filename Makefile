@@ -21,7 +21,8 @@ check:
 wasm:
 	@if rustup target list --installed 2>/dev/null | grep -q $(WASM) || rustup target add $(WASM); then \
 		$(CARGO) check --release --target $(WASM) --package twolayer --package twolayer-file && \
-		$(CARGO) check --release --target $(WASM) --package twolayer-plot --no-default-features; \
+		$(CARGO) check --release --target $(WASM) --package twolayer-plot --no-default-features && \
+		$(CARGO) check --release --target $(WASM) --package twolayer-view; \
 	else \
 		echo "*** SKIPPED: the wasm check, because the target $(WASM) cannot be installed here ***"; \
 	fi

@@ -7,10 +7,10 @@ use twolayer::{
     record::{KeepQ, Status, Trajectory},
 };
 use twolayer_file::experiment::{Experiment, NamedView};
+use twolayer_view::settings;
 
 use crate::{
     compare::{Agreement, Verdict},
-    figure::settings,
     outcome::Outcome,
     run::excess,
 };

@@ -8,12 +8,8 @@ pub mod across;
 pub mod analysis;
 pub mod answer;
 pub mod compare;
-#[cfg(test)]
-mod fabricated;
-pub mod figure;
 pub mod files;
 pub mod gallery;
-pub mod outcome;
 pub mod paper;
 pub mod plan;
 pub mod report;
@@ -21,3 +17,7 @@ pub mod results;
 pub mod run;
 pub mod store;
 pub mod task;
+
+#[cfg(test)]
+use twolayer_view::fabricated;
+pub use twolayer_view::outcome;

@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 
 use twolayer_file::{Diagnostic, Study, experiment::Experiment};
 use twolayer_plot::{Drawing, pdf, png, svg};
+use twolayer_view::{Summary, draw_sweep};
 
 use crate::{
-    figure::{
-        self,
-        sweep::{Summary, draw_sweep},
-    },
     outcome::Outcome,
     report,
     store::{self, Error, Index, Manifest},
@@ -118,7 +115,7 @@ pub(crate) fn publish(
     manifest: &Manifest,
     say: &mut dyn FnMut(String),
 ) -> Result<(), Error> {
-    let drawing = figure::draw(experiment, outcomes, &manifest.version);
+    let drawing = twolayer_view::draw(experiment, outcomes, &manifest.version);
     draw(directory, &drawing, say)?;
     let page = report::html(experiment, outcomes, manifest, &svg(&drawing));
     store::write_bytes(directory, "report.html", page.as_bytes())

@@ -1,24 +1,32 @@
-//! What an experiment's figures draw.
+//! An experiment and what its views gave, as a drawing.
+//!
+//! Nothing here knows a file, a directory or a terminal: experiments come from `twolayer-file`, arrays from `twolayer`,
+//! and a [`Drawing`] goes to `twolayer-plot`.
 //!
 //! One drawing holds all figures of an experiment, one [`Block`] below the other. Limits are lines, simulations are
 //! dots with error bars of ± 2 standard errors.
 
 mod axes;
+pub mod crossings;
 mod curves;
 mod direction;
+#[cfg(any(test, feature = "fabricated"))]
+pub mod fabricated;
 mod grid;
 mod histogram;
+pub mod matching;
+pub mod outcome;
 mod scatter;
 mod series;
 mod summary;
 pub mod sweep;
 
-use twolayer_file::experiment::{self, Axis, Experiment, Quantity};
+use twolayer_file::experiment::{self, Axis, Experiment, NamedView, Quantity};
 use twolayer_plot::{
     AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style, number,
 };
 
-use crate::outcome::Outcome;
+pub use outcome::Outcome;
 
 pub use sweep::{Summary, draw_sweep};
 
@@ -39,8 +47,25 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
     Drawing { title: experiment.title.clone(), blocks: blocks.collect(), small_print }
 }
 
+/// Whether two views look at the same problem: they override the same keys with the same values, apart from the
+/// dimension, the duration and what is recorded.
+pub fn same_problem(first: &NamedView, second: &NamedView) -> bool {
+    let meaning = |view: &NamedView| {
+        let mut keys: Vec<(String, String)> = (view.overrides.iter())
+            .filter(|(key, _)| {
+                !matches!(key.as_str(), "training.dimension" | "training.time" | "training.steps")
+                    && !key.starts_with("record.")
+            })
+            .cloned()
+            .collect();
+        keys.sort();
+        keys
+    };
+    meaning(first) == meaning(second)
+}
+
 /// The settings of an experiment: what each changes, in words (empty where there is only one), and its views.
-pub(crate) fn settings(experiment: &Experiment, outcomes: &[Outcome]) -> Vec<(String, Vec<usize>)> {
+pub fn settings(experiment: &Experiment, outcomes: &[Outcome]) -> Vec<(String, Vec<usize>)> {
     let (all, count) = series::series(experiment, outcomes);
     let one = |setting: usize| {
         let own = all.iter().filter(|series| series.setting == setting).map(|series| series.index);

@@ -10,7 +10,7 @@ use super::{
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
 use crate::{
-    compare::{Crossed, crossings},
+    crossings::{Crossed, crossings},
     outcome::Outcome,
 };
 
@@ -19,12 +19,12 @@ use crate::{
 pub struct Summary {
     /// The swept keys, by path, and what they are here: `("training.dimension", "1000")`.
     pub values: Vec<(String, String)>,
-    pub(super) views: Vec<ViewSummary>,
+    pub(crate) views: Vec<ViewSummary>,
 }
 
 /// One view at one point.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ViewSummary {
+pub(crate) struct ViewSummary {
     pub name: String,
     pub limit: bool,
     /// Its number among all views, and among the limits or the simulations.
@@ -39,7 +39,7 @@ pub(super) struct ViewSummary {
 
 /// A curve, mean ± 2 standard errors.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Traced {
+pub(crate) struct Traced {
     /// `along z₁`; empty where there is only one.
     pub title: String,
     pub x: Vec<f64>,

@@ -17,7 +17,7 @@ const CROWD: usize = 400;
 
 /// Crosses for limits, dots for simulations, in the plane of the figure's first two directions; with one direction, the
 /// second layer against the cosine.
-pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, settings) = series(experiment, outcomes);
     let p = all.first().map_or(0, |s| s.runs[0].width);
     let plane = all.first().map(|s| directions(figure, &s.view.problem.target.overlaps)).unwrap_or_default();
@@ -78,7 +78,7 @@ fn neuron(series: &Series<'_>, time: f64, j: usize, plane: &[Direction]) -> Vec<
 }
 
 /// The recorded moment nearest to `time`, if any is valid.
-pub(super) fn nearest(run: &Trajectory, time: f64) -> Option<usize> {
+pub(crate) fn nearest(run: &Trajectory, time: f64) -> Option<usize> {
     (0..run.valid).min_by(|&a, &b| (run.time[a] - time).abs().total_cmp(&(run.time[b] - time).abs()))
 }
 
@@ -93,7 +93,7 @@ fn heights(marks: &[Mark]) -> (f64, f64) {
 }
 
 /// The start, two moments in between (evenly spread on a log scale over the last three decades), the end.
-pub(super) fn moments(all: &[Series<'_>]) -> Vec<f64> {
+pub(crate) fn moments(all: &[Series<'_>]) -> Vec<f64> {
     let last = all.iter().filter_map(|s| s.runs[0].time.last().copied()).fold(0.0, f64::max);
     vec![0.0, last * 1e-2, last * 1e-1, last]
 }

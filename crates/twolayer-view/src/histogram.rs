@@ -18,7 +18,7 @@ const BARS: usize = 20;
 const DIRECTIONS: usize = 3;
 
 /// Bars for simulations, with ± 2 standard errors over replicates; a line of steps for limits.
-pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, settings) = series(experiment, outcomes);
     let every = all.first().map(|s| directions(figure, &s.view.problem.target.overlaps)).unwrap_or_default();
     let shown = spread(every.len(), DIRECTIONS);

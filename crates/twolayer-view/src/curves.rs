@@ -21,7 +21,7 @@ const DIRECTIONS: usize = 6;
 const FLAT: f64 = 0.15;
 
 /// The label of a quantity that has one number at each time, and the number.
-pub(super) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
+pub(crate) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
     match y {
         Quantity::TwiceRisk => ("E(f − g)²", |run, t| 2.0 * run.risk[t]),
         Quantity::TrainingRisk => {
@@ -32,7 +32,7 @@ pub(super) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f6
 }
 
 /// The risk, twice it, or the training risk: lines for limits, dots for simulations.
-pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (mut all, settings) = series(experiment, outcomes);
     let (label, value) = scalar(figure.y);
     let without: Vec<String> = (all.iter())
@@ -66,7 +66,7 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
 }
 
 /// M_jr or cosines: a column for each direction, a row for each setting, a colour for each neuron.
-pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Vec<Block> {
+pub(crate) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Vec<Block> {
     let (all, settings) = series(experiment, outcomes);
     let Some(first) = all.first() else { return Vec::new() };
     let p = first.runs[0].width;
@@ -187,6 +187,6 @@ fn remark(all: &[Series<'_>], neurons: (usize, usize), directions: (usize, usize
 }
 
 /// At most `most` of `0..n`, evenly spread.
-pub(super) fn spread(n: usize, most: usize) -> Vec<usize> {
+pub(crate) fn spread(n: usize, most: usize) -> Vec<usize> {
     if n <= most { (0..n).collect() } else { (0..most).map(|i| i * n / most).collect() }
 }

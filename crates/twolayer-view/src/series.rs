@@ -5,16 +5,13 @@ use twolayer::{
     record::Trajectory,
 };
 
-use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript};
+use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript, same_problem};
 use twolayer_file::experiment::{Axis, Experiment, NamedView};
 
-use crate::{
-    compare::{match_neurons, same_problem},
-    outcome::Outcome,
-};
+use crate::{matching::match_neurons, outcome::Outcome};
 
 /// One view, ready to be drawn.
-pub(super) struct Series<'a> {
+pub(crate) struct Series<'a> {
     pub experiment: &'a Experiment,
     pub view: &'a NamedView,
     pub runs: &'a [Trajectory],
@@ -33,7 +30,7 @@ pub(super) struct Series<'a> {
 
 /// Which neurons of several runs are averaged.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Neurons {
+pub(crate) enum Neurons {
     /// Neuron j with neuron j: the start is shared.
     Shared,
     /// Neuron `[run][j]` as neuron j of the first view: the starts are independent, the neurons matched.
@@ -44,13 +41,13 @@ pub(super) enum Neurons {
 
 /// The mean over replicates, and twice its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Estimate {
+pub(crate) struct Estimate {
     pub mean: f64,
     pub bar: f64,
 }
 
 /// All views with at least one trajectory, and the number of settings.
-pub(super) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) -> (Vec<Series<'a>>, usize) {
+pub(crate) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) -> (Vec<Series<'a>>, usize) {
     let mut all: Vec<Series<'_>> = Vec::new();
     let mut settings = 0;
     for (index, (view, outcome)) in experiment.views.iter().zip(outcomes).enumerate() {
@@ -191,7 +188,7 @@ impl Estimate {
 }
 
 /// The legend of a figure with one key for each view: a row for each setting, headed by what it changes.
-pub(super) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
+pub(crate) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
     let row = |setting: usize| {
         let heading = setting_label(all, setting, settings);
         let words = Key { label: format!("{heading}:"), sample: Sample::Words, style: Style::line(0, Dash::Solid) };
@@ -202,7 +199,7 @@ pub(super) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'
 }
 
 /// What a setting changes, in words: `data = fresh`; empty where there is only one.
-pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize) -> String {
+pub(crate) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize) -> String {
     if settings < 2 {
         return String::new();
     }
@@ -229,14 +226,14 @@ pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize)
 }
 
 /// 5000, 10⁵.
-pub(super) fn whole(d: u64) -> String {
+pub(crate) fn whole(d: u64) -> String {
     let power = d.checked_ilog10().unwrap_or(0);
     if power >= 4 && d == 10_u64.pow(power) { format!("10{}", superscript(power as i32)) } else { d.to_string() }
 }
 
 /// About `count` of the points, evenly spread on the axis, with error bars; `phase` in [0, 1) sets the curves of
 /// several views against each other.
-pub(super) fn dots(
+pub(crate) fn dots(
     x: &[f64],
     y: &[Estimate],
     scale: Scale,

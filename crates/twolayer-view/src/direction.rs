@@ -8,7 +8,7 @@ use twolayer_file::experiment::{Directions, Figure};
 
 /// A direction `v·z` in the target's space.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Direction {
+pub(crate) struct Direction {
     /// `z₁`, `(1, 1)`.
     pub name: String,
     /// v; an axis as it is, another one scaled to length 1.
@@ -18,7 +18,7 @@ pub(super) struct Direction {
 }
 
 /// The directions of a figure, for a target with these overlaps.
-pub(super) fn directions(figure: &Figure, target: &Mat<f64>) -> Vec<Direction> {
+pub(crate) fn directions(figure: &Figure, target: &Mat<f64>) -> Vec<Direction> {
     let k = target.nrows();
     let length = |v: &[f64]| {
         let square: f64 =

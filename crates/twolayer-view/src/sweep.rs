@@ -13,7 +13,7 @@ use super::{
 use twolayer_file::experiment::{Axis, Experiment, Figure, Quantity};
 
 use crate::{
-    compare::{Crossed, crossings as crossed},
+    crossings::{Crossed, crossings as crossed},
     outcome::Outcome,
 };
 
@@ -321,7 +321,7 @@ fn spread_axis(key: &str, numbers: &[f64], scale: Option<Scale>) -> AxisOf {
 }
 
 /// When levels were crossed, view by view, where nothing is swept.
-pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, _) = series(experiment, outcomes);
     let mut panels: Vec<(String, Vec<Mark>, Vec<f64>)> = Vec::new();
     let mut remark = String::new();
