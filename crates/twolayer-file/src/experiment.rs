@@ -161,6 +161,21 @@ pub struct NamedView {
     pub overrides: Vec<(String, String)>,
 }
 
+/// Whether the panels of a figure count steps (giant steps and reused data), or times.
+pub fn panels_count_steps<'a>(views: impl IntoIterator<Item = &'a NamedView>) -> bool {
+    views.into_iter().any(|view| view.problem.counts_steps())
+}
+
+impl Quantity {
+    /// Whether it has a panel for each moment, and no axis of time.
+    pub fn has_panels(self) -> bool {
+        match self {
+            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient => true,
+            Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk | Self::Crossing => false,
+        }
+    }
+}
+
 /// A figure that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -174,7 +189,7 @@ pub struct Figure {
     pub y_scale: Option<Scale>,
     /// The directions of overlaps and cosines.
     pub directions: Directions,
-    /// Times of the panels (scatter, histogram).
+    /// Moments of the panels (scatter, histogram): see [`panels_count_steps`].
     pub at: Vec<f64>,
     /// The neurons that are drawn, from 0; empty: all, or as many as can be told apart.
     pub neurons: Vec<usize>,
@@ -207,6 +222,10 @@ pub enum Quantity {
     Scatter,
     /// The distribution of the neurons' cosines, one panel per time.
     Histogram,
+    /// The second layer against the cosine with the first direction, one panel per time.
+    Cloud,
+    /// The gradients of the first layer in the plane of the first two directions, one panel per step.
+    Gradient,
 }
 
 /// The horizontal axis.
@@ -252,6 +271,8 @@ impl Quantity {
             Self::Crossing => "crossing",
             Self::Scatter => "scatter",
             Self::Histogram => "histogram",
+            Self::Cloud => "cloud",
+            Self::Gradient => "gradient",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
     scale_of,
-    series::{Neurons, Series, legend, series, setting_label},
+    series::{HELD, Neurons, Series, legend, series, setting_label},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
@@ -20,21 +20,30 @@ const DIRECTIONS: usize = 6;
 /// A direction whose overlaps fill less than this part of the shared scale has its own.
 const FLAT: f64 = 0.15;
 
-/// The label of a quantity that has one number at each time, and the number.
-pub(crate) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
+/// A number of a run at a recorded moment.
+pub(crate) type Value = fn(&Trajectory, usize) -> f64;
+
+/// The label of a quantity that has one number at each time, and the number; `None` for the others.
+pub(crate) fn scalar(y: Quantity) -> Option<(&'static str, Value)> {
     match y {
-        Quantity::TwiceRisk => ("E(f − g)²", |run, t| 2.0 * run.risk[t]),
-        Quantity::TrainingRisk => {
-            ("training risk  ½ mean (f − y)²", |run, t| run.training_risk.as_ref().map_or(f64::NAN, |risk| risk[t]))
-        }
-        _ => ("risk  ½ E(f − g)²", |run, t| run.risk[t]),
+        Quantity::Risk => Some(("risk  ½ E(f − g)²", |run, t| run.risk[t])),
+        Quantity::TwiceRisk => Some(("E(f − g)²", |run, t| 2.0 * run.risk[t])),
+        Quantity::TrainingRisk => Some(("training risk  ½ mean (f − y)²", |run, t| {
+            run.training_risk.as_ref().map_or(f64::NAN, |risk| risk[t])
+        })),
+        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing => None,
+        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => None,
     }
 }
 
 /// The risk, twice it, or the training risk: lines for limits, dots for simulations.
-pub(crate) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn risk(
+    experiment: &Experiment,
+    outcomes: &[Outcome],
+    figure: &Figure,
+    (label, value): (&str, Value),
+) -> Block {
     let (mut all, settings) = series(experiment, outcomes);
-    let (label, value) = scalar(figure.y);
     let without: Vec<String> = (all.iter())
         .filter(|s| figure.y == Quantity::TrainingRisk && s.runs[0].training_risk.is_none())
         .map(|s| s.view.name.clone())
@@ -56,7 +65,14 @@ pub(crate) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
         style: s.style(s.color(settings), s.rank + s.setting),
     };
-    let remark = if without.is_empty() { String::new() } else { format!("No training set: {}.", without.join(", ")) };
+    let mut remarks = Vec::new();
+    if !without.is_empty() {
+        remarks.push(format!("No training set: {}.", without.join(", ")));
+    }
+    if all.iter().any(Series::holds) {
+        remarks.push(HELD.into());
+    }
+    let remark = remarks.join(" ");
     Block {
         legend: legend(&all, settings, key),
         panels: vec![Panel { title: String::new(), marks: marks(&curves, &x, 25), x, y, square: false }],
@@ -179,6 +195,9 @@ fn remark(all: &[Series<'_>], neurons: (usize, usize), directions: (usize, usize
     }
     if all.iter().any(|series| series.neurons == Neurons::First) {
         remarks.push("Starts are independent, and neurons not alike: not averaged, dots are the first run.".into());
+    }
+    if all.iter().any(Series::holds) {
+        remarks.push(HELD.into());
     }
     if cosine && all.iter().any(|series| series.runs[0].keep_q == KeepQ::None) {
         remarks.push("Views without recorded Q have no cosines.".into());

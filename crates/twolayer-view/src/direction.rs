@@ -53,7 +53,11 @@ impl Direction {
     /// `Σ_r M_jr v_r`.
     pub fn overlap(&self, run: &Trajectory, t: usize, j: usize) -> f64 {
         let k = run.directions;
-        let row = &run.student_teacher[(t * run.width + j) * k..][..k];
+        self.along(&run.student_teacher[(t * run.width + j) * k..][..k])
+    }
+
+    /// `Σ_r row_r v_r`.
+    pub fn along(&self, row: &[f64]) -> f64 {
         row.iter().zip(&self.v).map(|(m, v)| m * v).sum()
     }
 

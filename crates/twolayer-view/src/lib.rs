@@ -12,9 +12,11 @@ mod curves;
 mod direction;
 #[cfg(any(test, feature = "fabricated"))]
 pub mod fabricated;
+mod gradients;
 mod grid;
 mod histogram;
 pub mod matching;
+mod moments;
 pub mod outcome;
 mod scatter;
 mod series;
@@ -36,11 +38,13 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
     let own = experiment.figures.iter().filter(|figure| !matches!(figure.x, Axis::Swept(_)));
     let blocks = own.flat_map(|figure| match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
-            vec![curves::risk(experiment, outcomes, figure)]
+            let scalar = curves::scalar(figure.y);
+            scalar.map(|scalar| curves::risk(experiment, outcomes, figure, scalar)).into_iter().collect()
         }
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
         Quantity::Crossing => vec![sweep::crossings(experiment, outcomes, figure)],
-        Quantity::Scatter => vec![scatter::scatter(experiment, outcomes, figure)],
+        Quantity::Scatter | Quantity::Cloud => vec![scatter::scatter(experiment, outcomes, figure)],
+        Quantity::Gradient => vec![gradients::gradients(experiment, outcomes, figure)],
         Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],
     });
     let small_print = small_print(experiment, version);

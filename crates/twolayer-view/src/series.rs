@@ -2,7 +2,7 @@
 
 use twolayer::{
     problem::{Engine, StartMode},
-    record::Trajectory,
+    record::{Status, Trajectory},
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript, same_problem};
@@ -137,6 +137,12 @@ impl Series<'_> {
         label
     }
 
+    /// Whether some runs are held at the level at which they stopped, while others go on.
+    pub fn holds(&self) -> bool {
+        let last = self.runs.iter().map(|run| run.valid).max().unwrap_or(0);
+        self.runs.iter().any(|run| stopped(run) && run.valid < last)
+    }
+
     /// The horizontal positions. A limit may not know its steps and samples; the problem it stands for does.
     pub fn abscissa(&self, axis: &Axis) -> Vec<f64> {
         let run = &self.runs[0];
@@ -166,15 +172,32 @@ impl Series<'_> {
         }
     }
 
-    /// The estimates of `value(r, run, t)` at every recorded moment, over the first `most` replicates that are valid.
+    /// The estimates of `value(r, run, t)` at every recorded moment, over the first `most` replicates that are valid. One
+    /// that stopped at its level is held there as long as another goes on: the mean over those alone would be of other
+    /// runs than before.
     pub fn estimates(&self, most: usize, value: impl Fn(usize, &Trajectory, usize) -> f64) -> Vec<Estimate> {
+        let last = self.runs.iter().take(most).map(|run| run.valid).max().unwrap_or(0);
         let estimate = |t: usize| {
-            let valid = self.runs.iter().enumerate().take(most).filter(|(_, run)| t < run.valid);
-            Estimate::of(&valid.map(|(r, run)| value(r, run, t)).collect::<Vec<_>>())
+            let entry = |run: &Trajectory| match (t < run.valid, stopped(run) && t < last) {
+                (true, _) => Some(t),
+                (false, true) => Some(run.valid - 1),
+                (false, false) => None,
+            };
+            let known = self.runs.iter().enumerate().take(most);
+            let values = known.filter_map(|(r, run)| Some(value(r, run, entry(run)?)));
+            Estimate::of(&values.collect::<Vec<_>>())
         };
         (0..self.runs[0].len()).map(estimate).collect()
     }
 }
+
+/// Whether a crossing ended the run before its last moment.
+fn stopped(run: &Trajectory) -> bool {
+    run.status == Status::Done && (1..run.len()).contains(&run.valid)
+}
+
+/// Said where [`Series::holds`].
+pub(crate) const HELD: &str = "Runs that stopped at their level are held there.";
 
 impl Estimate {
     /// Of the finite ones among these values.

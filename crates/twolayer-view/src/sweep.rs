@@ -6,7 +6,7 @@ use super::{
     curves::{scalar, spread},
     grid::{Bundle, bundles},
     scale_of,
-    series::{Estimate, series},
+    series::{Estimate, HELD, series},
     small_print,
     summary::ViewSummary,
 };
@@ -24,18 +24,18 @@ const PANELS: usize = 9;
 /// Swept values that the legend names.
 const NAMED: usize = 7;
 
-/// All figures of a sweep of `experiment` (its views are those of any point); scatter and histogram are drawn at each
+/// All figures of a sweep of `experiment` (its views are those of any point); what has panels for moments is drawn at each
 /// point, not here. `version` is that of the program.
 pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str) -> Drawing {
     let sweep = Sweep { summaries, bundles: bundles(summaries) };
     let drawn = |(number, figure): (usize, &Figure)| match (&figure.x, figure.y) {
-        (_, Quantity::Scatter | Quantity::Histogram) => None,
+        (_, y) if y.has_panels() => None,
         (Axis::Swept(key), _) => Some(sweep.against(key, number, figure)),
         (_, Quantity::Crossing) => {
             let key = summaries.first()?.values.first()?.0.clone();
             Some(sweep.against(&key, number, figure))
         }
-        _ => Some(sweep.overlaid(number, figure)),
+        (Axis::Time | Axis::Step | Axis::Samples, _) => Some(sweep.overlaid(number, figure)),
     };
     let blocks = experiment.figures.iter().enumerate().filter_map(drawn).collect();
     Drawing { title: experiment.title.clone(), blocks, small_print: small_print(experiment, version) }
@@ -83,6 +83,9 @@ impl Sweep<'_> {
         }
         if lines && dotted && named.len() < count {
             remark.push(format!("Dots at {} of {count} values, those of the legend.", named.len()));
+        }
+        if self.holds() {
+            remark.push(HELD.into());
         }
         let panels: Vec<&(String, Vec<Curve>)> = kept.iter().map(|&i| &panels[i]).collect();
         let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
@@ -149,6 +152,9 @@ impl Sweep<'_> {
                 }
             }
         }
+        if figure.y != Quantity::Crossing && self.holds() {
+            remark = HELD.into();
+        }
         for curve in panels.iter_mut().flat_map(|(_, curves)| curves) {
             if rests.len() > 1 {
                 curve.style = curve.style.on_ramp(curve.index / 1000, rests.len());
@@ -191,6 +197,11 @@ impl Sweep<'_> {
             legend.push((named.into_iter()).map(|i| patch(&rests[i], i, rests.len())).collect());
         }
         Block { legend, panels: drawn.collect(), columns: columns(panels.len()), remark }
+    }
+
+    /// Whether some curves hold runs at the level at which they stopped.
+    fn holds(&self) -> bool {
+        self.summaries.iter().flat_map(|summary| &summary.views).any(|view| view.holds)
     }
 
     /// What the bundles other than `but` are at a point, in words.
@@ -278,7 +289,7 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         Quantity::Overlap => (format!("{}{sign}M_{{jr}}{sign}", if one { "overlap  " } else { "largest  " }), true),
         Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
         Quantity::Crossing => ("time t of crossing".to_string(), false),
-        y => (scalar(y).0.to_string(), false),
+        y => (scalar(y).map_or_else(String::new, |(label, _)| label.to_string()), false),
     };
     let at = if figure.y == Quantity::Crossing { "" } else { at };
     (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))

@@ -101,6 +101,8 @@ const QUANTITIES: Kind = Word(&[
     "crossing",
     "scatter",
     "histogram",
+    "cloud",
+    "gradient",
     "spectrum",
 ]);
 
@@ -195,7 +197,7 @@ pub const KEYS: &[Key] = &[
     optional("figure.x_scale", Word(&["linear", "log"]), "scale of x"),
     optional("figure.y_scale", Word(&["linear", "log"]), "scale of y"),
     default("figure.directions", Kind::Any, r#""axes""#, r#"of overlaps: "axes", "stairs" or vectors, [[1, 1], [1, -1]]"#),
-    default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
+    default("figure.at", Numbers, "[]", "times of the panels of scatter, histogram, cloud and gradient; steps for giant steps and reused data"),
     default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
     optional("sweep", Kind::Sweep, "lists of values, by the paths of keys: all combinations"),
