@@ -294,6 +294,7 @@ fn panels_of_reused_data_count_steps() {
     let mut training = views[0].problem.training.clone();
     training.data = twolayer::problem::Data::Reused;
     training.samples = Some(twolayer::problem::Formula::number(3000.0));
+    training.batch = twolayer::problem::Formula::number(3000.0);
     let (target, network) = (views[0].problem.target.clone(), views[0].problem.network.clone());
     views[0].problem = twolayer::problem::Problem::new(target, network, training).unwrap();
     let mut outcomes = vec![fabricated::simulation(sizes, &[0.0, 0.5, 1.0, 1.5], 3, 0.1, 1)];
