@@ -24,7 +24,7 @@ pub(crate) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
     let style = |series: &Series<'_>, j: usize| {
         let color = if by_neuron { j } else { series.index };
         if series.is_limit() {
-            Style { size: 4.2, ..Style::dots(color, Marker::Cross) }
+            Style { size: if by_neuron { 4.2 } else { 2.8 }, ..Style::dots(color, Marker::Cross) }
         } else {
             Style { size: 3.0, opacity: 0.75, ..Style::dots(color, Marker::nth(series.part)) }
         }
