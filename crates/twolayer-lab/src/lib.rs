@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod answer;
 pub mod compare;
 pub mod files;
+pub mod foretold;
 pub mod gallery;
 pub mod paper;
 pub mod plan;
