@@ -20,10 +20,12 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
 
-# The library and the reader of its file build for the browser. Where the target cannot be had, say so loudly.
+# The library, the reader of its file and the drawings build for the browser. Where the target cannot be had, say so loudly.
 wasm:
 	@if rustup target list --installed 2>/dev/null | grep -q $(WASM) || rustup target add $(WASM); then \
-		$(CARGO) check --release --target $(WASM) --package twolayer --package twolayer-file; \
+		$(CARGO) check --release --target $(WASM) --package twolayer --package twolayer-file && \
+		$(CARGO) check --release --target $(WASM) --package twolayer-plot --no-default-features && \
+		$(CARGO) check --release --target $(WASM) --package twolayer-view; \
 	else \
 		echo "*** SKIPPED: the wasm check, because the target $(WASM) cannot be installed here ***"; \
 	fi

@@ -35,7 +35,7 @@ use crate::{
   twolayer run my.toml --resume
 
 Results (default results/<file name>/):
-  <view>.npz, manifest.json, figure.svg, figure.png, report.html
+  <view>.npz, manifest.json, figure.svg, figure.png, figure.pdf, report.html
   of a sweep, these for each point in its directory, e.g. dimension=1000,noise=0.1/, and index.json
 
 Finished replicates are in parts/ but for a quarter of a second of work. Whatever ends the run

@@ -45,7 +45,16 @@ fn a_run_writes_its_results_and_answers() {
     assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
     let answer = words(&output.stdout);
     assert!(answer.contains("limit") && answer.contains("agree") && answer.contains("figure"), "{answer}");
-    for name in ["limit.npz", "reduced.npz", "direct.npz", "manifest.json", "figure.svg", "figure.png", "report.html"] {
+    for name in [
+        "limit.npz",
+        "reduced.npz",
+        "direct.npz",
+        "manifest.json",
+        "figure.svg",
+        "figure.png",
+        "figure.pdf",
+        "report.html",
+    ] {
         assert!(desk.path("results/experiment").join(name).exists(), "{name}");
     }
     // The same experiment again is the same; another one is refused.

@@ -116,7 +116,8 @@ fn a_sweep_writes_each_point_and_one_index() {
     for (point, d) in index.points.iter().zip([50, 200, 400]) {
         assert_eq!((point.status.as_str(), &point.values["training.dimension"]), ("done", &Value::from(d)));
         let directory = out.join(&point.directory);
-        for name in ["limit.npz", "reduced.npz", "direct.npz", "figure.svg", "figure.png", "report.html"] {
+        for name in ["limit.npz", "reduced.npz", "direct.npz", "figure.svg", "figure.png", "figure.pdf", "report.html"]
+        {
             assert!(directory.join(name).exists(), "{name}");
         }
         let (manifest, outcomes) = load(&directory).unwrap();

@@ -161,3 +161,8 @@ pub struct NamedView {
     /// The keys this view overrides, by path, as written: `[("training.data", "\"fresh\"")]`.
     pub overrides: Vec<(String, String)>,
 }
+
+/// Whether the panels of a figure count steps (giant steps and reused data), or times.
+pub fn panels_count_steps<'a>(views: impl IntoIterator<Item = &'a NamedView>) -> bool {
+    views.into_iter().any(|view| view.problem.counts_steps())
+}

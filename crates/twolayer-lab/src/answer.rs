@@ -10,10 +10,10 @@ use twolayer::{
     },
 };
 use twolayer_file::experiment::{Experiment, NamedView};
+use twolayer_view::settings;
 
 use crate::{
     compare::{Agreement, Verdict},
-    figure::settings,
     outcome::Outcome,
     tolerance::excess,
 };
@@ -184,7 +184,7 @@ impl Learnt {
     }
 }
 
-/// `4 of 4 stopped at the crossing risk = 0.05, step 640`: the runs that a crossing has ended before the last moment, and
+/// `4 of 4 stopped at the crossing risk = 0.05, step 640, held there`: the runs that a crossing has ended before the last moment, and
 /// the mean step of those.
 fn stopped(view: &NamedView, runs: &[Trajectory]) -> Option<String> {
     let ending = |run: &Trajectory| {
@@ -197,7 +197,9 @@ fn stopped(view: &NamedView, runs: &[Trajectory]) -> Option<String> {
     let of = if runs.len() > 1 { format!("{} of {} ", steps.len(), runs.len()) } else { String::new() };
     let crossing = &view.record.crossings[which];
     let step = digits(steps.iter().sum::<f64>() / steps.len() as f64);
-    Some(format!("{of}stopped at the crossing {} = {}, step {step}", crossing.of.name(), crossing.level))
+    // Means are over all runs, each as it was at its own end.
+    let held = if runs.len() > 1 { ", held there" } else { "" };
+    Some(format!("{of}stopped at the crossing {} = {}, step {step}{held}", crossing.of.name(), crossing.level))
 }
 
 /// What several views learnt: numbers, or the range of them where they are not the same.
@@ -344,7 +346,11 @@ mod tests {
         outcomes[1].trajectories[0].set(&CROSSING_STEP, vec![1240.0]);
         let line = |i: usize| learnt(&experiment.views[i], &outcomes[i]);
         assert!(line(0).ends_with("; stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(0));
-        assert!(line(1).ends_with("; 16 of 16 stopped at the crossing cosine:2 = 0.05, step 640"), "{}", line(1));
+        assert!(
+            line(1).ends_with("; 16 of 16 stopped at the crossing cosine:2 = 0.05, step 640, held there"),
+            "{}",
+            line(1)
+        );
         // One that was crossed, and did not end the run.
         let mut whole = experiment.views[0].clone();
         whole.record.crossings[0].stop = false;

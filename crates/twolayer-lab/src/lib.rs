@@ -8,14 +8,10 @@ pub mod across;
 pub mod analysis;
 pub mod answer;
 pub mod compare;
-#[cfg(test)]
-mod fabricated;
-pub mod figure;
 pub mod files;
 pub mod foretold;
 pub mod gallery;
 pub mod machine;
-pub mod outcome;
 pub mod plan;
 pub mod report;
 pub mod results;
@@ -23,3 +19,7 @@ pub mod run;
 pub mod store;
 pub mod task;
 mod tolerance;
+
+#[cfg(test)]
+use twolayer_view::fabricated;
+pub use twolayer_view::outcome;

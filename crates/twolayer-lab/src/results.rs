@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use twolayer_file::{Diagnostic, Study, experiment::Experiment};
+use twolayer_plot::{Drawing, pdf, png, svg};
+use twolayer_view::{Summary, draw_sweep};
 
 use crate::{
-    figure::{
-        self, Drawing,
-        sweep::{Summary, draw_sweep},
-    },
     outcome::Outcome,
     report,
     store::{Commit, Error, Index, Manifest, Owner, load},
@@ -64,7 +62,7 @@ impl Results {
         Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
     }
 
-    /// Draws `figure.svg`, `figure.png` and `report.html` again from the arrays; what is not drawn is told to `say`.
+    /// Draws `figure.svg`, `figure.png`, `figure.pdf` and `report.html` again from the arrays; what is not drawn is told to `say`.
     ///
     /// # Errors
     /// The first file that could not be written.
@@ -154,22 +152,22 @@ pub(crate) fn publish(
     manifest: &Manifest,
     say: &mut dyn FnMut(String),
 ) -> Result<(), Error> {
-    let drawing = figure::draw(experiment, outcomes, &manifest.version);
+    let drawing = twolayer_view::draw(experiment, outcomes, &manifest.version);
     draw(commit, &drawing, say)?;
-    let page = report::html(experiment, outcomes, manifest, &figure::svg(&drawing));
+    let page = report::html(experiment, outcomes, manifest, &svg(&drawing));
     commit.file("report.html", page.as_bytes())
 }
 
-/// `figure.svg` and `figure.png`.
+/// `figure.svg`, `figure.png` and `figure.pdf`; a picture that cannot be drawn is told to `say`.
 pub(crate) fn draw(commit: &mut Commit, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
-    commit.file("figure.svg", figure::svg(drawing).as_bytes())?;
-    match figure::png(drawing, PNG_WIDTH) {
-        Ok(png) => commit.file("figure.png", &png),
-        Err(reason) => {
-            say(format!("figure.png could not be drawn ({reason}); figure.svg is there"));
-            Ok(())
+    commit.file("figure.svg", svg(drawing).as_bytes())?;
+    for (name, picture) in [("figure.png", png(drawing, PNG_WIDTH)), ("figure.pdf", pdf(drawing))] {
+        match picture {
+            Ok(bytes) => commit.file(name, &bytes)?,
+            Err(reason) => say(format!("{name} could not be drawn ({reason}); figure.svg is there")),
         }
     }
+    Ok(())
 }
 
 /// The study of which `manifest` is, resolved once more, and the number of the point where it stands.

@@ -8,7 +8,7 @@ use twolayer::{
 use super::reader::Reader;
 use crate::{
     diagnostic::{Diagnostic, Source},
-    experiment::{Axis, Directions, Figure, NamedView, Quantity},
+    experiment::{Axis, Directions, Figure, NamedView, Quantity, panels_count_steps},
     text::{
         Spec,
         tree::{Node, Table},
@@ -19,11 +19,13 @@ use crate::{
 /// Overlaps are drawn unasked up to this many curves for each view.
 const MOST_CURVES: usize = 16;
 
-/// The figures of the file; without any, the risk, and the overlaps of a small network.
+/// The figures of the file; without any, the risk, and the overlaps of a small network. A `quick` run may end before the
+/// moments of its panels.
 pub fn resolve(
     source: &Source<'_>,
     spec: &Spec,
     views: &[(NamedView, Table)],
+    quick: bool,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<Figure> {
     let axis = usual_axis(views);
@@ -32,7 +34,7 @@ pub fn resolve(
         .filter_map(|entry| {
             let tree = Table(vec![entry]);
             let mut reader = Reader::new(source, &tree, faults);
-            One { reader: &mut reader, views, swept: &swept }.figure(&axis)
+            One { reader: &mut reader, views, swept: &swept, quick }.figure(&axis)
         })
         .collect();
     if !written.is_empty() {
@@ -103,6 +105,7 @@ struct One<'r, 'a> {
     reader: &'r mut Reader<'a>,
     views: &'r [(NamedView, Table)],
     swept: &'r [String],
+    quick: bool,
 }
 
 impl One<'_, '_> {
@@ -110,13 +113,31 @@ impl One<'_, '_> {
         let y = self.reader.choice("figure.y")?;
         let x = self.axis(y, usual);
         let (x_scale, y_scale) = (self.reader.choice("figure.x_scale"), self.reader.choice("figure.y_scale"));
-        let at = self.reader.numbers("figure.at")?;
-        if let Some(early) = at.iter().find(|time| **time < 0.0) {
-            self.reader.fault("figure.at", format!("a panel at {early}, before the start"), "write times ≥ 0");
-        }
+        let at = self.moments()?;
         self.recorded(y);
         let neurons = self.neurons()?;
         Some(Figure { y, x: x?, x_scale, y_scale, directions: self.directions()?, at, neurons })
+    }
+
+    /// The moments of panels, none beyond the end of all views.
+    fn moments(&mut self) -> Option<Vec<f64>> {
+        let at = self.reader.numbers("figure.at")?;
+        let views = || self.views.iter().map(|(view, _)| view);
+        let (unit, ends): (_, Vec<f64>) = if panels_count_steps(views()) {
+            let counting = views().filter(|view| view.problem.counts_steps());
+            ("step", counting.map(|view| view.problem.steps() as f64).collect())
+        } else {
+            ("time", views().map(|view| view.problem.time()).collect())
+        };
+        let end = ends.into_iter().fold(0.0, f64::max);
+        let told = format!("write {unit}s from 0 to {end}");
+        if let Some(early) = at.iter().find(|moment| **moment < 0.0) {
+            self.reader.fault("figure.at", format!("a panel at {unit} {early}, before the start"), told);
+        } else if let Some(late) = at.iter().find(|moment| !self.quick && **moment > end * (1.0 + 1e-9)) {
+            let reason = format!("a panel at {unit} {late}, and every view ends at {unit} {end} or before");
+            self.reader.fault("figure.at", reason, told);
+        }
+        Some(at)
     }
 
     fn axis(&mut self, y: Quantity, usual: &Axis) -> Option<Axis> {
@@ -125,7 +146,7 @@ impl One<'_, '_> {
         }
         match self.reader.text("figure.x").as_deref() {
             Some(key) if self.swept.iter().any(|swept| swept == key) => match y {
-                Quantity::Scatter | Quantity::Histogram => {
+                y if y.has_panels() => {
                     let reason = format!("`{}` has a panel for each time, and no axis for `{key}`", y.name());
                     self.reader.fault("figure.x", reason, "remove the line, or draw overlap or cosine");
                     None
@@ -153,6 +174,9 @@ impl One<'_, '_> {
         if y == Quantity::Crossing && views().all(|view| view.record.crossings.is_empty()) {
             let remedy = "write crossings = [{ quantity = \"risk\", level = … }] in [record]";
             self.reader.fault("figure.y", "no level is given whose crossing could be drawn", remedy);
+        }
+        if y == Quantity::Gradient && !views().any(|view| view.record.gradients) {
+            self.reader.fault("figure.y", "no view records its gradients", "write gradients = true in [record]");
         }
         if y == Quantity::TrainingRisk && views().all(|view| view.problem.training.data == Data::Fresh) {
             let reason = "no view has a training set: all train on fresh batches, each seen once";
@@ -257,6 +281,9 @@ mod tests {
             "y = \"crossing\"",
             "y = \"training_risk\"",
             "y = \"spectrum\"",
+            "y = \"scatter\"\nat = [0, 1.5]",
+            "y = \"scatter\"\nat = [-1]",
+            "y = \"gradient\"",
         ].map(told).join("\n"), @r#"
         there is no neuron 0: the network has 3, counted from 1 (write whole numbers from 1 to the width)
         there is no neuron 4: the network has 3, counted from 1 (write whole numbers from 1 to the width)
@@ -267,7 +294,28 @@ mod tests {
         no level is given whose crossing could be drawn (write crossings = [{ quantity = "risk", level = … }] in [record])
         no view has a training set: all train on fresh batches, each seen once (write y = "risk", or data = "reused" in [training])
         `figure.y = "spectrum"` is part of the experiment file, but this version cannot draw it yet (draw risk, 2*risk, overlap, cosine, scatter or histogram)
+        a panel at time 1.5, and every view ends at time 1 or before (write times from 0 to 1)
+        a panel at time -1, before the start (write times from 0 to 1)
+        no view records its gradients (write gradients = true in [record])
         "#);
+    }
+
+    /// The first step of a giant step is at t = ηs: what counts is how many there are.
+    #[test]
+    fn giant_steps_have_panels_by_their_number() {
+        let file = |at: &str| {
+            let text = format!(
+                "[target]\nexpression = \"z1 + z2^2\"\n[network]\nwidth = 8\nactivation = \"relu\"\noutput_scale = \
+                 \"1/sqrt(p)\"\n[training]\ndimension = 64\nbatch = \"d\"\nlearning_rate = \"2*p\"\nsteps = 3\n[[view]]\n\
+                 engine = \"reduced\"\n[[figure]]\ny = \"scatter\"\nat = {at}\n"
+            );
+            crate::parse(&text, Path::new("f.toml"))
+        };
+        assert_eq!(file("[0, 1, 3]").unwrap().figures[0].at, [0.0, 1.0, 3.0]);
+        let fault = &file("[0, 1, 2, 6]").unwrap_err()[0];
+        assert_eq!(fault.line, 16);
+        assert_eq!(fault.reason, "a panel at step 6, and every view ends at step 3 or before");
+        assert_eq!(fault.remedy, "write steps from 0 to 3");
     }
 
     #[test]

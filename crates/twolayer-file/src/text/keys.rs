@@ -208,7 +208,7 @@ pub const KEYS: &[Key] = &[
     choice::<Scale>("figure.x_scale", "scale of x; what fits, where it is not written"),
     choice::<Scale>("figure.y_scale", "scale of y; likewise"),
     Key { kind: Kind::WordOrMatrix(FigureDirections::WORDS), ..choice::<FigureDirections>("figure.directions", "of overlaps; vectors as [[1, 1], [1, -1]]") },
-    default("figure.at", Numbers, "[]", "times of the panels of scatter and histogram"),
+    default("figure.at", Numbers, "[]", "times of the panels of scatter, histogram, cloud and gradient; steps for giant steps and reused data"),
     default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
     optional("sweep", Kind::Sweep, "lists of values, by the paths of keys: all combinations"),

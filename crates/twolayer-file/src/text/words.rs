@@ -87,6 +87,18 @@ words! {
         Crossing = "crossing": "when levels were crossed",
         Scatter = "scatter": "neurons in the plane of the first two cosines, one panel per time",
         Histogram = "histogram": "the distribution of the neurons' cosines, one panel per time",
+        Cloud = "cloud": "the second layer against the cosine with the first direction, one panel per time",
+        Gradient = "gradient": "the gradients of the first layer in the plane of the first two directions, one panel per step",
+    }
+}
+
+impl Quantity {
+    /// Whether it has a panel for each moment, and no axis of time.
+    pub fn has_panels(self) -> bool {
+        match self {
+            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient => true,
+            Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk | Self::Crossing => false,
+        }
     }
 }
 

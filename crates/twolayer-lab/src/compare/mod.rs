@@ -5,9 +5,7 @@
 //! are more than chance is asked of five statistics at once (one place, all of them, stretches of time, steps between
 //! records, the risk), calibrated by rotations of the replicates, which keep how strongly entries move together.
 
-mod crossings;
 mod entries;
-mod matching;
 mod rotation;
 mod rows;
 mod shared;
@@ -19,11 +17,14 @@ use twolayer::record::{
     observable::{STUDENT_TEACHER_ERROR, TIME},
 };
 use twolayer_file::experiment::NamedView;
+pub use twolayer_view::{
+    crossings::{Crossed, crossings},
+    matching::match_neurons,
+    same_problem,
+};
 
 use crate::outcome::Outcome;
-pub use crossings::{Crossed, crossings};
 use entries::{Entries, Yardstick, common_times};
-pub use matching::match_neurons;
 use rows::{Contrast, Sample};
 pub use slopes::{Slope, slopes};
 
@@ -120,23 +121,6 @@ pub struct QuantityAgreement {
     pub value: f64,
     /// The time of it.
     pub time: f64,
-}
-
-/// Whether two views look at the same problem: they override the same keys with the same values, apart from the
-/// dimension, the duration and what is recorded.
-pub fn same_problem(first: &NamedView, second: &NamedView) -> bool {
-    let meaning = |view: &NamedView| {
-        let mut keys: Vec<(String, String)> = (view.overrides.iter())
-            .filter(|(key, _)| {
-                !matches!(key.as_str(), "training.dimension" | "training.time" | "training.steps")
-                    && !key.starts_with("record.")
-            })
-            .cloned()
-            .collect();
-        keys.sort();
-        keys
-    };
-    meaning(first) == meaning(second)
 }
 
 /// Compares every pair of views of the same problem that has times in common, in the order of the file.

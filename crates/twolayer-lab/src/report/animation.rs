@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use twolayer::record::observable::{STUDENT_SQUARES, STUDENT_TEACHER, TIME};
 use twolayer::{problem::Engine, record::KeepQ};
 use twolayer_file::experiment::{Experiment, Quantity};
+use twolayer_plot::PALETTE;
 
-use crate::{figure::PALETTE, outcome::Outcome};
+use crate::outcome::Outcome;
 
 /// More moments or neurons only make the page heavy.
 const MOMENTS: usize = 160;

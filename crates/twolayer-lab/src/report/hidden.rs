@@ -12,11 +12,11 @@ use twolayer::{
     },
 };
 use twolayer_file::experiment::Experiment;
+use twolayer_plot::escape;
 
 use crate::{
     analysis::{Analysed, text},
     answer::digits,
-    figure::escape,
     outcome::Outcome,
 };
 

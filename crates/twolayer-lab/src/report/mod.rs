@@ -4,11 +4,12 @@ mod animation;
 mod cite;
 mod hidden;
 mod tables;
+
 use twolayer_file::experiment::Experiment;
+use twolayer_plot::escape;
 
 use crate::{
     answer::duration,
-    figure::escape,
     outcome::Outcome,
     store::{Manifest, ViewRecord},
 };

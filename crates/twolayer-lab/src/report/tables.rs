@@ -3,11 +3,12 @@
 use twolayer::paper::prediction::predictions;
 use twolayer::record::observable::{RISK, STEP, TIME};
 use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
+use twolayer_plot::escape;
+use twolayer_view::settings;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
-    figure::{escape, settings},
     foretold::{self, Foretold},
     outcome::Outcome,
     store::Manifest,

@@ -1,5 +1,7 @@
 use serde_json::json;
 use twolayer::problem::Engine;
+use twolayer_plot::svg;
+use twolayer_view::draw;
 
 use super::*;
 use twolayer_file::experiment::Quantity;
@@ -7,7 +9,6 @@ use twolayer_file::experiment::Quantity;
 use crate::{
     compare::compare,
     fabricated::{self, Sizes},
-    figure::{draw, svg},
     store::{Run, save},
 };
 

@@ -7,10 +7,10 @@ use twolayer::record::{Status, Trajectory};
 
 use super::{Session, Stopped, execute::covered};
 use twolayer_file::experiment::Experiment;
+use twolayer_view::{Summary, draw_sweep};
 
 use crate::{
     compare::{self, Agreement},
-    figure::sweep::{Summary, draw_sweep},
     outcome::Outcome,
     results::{draw, publish},
     store::{self, Commit, Error, Index, Manifest, PointRecord, Provenance},

@@ -1,5 +1,6 @@
 use twolayer::problem::Engine;
 use twolayer::record::observable::{RISK, STEP, STUDENT_SQUARES, STUDENT_TEACHER, TIME};
+use twolayer_plot::{pdf, png, svg};
 
 use super::*;
 use twolayer_file::experiment::{Axis, Figure, NamedView};
@@ -96,6 +97,7 @@ fn sample_figures() {
         let drawing = draw(&experiment, &outcomes, "0.1.0");
         let directory = std::env::temp_dir();
         std::fs::write(directory.join(format!("twolayer-{name}.svg")), svg(&drawing)).unwrap();
+        std::fs::write(directory.join(format!("twolayer-{name}.pdf")), pdf(&drawing).unwrap()).unwrap();
         let path = directory.join(format!("twolayer-{name}.png"));
         std::fs::write(&path, png(&drawing, 1800).unwrap()).unwrap();
         eprintln!("{}", path.display());
@@ -189,6 +191,8 @@ fn nothing_breaks_a_figure() {
         Quantity::Crossing,
         Quantity::Scatter,
         Quantity::Histogram,
+        Quantity::Cloud,
+        Quantity::Gradient,
     ];
     let figures: Vec<Figure> = all.into_iter().map(fabricated::figure).collect();
     for (p, k) in [(1, 1), (40, 1), (3, 8)] {
@@ -218,37 +222,87 @@ fn nothing_breaks_a_figure() {
                 let experiment = fabricated::experiment(views.clone(), figures.clone());
                 let picture = svg(&draw(&experiment, &outcomes, "0.1.0"));
                 assert!(numbers_are_finite(&picture), "p = {p}, k = {k}, {} times", times.len());
-                resvg::usvg::Tree::from_str(&picture, &resvg::usvg::Options::default()).unwrap();
             }
         }
     }
 }
 
+/// Of four runs one stops at once: the mean goes on over all four, the first held where it stopped.
 #[test]
-fn the_picture_carries_its_font_and_has_the_width_asked_for() {
-    let (experiment, outcomes) = plain(vec![fabricated::figure(Quantity::Risk)]);
-    let drawing = draw(&experiment, &outcomes, "0.1.0");
-    assert!(svg(&drawing).contains("@font-face{font-family:\"DejaVu Sans\";src:url(data:font/ttf;base64,AAEAAAA"));
-    let bytes = png(&drawing, 1600).unwrap();
-    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
-    assert_eq!(u32::from_be_bytes(bytes[16..20].try_into().unwrap()), 1600);
-}
-
-#[test]
-fn every_character_of_our_labels_is_in_the_font() {
-    for text in
-        ["½ E(f − g)² νηs √∞ΔΣσλ≤≥±·→ 10⁻¹²³⁴⁵⁶⁷⁸⁹⁰ z₀₁₂₃₄₅₆₇₈₉ ‖w‖ ⟨·⟩ é ö", "abcXYZ 0123456789 .,;:()[]{}/-+*^=<>\"'"]
-    {
-        for c in text.chars() {
-            assert_ne!(font::width(&c.to_string(), 1000.0), 1000.0, "{c} is missing");
-        }
+fn runs_that_stopped_are_held_and_the_figure_says_so() {
+    let (experiment, mut outcomes) = plain(vec![fabricated::figure(Quantity::Risk)]);
+    outcomes[1].trajectories.truncate(4);
+    for (r, run) in outcomes[1].trajectories.iter_mut().enumerate() {
+        run.risk = (0..run.len()).map(|t| r as f64 + 1.0 / (t + 1) as f64).collect();
     }
+    let first = &mut outcomes[1].trajectories[0];
+    first.valid = 2;
+    first.risk[2..].fill(f64::NAN);
+    let (all, _) = series::series(&experiment, &outcomes);
+    let mean = |t: usize| all[1].estimates(usize::MAX, |_, run, t| run.risk[t])[t].mean;
+    let at = |t: usize| 1.0 / (t + 1) as f64;
+    approx::assert_relative_eq!(mean(1), 1.5 + at(1), max_relative = 1e-12);
+    // (1/2 + (1 + 1/101) + (2 + 1/101) + (3 + 1/101))/4
+    approx::assert_relative_eq!(mean(100), (0.5 + 6.0 + 3.0 * at(100)) / 4.0, max_relative = 1e-12);
+    let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
+    assert_eq!(block.remark, "Runs that stopped at their level are held there.");
+    // Where all have stopped, the curve ends.
+    for run in &mut outcomes[1].trajectories {
+        run.valid = run.valid.min(50);
+    }
+    let (all, _) = series::series(&experiment, &outcomes);
+    let estimates = all[1].estimates(usize::MAX, |_, run, t| run.risk[t]);
+    assert!(estimates[49].mean.is_finite() && estimates[50].mean.is_nan());
+    // A run that diverged is not held.
+    outcomes[1].trajectories[0].status = twolayer::record::Status::Diverged { at: 1.0 };
+    let (all, _) = series::series(&experiment, &outcomes);
+    assert_eq!(all[1].estimates(usize::MAX, |_, run, t| run.risk[t])[30].mean, 2.0 + at(30));
+    assert!(!all[1].holds());
 }
 
+/// Records at t = 0, 64, 128, 192 only.
 #[test]
-fn titles_are_escaped() {
-    let (mut experiment, outcomes) = plain(vec![fabricated::figure(Quantity::Risk)]);
-    experiment.title = "<b>&\"</b>".into();
-    let picture = svg(&draw(&experiment, &outcomes, "0.1.0"));
-    assert!(picture.contains("&lt;b&gt;&amp;&quot;&lt;/b&gt;") && !picture.contains("<b>"));
+fn panels_say_which_moment_they_show() {
+    let sizes = Sizes { p: 2, k: 2 };
+    let times = [0.0, 64.0, 128.0, 192.0];
+    let figure = Figure { at: vec![0.0, 1.0, 2.0, 150.0], ..fabricated::figure(Quantity::Scatter) };
+    let views = vec![fabricated::view("reduced", Engine::Reduced, sizes, 1000)];
+    let mut outcomes = vec![fabricated::simulation(sizes, &times, 3, 0.1, 1)];
+    let experiment = fabricated::experiment(views, vec![figure]);
+    let titles = |outcomes: &[Outcome]| -> Vec<String> {
+        draw(&experiment, outcomes, "0.1.0").blocks[0].panels.iter().map(|panel| panel.title.clone()).collect()
+    };
+    assert_eq!(titles(&outcomes), ["t = 0", "t = 128"]);
+    let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
+    assert!(block.remark.contains("2 of 4 moments: the record has no others nearer."), "{}", block.remark);
+    // A run that ended at t = 64 is not in the panel of t = 128.
+    outcomes[0].trajectories[0].valid = 2;
+    let block = &draw(&experiment, &outcomes, "0.1.0").blocks[0];
+    let dots = |panel: &Panel| match &panel.marks[1] {
+        Mark::Dots { points, .. } => points.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(block.panels.iter().map(dots).collect::<Vec<_>>(), [3, 2]);
+    assert!(block.remark.contains("Runs that ended before a moment are not in its panel."), "{}", block.remark);
+}
+
+/// Reused data: `at` counts steps, however long a step is.
+#[test]
+fn panels_of_reused_data_count_steps() {
+    let sizes = Sizes { p: 2, k: 2 };
+    let figure = Figure { at: vec![0.0, 2.0], ..fabricated::figure(Quantity::Histogram) };
+    let mut views = vec![fabricated::view("reduced", Engine::Reduced, sizes, 1000)];
+    let mut training = views[0].problem.training.clone();
+    training.data = twolayer::problem::Data::Reused;
+    training.samples = Some(twolayer::problem::Formula::number(3000.0));
+    training.batch = twolayer::problem::Formula::number(3000.0);
+    let (target, network) = (views[0].problem.target.clone(), views[0].problem.network.clone());
+    views[0].problem = twolayer::problem::Problem::new(target, network, training).unwrap();
+    let mut outcomes = vec![fabricated::simulation(sizes, &[0.0, 0.5, 1.0, 1.5], 3, 0.1, 1)];
+    for run in &mut outcomes[0].trajectories {
+        run.step = vec![0.0, 1.0, 2.0, 3.0];
+    }
+    let block = &draw(&fabricated::experiment(views, vec![figure]), &outcomes, "0.1.0").blocks[0];
+    let titles: Vec<&str> = block.panels.iter().map(|panel| panel.title.as_str()).collect();
+    assert_eq!(titles, ["z₁, step 0", "z₁, step 2", "z₂, step 0", "z₂, step 2"]);
 }

@@ -1,13 +1,13 @@
 //! How the neurons' cosines are distributed, one panel for each direction and time.
 
 use super::{
-    AxisOf, Block, Dot, Key, Mark, Panel, Sample, Style,
+    AxisOf, Block, Dot, Key, Mark, Panel, Sample, Scale, Style,
     curves::spread,
     direction::{Direction, directions},
-    scatter::{moments, nearest, short},
+    moments::{Moment, moments},
     series::{Estimate, Series, legend, series},
 };
-use twolayer_file::experiment::{Experiment, Figure, Scale};
+use twolayer_file::experiment::{Experiment, Figure};
 
 use crate::outcome::Outcome;
 
@@ -17,11 +17,11 @@ const BARS: usize = 20;
 const DIRECTIONS: usize = 3;
 
 /// Bars for simulations, with ± 2 standard errors over replicates; a line of steps for limits.
-pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, settings) = series(experiment, outcomes);
     let every = all.first().map(|s| directions(figure, &s.view.problem.target.overlaps)).unwrap_or_default();
     let shown = spread(every.len(), DIRECTIONS);
-    let times = if figure.at.is_empty() { moments(&all) } else { figure.at.clone() };
+    let (moments, said) = moments(&all, &figure.at);
     let style = |series: &Series<'_>| match series.is_limit() {
         true => Style { size: 2.0, ..series.style(series.color(settings), series.rank + series.setting) },
         false => {
@@ -30,12 +30,12 @@ pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &
     };
     let mut panels: Vec<Panel> = Vec::new();
     for &r in &shown {
-        for &time in &times {
+        for moment in &moments {
             let mut marks = Vec::new();
             for series in all.iter().filter(|s| !s.is_limit()).chain(all.iter().filter(|s| s.is_limit())) {
                 let own = directions(figure, &series.view.problem.target.overlaps);
                 if let Some(direction) = own.get(r) {
-                    marks.extend(bars(series, direction, time, figure, style(series)));
+                    marks.extend(bars(series, direction, moment, figure, style(series)));
                 }
             }
             let along = if every.len() > 1 { format!("{}, ", every[r].name) } else { String::new() };
@@ -44,7 +44,7 @@ pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &
                 _ => "cosine".into(),
             };
             panels.push(Panel {
-                title: format!("{along}t = {}", short(time)),
+                title: format!("{along}{}", moment.title),
                 x: AxisOf::new(label, Scale::Linear, (-1.0, 1.0)),
                 y: AxisOf::new("density of neurons", Scale::Linear, (0.0, 1.0)),
                 square: false,
@@ -56,7 +56,7 @@ pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &
     let heights = panels.iter().flat_map(|panel| &panel.marks).flat_map(|mark| match mark {
         Mark::Bars { heights, .. } => heights.clone(),
         Mark::Line { points, .. } => points.iter().map(|point| point.1).collect(),
-        _ => Vec::new(),
+        Mark::Dots { .. } | Mark::UnitCircle | Mark::Level(_) | Mark::Upright(_) => Vec::new(),
     });
     let high = heights.filter(|y| y.is_finite()).fold(0.1, f64::max);
     panels.iter_mut().for_each(|panel| panel.y.limits = (0.0, 1.08 * high));
@@ -65,20 +65,20 @@ pub(super) fn histogram(experiment: &Experiment, outcomes: &[Outcome], figure: &
         sample: if series.is_limit() { Sample::Line } else { Sample::Area },
         style: style(series),
     };
-    let mut remark = String::new();
+    let mut remark = said;
     if shown.len() < every.len() {
-        remark = format!("{} of {} directions.", shown.len(), every.len());
+        remark = format!("{} of {} directions. {remark}", shown.len(), every.len()).trim().into();
     }
-    let columns = if times.len() == 4 { 2 } else { times.len().clamp(1, 3) };
+    let columns = if moments.len() == 4 { 2 } else { moments.len().clamp(1, 3) };
     Block { legend: legend(&all, settings, key), panels, columns, remark }
 }
 
 /// The histogram of one view: the mean over replicates, each of which counts its own neurons.
-fn bars(series: &Series<'_>, direction: &Direction, time: f64, figure: &Figure, style: Style) -> Vec<Mark> {
+fn bars(series: &Series<'_>, direction: &Direction, moment: &Moment, figure: &Figure, style: Style) -> Vec<Mark> {
     let edges: Vec<f64> = (0..=BARS).map(|i| -1.0 + 2.0 * i as f64 / BARS as f64).collect();
-    let counted: Vec<Vec<f64>> = (series.runs.iter())
+    let Some(t) = moment.entry(series) else { return Vec::new() };
+    let counted: Vec<Vec<f64>> = (series.runs.iter().filter(|run| t < run.valid))
         .filter_map(|run| {
-            let t = nearest(run, time)?;
             let mut counts = [0.0; BARS];
             let mut total = 0.0;
             for j in (0..run.width).filter(|j| figure.neurons.is_empty() || figure.neurons.contains(j)) {

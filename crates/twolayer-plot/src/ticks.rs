@@ -1,17 +1,19 @@
 //! Where an axis has its ticks, and what they say.
-use twolayer_file::experiment::Scale;
 
-use super::AxisOf;
+use crate::{
+    AxisOf, Scale,
+    number::{minus, superscript},
+};
 
 /// A tick; minor ones have no label.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tick {
+pub(crate) struct Tick {
     pub at: f64,
     pub label: String,
 }
 
 /// The ticks of an axis, at most about `most` with a label.
-pub(super) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
+pub(crate) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
     if !axis.names.is_empty() {
         let every = axis.names.len().div_ceil(most.max(1));
         let named = |(i, name): (usize, &String)| Tick { at: i as f64, label: name.clone() };
@@ -24,14 +26,14 @@ pub(super) fn ticks(axis: &AxisOf, most: usize) -> Vec<Tick> {
 }
 
 /// The power of ten that a linear axis counts in: small and large numbers are written once, beside the label.
-pub(super) fn power(axis: &AxisOf) -> i32 {
+pub(crate) fn power(axis: &AxisOf) -> i32 {
     let far = axis.limits.0.abs().max(axis.limits.1.abs());
     let plain = axis.scale == Scale::Log || !axis.names.is_empty() || (1e-2..1e5).contains(&far);
     if plain { 0 } else { far.log10().floor() as i32 }
 }
 
 /// The label of an axis, with the power of ten it counts in.
-pub(super) fn label(axis: &AxisOf) -> String {
+pub(crate) fn label(axis: &AxisOf) -> String {
     match power(axis) {
         0 => axis.label.clone(),
         n => format!("{}  (10{})", axis.label, superscript(n)),
@@ -93,56 +95,6 @@ fn plain(n: i32, digit: i32) -> String {
     }
 }
 
-fn scientific(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let n = value.abs().log10().floor() as i32;
-    let mantissa = format!("{:.3}", value / 10_f64.powi(n));
-    format!("{}·10{}", minus(mantissa.trim_end_matches('0').trim_end_matches('.')), superscript(n))
-}
-
-/// A number as the file has it, at most four digits long: `0.00012` and `1.2e-4` are 1.2·10⁻⁴. Other words stay.
-pub(super) fn readable(word: &str) -> String {
-    let Ok(value) = word.parse::<f64>() else { return word.into() };
-    if !value.is_finite() {
-        return word.into();
-    }
-    if value != 0.0 && !(1e-3..1e5).contains(&value.abs()) {
-        let text = scientific(value);
-        return text.strip_prefix("1·").map(String::from).unwrap_or(text);
-    }
-    let decimals = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i32).max(0) as usize };
-    let text = format!("{value:.decimals$}");
-    minus(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text })
-}
-
-/// With a true minus sign.
-pub(super) fn minus(number: &str) -> String {
-    number.replace('-', "−")
-}
-
-pub(super) fn superscript(n: i32) -> String {
-    n.to_string()
-        .chars()
-        .map(|c| match c {
-            '-' => '⁻',
-            '1' => '¹',
-            '2' => '²',
-            '3' => '³',
-            digit => char::from_u32(0x2070 + digit as u32 - '0' as u32).unwrap_or(digit),
-        })
-        .collect()
-}
-
-/// `base` with a subscript number: z₁, M₁₂.
-pub(super) fn subscript(base: &str, numbers: &[usize]) -> String {
-    let separator = if numbers.iter().any(|&n| n > 9) { "," } else { "" };
-    let digits = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(separator);
-    let lower = |c: char| c.to_digit(10).and_then(|d| char::from_u32(0x2080 + d)).unwrap_or(c);
-    base.chars().chain(digits.chars().map(lower)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,18 +118,5 @@ mod tests {
         assert_eq!(labels(Scale::Log, (1e-3, 1e2), 8), ["10⁻³", "10⁻²", "10⁻¹", "10⁰", "10¹", "10²"]);
         assert_eq!(labels(Scale::Log, (2e-8, 3e4), 5), ["10⁻⁶", "10⁻³", "10⁰", "10³"]);
         assert_eq!(labels(Scale::Log, (0.03, 0.6), 8), ["0.05", "0.1", "0.2", "0.5"]);
-    }
-
-    #[test]
-    fn swept_values_are_short() {
-        let words = ["1e-4", "0.00012", "1000", "2.120950887920191", "-0.5", "0", "1e5", "relu", "0.5/d", "12345"];
-        let short = ["10⁻⁴", "1.2·10⁻⁴", "1000", "2.121", "−0.5", "0", "10⁵", "relu", "0.5/d", "12345"];
-        assert_eq!(words.map(readable), short);
-    }
-
-    #[test]
-    fn numbers_go_below_the_line() {
-        assert_eq!(subscript("M", &[1, 2]), "M₁₂");
-        assert_eq!(subscript("M", &[10, 2]), "M₁₀,₂");
     }
 }

@@ -6,12 +6,12 @@ use twolayer::record::{
     observable::{STUDENT_SQUARES, STUDENT_TEACHER},
 };
 
-use super::ticks::{minus, subscript};
+use super::number::{minus, subscript};
 use twolayer_file::experiment::{Directions, Figure};
 
 /// A direction `v·z` in the target's space.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Direction {
+pub(crate) struct Direction {
     /// `z₁`, `(1, 1)`.
     pub name: String,
     /// v; an axis as it is, another one scaled to length 1.
@@ -21,7 +21,7 @@ pub(super) struct Direction {
 }
 
 /// The directions of a figure, for a target with these overlaps.
-pub(super) fn directions(figure: &Figure, target: &Mat<f64>) -> Vec<Direction> {
+pub(crate) fn directions(figure: &Figure, target: &Mat<f64>) -> Vec<Direction> {
     let k = target.nrows();
     let length = |v: &[f64]| {
         let square: f64 =
@@ -56,7 +56,11 @@ impl Direction {
     /// `Σ_r M_jr v_r`.
     pub fn overlap(&self, run: &Trajectory, t: usize, j: usize) -> f64 {
         let k = run.directions;
-        let row = &run.of(&STUDENT_TEACHER)[(t * run.width + j) * k..][..k];
+        self.along(&run.of(&STUDENT_TEACHER)[(t * run.width + j) * k..][..k])
+    }
+
+    /// `Σ_r row_r v_r`.
+    pub fn along(&self, row: &[f64]) -> f64 {
         row.iter().zip(&self.v).map(|(m, v)| m * v).sum()
     }
 

@@ -1,47 +1,47 @@
 //! Neurons in the plane of the first two cosines, one panel per time.
 
-use twolayer::record::{
-    Trajectory,
-    observable::{SECOND_LAYER, TIME},
-};
+use twolayer::record::observable::SECOND_LAYER;
 
 use super::{
-    AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
+    AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     direction::{Direction, directions},
+    moments::{Moment, moments},
     series::{Series, legend, series},
-    ticks::minus,
 };
-use twolayer_file::experiment::{Experiment, Figure, Scale};
+use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
 use crate::outcome::Outcome;
 
 /// Dots in one panel that are still told apart.
 const CROWD: usize = 400;
 
-/// Crosses for limits, dots for simulations, in the plane of the figure's first two directions; with one direction, the
-/// second layer against the cosine.
-pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+/// Crosses for limits, dots for simulations, in the plane of the figure's first two directions; with one direction, and in
+/// a cloud of particles (a, s), the second layer against the cosine.
+pub(crate) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, settings) = series(experiment, outcomes);
     let p = all.first().map_or(0, |s| s.runs[0].width);
     let plane = all.first().map(|s| directions(figure, &s.view.problem.target.overlaps)).unwrap_or_default();
-    let single = plane.len() < 2;
+    let single = plane.len() < 2 || figure.y == Quantity::Cloud;
     let by_neuron = p <= PALETTE.len();
     let style = |series: &Series<'_>, j: usize| {
         let color = if by_neuron { j } else { series.index };
         if series.is_limit() {
-            Style { size: 4.2, ..Style::dots(color, Marker::Cross) }
+            Style { size: if by_neuron { 4.2 } else { 2.8 }, ..Style::dots(color, Marker::Cross) }
         } else {
             Style { size: 3.0, opacity: 0.75, ..Style::dots(color, Marker::nth(series.part)) }
         }
     };
-    let times = if figure.at.is_empty() { moments(&all) } else { figure.at.clone() };
+    let (moments, said) = moments(&all, &figure.at);
     let mut panels: Vec<Panel> = Vec::new();
-    for &time in &times {
+    for moment in &moments {
         let mut marks = if single { vec![Mark::Level(0.0)] } else { vec![Mark::UnitCircle] };
         for series in all.iter().filter(|s| !s.is_limit()).chain(all.iter().filter(|s| s.is_limit())) {
             let own = directions(figure, &series.view.problem.target.overlaps);
             for j in (0..series.runs[0].width).filter(|j| figure.neurons.is_empty() || figure.neurons.contains(j)) {
-                marks.push(Mark::Dots { points: neuron(series, time, j, &own), style: style(series, j) });
+                marks.push(Mark::Dots {
+                    points: neuron(series, moment, j, &own[..own.len().min(if single { 1 } else { 2 })]),
+                    style: style(series, j),
+                });
             }
         }
         let axis = |r: usize| {
@@ -49,7 +49,7 @@ pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
             AxisOf::new(format!("cosine with {name}"), Scale::Linear, (-1.12, 1.12))
         };
         let y = if single { AxisOf::new("second layer  a_{j}", Scale::Linear, heights(&marks)) } else { axis(1) };
-        panels.push(Panel { title: format!("t = {}", short(time)), x: axis(0), y, square: !single, marks });
+        panels.push(Panel { title: moment.title.clone(), x: axis(0), y, square: !single, marks });
     }
     // One vertical axis for all panels.
     let low = panels.iter().map(|panel| panel.y.limits.0).fold(f64::INFINITY, f64::min);
@@ -61,28 +61,23 @@ pub(super) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
         let color = if by_neuron { "#222222" } else { style(series, 0).color };
         Key { label: series.label(), sample: Sample::Dot, style: Style { color, opacity: 1.0, ..style(series, 0) } }
     };
-    let remark = if by_neuron && p > 1 { "One colour for each neuron." } else { "" };
+    let colours = if by_neuron && p > 1 { "One colour for each neuron." } else { "" };
+    let remark = format!("{colours} {said}").trim().to_string();
     let columns = if panels.len() == 4 { 2 } else { panels.len().clamp(1, 3) };
-    Block { legend: legend(&all, settings, key), panels, columns, remark: remark.into() }
+    Block { legend: legend(&all, settings, key), panels, columns, remark }
 }
 
-/// Where neuron j is at the recorded moment nearest to `time`, in every run that is still valid then.
-fn neuron(series: &Series<'_>, time: f64, j: usize, plane: &[Direction]) -> Vec<Dot> {
+/// Where neuron j is at a moment, in every run that is still valid then.
+fn neuron(series: &Series<'_>, moment: &Moment, j: usize, plane: &[Direction]) -> Vec<Dot> {
     let most = (CROWD / series.runs[0].width.max(1)).max(1);
     let mut dots = Vec::new();
-    for run in series.runs.iter().take(most) {
-        if let (Some(t), Some(across)) = (nearest(run, time), plane.first()) {
-            let x = across.cosine(run, t, j);
-            let y = plane.get(1).map_or(run.of(&SECOND_LAYER)[t * run.width + j], |up| up.cosine(run, t, j));
-            dots.push(Dot { x, y, low: y, high: y });
-        }
+    let (Some(t), Some(across)) = (moment.entry(series), plane.first()) else { return dots };
+    for run in series.runs.iter().filter(|run| t < run.valid).take(most) {
+        let x = across.cosine(run, t, j);
+        let y = plane.get(1).map_or(run.of(&SECOND_LAYER)[t * run.width + j], |up| up.cosine(run, t, j));
+        dots.push(Dot { x, y, low: y, high: y });
     }
     dots
-}
-
-/// The recorded moment nearest to `time`, if any is valid.
-pub(super) fn nearest(run: &Trajectory, time: f64) -> Option<usize> {
-    (0..run.valid).min_by(|&a, &b| (run.of(&TIME)[a] - time).abs().total_cmp(&(run.of(&TIME)[b] - time).abs()))
 }
 
 fn heights(marks: &[Mark]) -> (f64, f64) {
@@ -93,21 +88,4 @@ fn heights(marks: &[Mark]) -> (f64, f64) {
     let high = heights().map(|dot| dot.y).filter(|y| y.is_finite()).fold(0.0, f64::max);
     let room = 0.08 * (high - low).max(1e-6);
     (low - room, high + room)
-}
-
-/// The start, two moments in between (evenly spread on a log scale over the last three decades), the end.
-pub(super) fn moments(all: &[Series<'_>]) -> Vec<f64> {
-    let last = all.iter().filter_map(|s| s.runs[0].of(&TIME).last().copied()).fold(0.0, f64::max);
-    vec![0.0, last * 1e-2, last * 1e-1, last]
-}
-
-/// Three significant digits.
-pub(super) fn short(value: f64) -> String {
-    if value == 0.0 || (1e-2..1e5).contains(&value.abs()) {
-        let decimals = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
-        let text = format!("{value:.decimals$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
-    } else {
-        minus(&format!("{value:.2e}"))
-    }
 }

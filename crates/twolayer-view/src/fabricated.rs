@@ -26,7 +26,9 @@ use crate::outcome::Outcome;
 /// Sizes of a fabricated network.
 #[derive(Clone, Copy)]
 pub struct Sizes {
+    /// Neurons.
     pub p: usize,
+    /// Directions of the target.
     pub k: usize,
 }
 

@@ -3,21 +3,18 @@
 use twolayer::{
     problem::{Engine, StartMode},
     record::{
-        Trajectory,
+        Status, Trajectory,
         observable::{SAMPLES, STEP, TIME},
     },
 };
 
-use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
-use twolayer_file::experiment::{Axis, Experiment, NamedView, Scale};
+use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript, same_problem};
+use twolayer_file::experiment::{Axis, Experiment, NamedView};
 
-use crate::{
-    compare::{match_neurons, same_problem},
-    outcome::Outcome,
-};
+use crate::{matching::match_neurons, outcome::Outcome};
 
 /// One view, ready to be drawn.
-pub(super) struct Series<'a> {
+pub(crate) struct Series<'a> {
     pub experiment: &'a Experiment,
     pub view: &'a NamedView,
     pub runs: &'a [Trajectory],
@@ -36,7 +33,7 @@ pub(super) struct Series<'a> {
 
 /// Which neurons of several runs are averaged.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Neurons {
+pub(crate) enum Neurons {
     /// Neuron j with neuron j: the start is shared.
     Shared,
     /// Neuron `[run][j]` as neuron j of the first view: the starts are independent, the neurons matched.
@@ -47,13 +44,13 @@ pub(super) enum Neurons {
 
 /// The mean over replicates, and twice its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Estimate {
+pub(crate) struct Estimate {
     pub mean: f64,
     pub bar: f64,
 }
 
 /// All views with at least one trajectory, and the number of settings.
-pub(super) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) -> (Vec<Series<'a>>, usize) {
+pub(crate) fn series<'a>(experiment: &'a Experiment, outcomes: &'a [Outcome]) -> (Vec<Series<'a>>, usize) {
     let mut all: Vec<Series<'_>> = Vec::new();
     let mut settings = 0;
     for (index, (view, outcome)) in experiment.views.iter().zip(outcomes).enumerate() {
@@ -143,6 +140,12 @@ impl Series<'_> {
         label
     }
 
+    /// Whether some runs are held at the level at which they stopped, while others go on.
+    pub fn holds(&self) -> bool {
+        let last = self.runs.iter().map(|run| run.valid).max().unwrap_or(0);
+        self.runs.iter().any(|run| stopped(run) && run.valid < last)
+    }
+
     /// The horizontal positions. A limit may not know its steps and samples; the problem it stands for does.
     pub fn abscissa(&self, axis: &Axis) -> Vec<f64> {
         let run = &self.runs[0];
@@ -172,15 +175,32 @@ impl Series<'_> {
         }
     }
 
-    /// The estimates of `value(r, run, t)` at every recorded moment, over the first `most` replicates that are valid.
+    /// The estimates of `value(r, run, t)` at every recorded moment, over the first `most` replicates that are valid. One
+    /// that stopped at its level is held there as long as another goes on: the mean over those alone would be of other
+    /// runs than before.
     pub fn estimates(&self, most: usize, value: impl Fn(usize, &Trajectory, usize) -> f64) -> Vec<Estimate> {
+        let last = self.runs.iter().take(most).map(|run| run.valid).max().unwrap_or(0);
         let estimate = |t: usize| {
-            let valid = self.runs.iter().enumerate().take(most).filter(|(_, run)| t < run.valid);
-            Estimate::of(&valid.map(|(r, run)| value(r, run, t)).collect::<Vec<_>>())
+            let entry = |run: &Trajectory| match (t < run.valid, stopped(run) && t < last) {
+                (true, _) => Some(t),
+                (false, true) => Some(run.valid - 1),
+                (false, false) => None,
+            };
+            let known = self.runs.iter().enumerate().take(most);
+            let values = known.filter_map(|(r, run)| Some(value(r, run, entry(run)?)));
+            Estimate::of(&values.collect::<Vec<_>>())
         };
         (0..self.runs[0].len()).map(estimate).collect()
     }
 }
+
+/// Whether a crossing ended the run before its last moment.
+fn stopped(run: &Trajectory) -> bool {
+    run.status == Status::Done && (1..run.len()).contains(&run.valid)
+}
+
+/// Said where [`Series::holds`].
+pub(crate) const HELD: &str = "Runs that stopped at their level are held there.";
 
 impl Estimate {
     /// Of the finite ones among these values.
@@ -194,7 +214,7 @@ impl Estimate {
 }
 
 /// The legend of a figure with one key for each view: a row for each setting, headed by what it changes.
-pub(super) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
+pub(crate) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
     let row = |setting: usize| {
         let heading = setting_label(all, setting, settings);
         let words = Key { label: format!("{heading}:"), sample: Sample::Words, style: Style::line(0, Dash::Solid) };
@@ -205,7 +225,7 @@ pub(super) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'
 }
 
 /// What a setting changes, in words: `data = fresh`; empty where there is only one.
-pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize) -> String {
+pub(crate) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize) -> String {
     if settings < 2 {
         return String::new();
     }
@@ -232,14 +252,14 @@ pub(super) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize)
 }
 
 /// 5000, 10⁵.
-pub(super) fn whole(d: u64) -> String {
+pub(crate) fn whole(d: u64) -> String {
     let power = d.checked_ilog10().unwrap_or(0);
     if power >= 4 && d == 10_u64.pow(power) { format!("10{}", superscript(power as i32)) } else { d.to_string() }
 }
 
 /// About `count` of the points, evenly spread on the axis, with error bars; `phase` in [0, 1) sets the curves of
 /// several views against each other.
-pub(super) fn dots(
+pub(crate) fn dots(
     x: &[f64],
     y: &[Estimate],
     scale: Scale,

@@ -1,10 +1,10 @@
 //! The points of a sweep as a grid: keys that vary together are one dimension of it.
 
-use super::{Summary, ticks::readable};
+use super::{Summary, number::readable};
 
 /// Swept keys that vary together, and the values they take.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Bundle {
+pub(crate) struct Bundle {
     /// Paths.
     pub keys: Vec<String>,
     /// What the keys are, one value for each, in rising order where the first key's are numbers.
@@ -16,7 +16,7 @@ pub(super) struct Bundle {
 }
 
 /// The bundles of a sweep; keys with one value all over are none.
-pub(super) fn bundles(summaries: &[Summary]) -> Vec<Bundle> {
+pub(crate) fn bundles(summaries: &[Summary]) -> Vec<Bundle> {
     let Some(first) = summaries.first() else { return Vec::new() };
     let mut bundles: Vec<Bundle> = Vec::new();
     for (key, _) in &first.values {
@@ -87,7 +87,7 @@ impl Bundle {
 }
 
 /// The symbol of the theory page, or the key's last word.
-pub(super) fn symbol(key: &str) -> &str {
+pub(crate) fn symbol(key: &str) -> &str {
     match key {
         "training.dimension" => "d",
         "network.width" => "p",

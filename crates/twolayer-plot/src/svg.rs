@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{
-    Drawing, Mark, Marker, Panel, Sample, Style, font,
+use crate::{
+    Dash, Drawing, Mark, Marker, Panel, Sample, Style, font,
     layout::{Frame, LINE, PIECE, Page, Placed, SMALL, TEXT, TITLE, WIDTH, place},
     ticks::{self, ticks},
 };
@@ -212,6 +212,11 @@ impl Pen {
                 let y = at(panel.x.limits.0, *value).1;
                 self.line((frame.left, y), (frame.left + frame.width, y), GREY, 0.8);
             }
+            Mark::Upright(value) => {
+                let x = at(*value, panel.y.limits.0).0;
+                let style = Style { color: GREY, size: 1.0, ..Style::line(0, Dash::Long) };
+                self.polyline(&[(x, frame.top + frame.height), (x, frame.top)], &style);
+            }
         }
     }
 
@@ -274,7 +279,7 @@ fn label(text: &str) -> String {
 }
 
 /// Text as it may stand in XML and HTML, between tags or in attributes.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

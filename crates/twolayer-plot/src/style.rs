@@ -1,5 +1,7 @@
 //! Colours, dashes and markers, told apart by the colour-blind and in grey.
 
+use serde::Serialize;
+
 /// Okabe and Ito's colours, without the yellow that paper swallows; neighbours differ in lightness too.
 pub const PALETTE: [&str; 7] = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#D55E00"];
 
@@ -8,7 +10,7 @@ pub const RAMP: [&str; 10] =
     ["#440154", "#482475", "#414487", "#355F8D", "#2A788E", "#21918C", "#22A884", "#44BF70", "#7AD151", "#A8DB34"];
 
 /// How a curve is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Style {
     /// `#rrggbb`.
     pub color: &'static str,
@@ -23,7 +25,8 @@ pub struct Style {
 }
 
 /// A line's dashes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dash {
     /// None.
     Solid,
@@ -36,7 +39,8 @@ pub enum Dash {
 }
 
 /// The shape of a dot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Marker {
     /// ○
     Circle,

@@ -6,7 +6,7 @@ use skrifa::{FontRef, MetadataProvider, instance::Size, prelude::LocationRef};
 pub(crate) const FAMILY: &str = "DejaVu Sans";
 
 /// DejaVu Sans with the Latin, Greek and mathematical characters that figures use (licence in `assets/`).
-pub(crate) const BYTES: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
+pub(crate) const BYTES: &[u8] = include_bytes!("../assets/DejaVuSans-subset.ttf");
 
 /// Width of `text` at `size`; characters that the font lacks count as wide as an em.
 pub(crate) fn width(text: &str, size: f64) -> f64 {

@@ -10,7 +10,7 @@ use super::{
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
 use crate::{
-    compare::{Crossed, crossings},
+    crossings::{Crossed, crossings},
     outcome::Outcome,
 };
 
@@ -19,12 +19,12 @@ use crate::{
 pub struct Summary {
     /// The swept keys, by path, and what they are here: `("training.dimension", "1000")`.
     pub values: Vec<(String, String)>,
-    pub(super) views: Vec<ViewSummary>,
+    pub(crate) views: Vec<ViewSummary>,
 }
 
 /// One view at one point.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ViewSummary {
+pub(crate) struct ViewSummary {
     pub name: String,
     pub limit: bool,
     /// Its number among all views, and among the limits or the simulations.
@@ -35,11 +35,13 @@ pub(super) struct ViewSummary {
     /// For each figure of the experiment, its curves: one, or one for each direction.
     pub figures: Vec<Vec<Traced>>,
     pub crossed: Vec<Crossed>,
+    /// Whether curves hold runs at the level at which they stopped.
+    pub holds: bool,
 }
 
 /// A curve, mean ± 2 standard errors.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Traced {
+pub(crate) struct Traced {
     /// `along z₁`; empty where there is only one.
     pub title: String,
     pub x: Vec<f64>,
@@ -70,6 +72,7 @@ impl Summary {
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
             figures: experiment.figures.iter().map(|figure| traced(one, figure)).collect(),
             crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
+            holds: one.holds(),
         });
         Self { values: values.to_vec(), views: views.collect() }
     }
@@ -96,7 +99,7 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
     let x = series.abscissa(&figure.x);
     match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
-            let (_, value) = scalar(figure.y);
+            let Some((_, value)) = scalar(figure.y) else { return Vec::new() };
             vec![Traced { title: String::new(), x, y: series.estimates(usize::MAX, |_, run, t| value(run, t)) }]
         }
         Quantity::Overlap | Quantity::Cosine => {
@@ -104,9 +107,12 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
             let several = every.len() > 1;
             (every.iter())
                 .map(|direction| {
-                    let value = |run: &twolayer::record::Trajectory, t: usize, j: usize| match figure.y {
-                        Quantity::Cosine => direction.cosine(run, t, j),
-                        _ => direction.overlap(run, t, j),
+                    let value = |run: &twolayer::record::Trajectory, t: usize, j: usize| {
+                        if figure.y == Quantity::Cosine {
+                            direction.cosine(run, t, j)
+                        } else {
+                            direction.overlap(run, t, j)
+                        }
                     };
                     let y = match figure.neurons[..] {
                         [j] => series.of_neuron(j, value),
@@ -120,6 +126,8 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
                 })
                 .collect()
         }
-        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram => Vec::new(),
+        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
+            Vec::new()
+        }
     }
 }

@@ -1,21 +1,20 @@
 //! Where everything goes, in pixels of the SVG.
 
-use super::{AxisOf, Block, Drawing, Key, Panel, Sample, font};
-use twolayer_file::experiment::Scale;
+use crate::{AxisOf, Block, Drawing, Key, Panel, Sample, Scale, font};
 
 /// Width of the picture.
-pub(super) const WIDTH: f64 = 760.0;
+pub(crate) const WIDTH: f64 = 760.0;
 /// Size of the title, and the height of a line of it.
-pub(super) const TITLE: f64 = 17.0;
+pub(crate) const TITLE: f64 = 17.0;
 const TITLE_LINE: f64 = 23.0;
 /// Size of labels and ticks.
-pub(super) const TEXT: f64 = 12.5;
+pub(crate) const TEXT: f64 = 12.5;
 /// Size of tick labels and small print.
-pub(super) const SMALL: f64 = 10.5;
+pub(crate) const SMALL: f64 = 10.5;
 /// Height of a legend's row and of a line of small print.
-pub(super) const LINE: f64 = 19.0;
+pub(crate) const LINE: f64 = 19.0;
 /// Width of a legend's piece of line.
-pub(super) const PIECE: f64 = 26.0;
+pub(crate) const PIECE: f64 = 26.0;
 
 /// Room for ticks and label left of a panel, right of it, and between two that share their vertical axis.
 const LEFT: f64 = 66.0;
@@ -27,7 +26,7 @@ const PAD: f64 = 16.0;
 
 /// A panel's frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     pub left: f64,
     pub top: f64,
     pub width: f64,
@@ -38,7 +37,7 @@ pub(super) struct Frame {
 }
 
 /// A block with everything in its place.
-pub(super) struct Placed<'a> {
+pub(crate) struct Placed<'a> {
     pub block: &'a Block,
     /// Top left corner of each legend entry.
     pub keys: Vec<(f64, f64, &'a Key)>,
@@ -48,7 +47,7 @@ pub(super) struct Placed<'a> {
 }
 
 /// A drawing with everything in its place; lines of text with their baselines.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     pub title: Vec<(f64, String)>,
     pub blocks: Vec<Placed<'a>>,
     pub small_print: Vec<(f64, String)>,
@@ -56,7 +55,7 @@ pub(super) struct Page<'a> {
 }
 
 /// Puts everything in its place, from the top down.
-pub(super) fn place(drawing: &Drawing) -> Page<'_> {
+pub(crate) fn place(drawing: &Drawing) -> Page<'_> {
     let mut top = PAD;
     let lines = |text: &str, size: f64, step: f64, top: &mut f64| -> Vec<(f64, String)> {
         let place = |piece| {

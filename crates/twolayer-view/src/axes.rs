@@ -1,13 +1,13 @@
 //! Axes that fit what is drawn between them.
 
 use super::{
-    AxisOf, Mark, Style,
+    AxisOf, Mark, Scale, Style,
     series::{Estimate, dots},
 };
-use twolayer_file::experiment::{Axis, Scale};
+use twolayer_file::experiment::Axis;
 
 /// A curve with its estimates.
-pub(super) struct Curve {
+pub(crate) struct Curve {
     /// Drawn as a line, or as dots.
     pub limit: bool,
     /// Sets the dots of one view against another's.
@@ -18,7 +18,7 @@ pub(super) struct Curve {
 }
 
 /// Lines below dots.
-pub(super) fn marks(curves: &[Curve], x: &AxisOf, count: usize) -> Vec<Mark> {
+pub(crate) fn marks(curves: &[Curve], x: &AxisOf, count: usize) -> Vec<Mark> {
     let line = |curve: &Curve| Mark::Line {
         points: curve.x.iter().zip(&curve.y).map(|(&x, y)| (x, y.mean)).collect(),
         style: curve.style,
@@ -34,7 +34,7 @@ pub(super) fn marks(curves: &[Curve], x: &AxisOf, count: usize) -> Vec<Mark> {
 
 /// The horizontal axis: on a log scale it begins a decade before anything moves by 5 % of all that moves, and shows
 /// three decades at least, where they were recorded.
-pub(super) fn horizontal<'a>(
+pub(crate) fn horizontal<'a>(
     axis: &Axis,
     scale: Option<Scale>,
     curves: impl IntoIterator<Item = &'a Curve> + Clone,
@@ -85,7 +85,7 @@ fn onset(curve: &Curve, least: f64) -> f64 {
 }
 
 /// The vertical axis around what is seen.
-pub(super) fn vertical<'a>(
+pub(crate) fn vertical<'a>(
     scale: Option<Scale>,
     label: &str,
     curves: impl IntoIterator<Item = &'a Curve>,
@@ -105,7 +105,7 @@ pub(super) fn vertical<'a>(
 }
 
 /// An axis around these numbers, a log one where they are positive and far apart.
-pub(super) fn around(scale: Option<Scale>, label: &str, seen: &[f64]) -> AxisOf {
+pub(crate) fn around(scale: Option<Scale>, label: &str, seen: &[f64]) -> AxisOf {
     let high = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let low = seen.iter().copied().fold(f64::INFINITY, f64::min);
     let positive = seen.iter().copied().filter(|y| *y > 0.0).fold(f64::INFINITY, f64::min);

@@ -1,18 +1,19 @@
 //! The figures of a sweep: curves in the colours of the swept values, or what came out against them.
 
 use super::{
-    AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Style,
+    AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     axes::{Curve, around, horizontal, marks, vertical},
     curves::{scalar, spread},
     grid::{Bundle, bundles},
-    series::{Estimate, series},
+    scale_of,
+    series::{Estimate, HELD, series},
     small_print,
     summary::ViewSummary,
 };
-use twolayer_file::experiment::{Axis, Experiment, Figure, Quantity, Scale};
+use twolayer_file::experiment::{Axis, Experiment, Figure, Quantity};
 
 use crate::{
-    compare::{Crossed, crossings as crossed},
+    crossings::{Crossed, crossings as crossed},
     outcome::Outcome,
 };
 
@@ -23,18 +24,18 @@ const PANELS: usize = 9;
 /// Swept values that the legend names.
 const NAMED: usize = 7;
 
-/// All figures of a sweep of `experiment` (its views are those of any point); scatter and histogram are drawn at each
+/// All figures of a sweep of `experiment` (its views are those of any point); what has panels for moments is drawn at each
 /// point, not here. `version` is that of the program.
 pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str) -> Drawing {
     let sweep = Sweep { summaries, bundles: bundles(summaries) };
     let drawn = |(number, figure): (usize, &Figure)| match (&figure.x, figure.y) {
-        (_, Quantity::Scatter | Quantity::Histogram) => None,
+        (_, y) if y.has_panels() => None,
         (Axis::Swept(key), _) => Some(sweep.against(key, number, figure)),
         (_, Quantity::Crossing) => {
             let key = summaries.first()?.values.first()?.0.clone();
             Some(sweep.against(&key, number, figure))
         }
-        _ => Some(sweep.overlaid(number, figure)),
+        (Axis::Time | Axis::Step | Axis::Samples, _) => Some(sweep.overlaid(number, figure)),
     };
     let blocks = experiment.figures.iter().enumerate().filter_map(drawn).collect();
     Drawing { title: experiment.title.clone(), blocks, small_print: small_print(experiment, version) }
@@ -83,9 +84,12 @@ impl Sweep<'_> {
         if lines && dotted && named.len() < count {
             remark.push(format!("Dots at {} of {count} values, those of the legend.", named.len()));
         }
+        if self.holds() {
+            remark.push(HELD.into());
+        }
         let panels: Vec<&(String, Vec<Curve>)> = kept.iter().map(|&i| &panels[i]).collect();
         let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
-        let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
+        let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
         let (label, scale) = label_of(figure, "");
         let y = vertical(scale, &label, flat.iter().copied(), &x);
         let dots = if count > 8 { 6 } else { 12 };
@@ -148,6 +152,9 @@ impl Sweep<'_> {
                 }
             }
         }
+        if figure.y != Quantity::Crossing && self.holds() {
+            remark = HELD.into();
+        }
         for curve in panels.iter_mut().flat_map(|(_, curves)| curves) {
             if rests.len() > 1 {
                 curve.style = curve.style.on_ramp(curve.index / 1000, rests.len());
@@ -158,7 +165,7 @@ impl Sweep<'_> {
             curve.y = order.iter().map(|&i| curve.y[i]).collect();
         }
         let x = match numbers {
-            Some(numbers) => spread_axis(key, &numbers, figure.x_scale),
+            Some(numbers) => spread_axis(key, &numbers, scale_of(figure.x_scale)),
             None => AxisOf::named(super::grid::symbol(key), values),
         };
         let (label, scale) = label_of(figure, ", at the end");
@@ -190,6 +197,11 @@ impl Sweep<'_> {
             legend.push((named.into_iter()).map(|i| patch(&rests[i], i, rests.len())).collect());
         }
         Block { legend, panels: drawn.collect(), columns: columns(panels.len()), remark }
+    }
+
+    /// Whether some curves hold runs at the level at which they stopped.
+    fn holds(&self) -> bool {
+        self.summaries.iter().flat_map(|summary| &summary.views).any(|view| view.holds)
     }
 
     /// What the bundles other than `but` are at a point, in words.
@@ -277,10 +289,10 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         Quantity::Overlap => (format!("{}{sign}M_{{jr}}{sign}", if one { "overlap  " } else { "largest  " }), true),
         Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
         Quantity::Crossing => ("time t of crossing".to_string(), false),
-        y => (scalar(y).0.to_string(), false),
+        y => (scalar(y).map_or_else(String::new, |(label, _)| label.to_string()), false),
     };
     let at = if figure.y == Quantity::Crossing { "" } else { at };
-    (words + at, figure.y_scale.or(linear.then_some(Scale::Linear)))
+    (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
 }
 
 /// What a view gave in the end: for each panel, its title and the number.
@@ -320,7 +332,7 @@ fn spread_axis(key: &str, numbers: &[f64], scale: Option<Scale>) -> AxisOf {
 }
 
 /// When levels were crossed, view by view, where nothing is swept.
-pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (all, _) = series(experiment, outcomes);
     let mut panels: Vec<(String, Vec<Mark>, Vec<f64>)> = Vec::new();
     let mut remark = String::new();
@@ -359,7 +371,7 @@ pub(super) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &
     let drawn = panels.into_iter().map(|(title, marks, seen)| Panel {
         title,
         x: AxisOf::named("view", names.clone()),
-        y: around(figure.y_scale, "time t of crossing", &seen),
+        y: around(scale_of(figure.y_scale), "time t of crossing", &seen),
         square: false,
         marks,
     });

@@ -6,12 +6,13 @@ use twolayer::record::{
 };
 
 use super::{
-    AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,
+    AxisOf, Block, Dash, Key, Mark, Panel, Sample, Scale, Style,
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
-    series::{Neurons, Series, legend, series, setting_label},
+    scale_of,
+    series::{HELD, Neurons, Series, legend, series, setting_label},
 };
-use twolayer_file::experiment::{Experiment, Figure, Quantity, Scale};
+use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
 use crate::outcome::Outcome;
 
@@ -22,21 +23,30 @@ const DIRECTIONS: usize = 6;
 /// A direction whose overlaps fill less than this part of the shared scale has its own.
 const FLAT: f64 = 0.15;
 
-/// The label of a quantity that has one number at each time, and the number.
-pub(super) fn scalar(y: Quantity) -> (&'static str, fn(&Trajectory, usize) -> f64) {
+/// A number of a run at a recorded moment.
+pub(crate) type Value = fn(&Trajectory, usize) -> f64;
+
+/// The label of a quantity that has one number at each time, and the number; `None` for the others.
+pub(crate) fn scalar(y: Quantity) -> Option<(&'static str, Value)> {
     match y {
-        Quantity::TwiceRisk => ("E(f − g)²", |run, t| 2.0 * run.of(&RISK)[t]),
-        Quantity::TrainingRisk => {
-            ("training risk  ½ mean (f − y)²", |run, t| run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t]))
-        }
-        _ => ("risk  ½ E(f − g)²", |run, t| run.of(&RISK)[t]),
+        Quantity::Risk => Some(("risk  ½ E(f − g)²", |run, t| run.of(&RISK)[t])),
+        Quantity::TwiceRisk => Some(("E(f − g)²", |run, t| 2.0 * run.of(&RISK)[t])),
+        Quantity::TrainingRisk => Some(("training risk  ½ mean (f − y)²", |run, t| {
+            run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t])
+        })),
+        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing => None,
+        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => None,
     }
 }
 
 /// The risk, twice it, or the training risk: lines for limits, dots for simulations.
-pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
+pub(crate) fn risk(
+    experiment: &Experiment,
+    outcomes: &[Outcome],
+    figure: &Figure,
+    (label, value): (&str, Value),
+) -> Block {
     let (mut all, settings) = series(experiment, outcomes);
-    let (label, value) = scalar(figure.y);
     let without: Vec<String> = (all.iter())
         .filter(|s| figure.y == Quantity::TrainingRisk && s.runs[0].get(&TRAINING_RISK).is_none())
         .map(|s| s.view.name.clone())
@@ -51,14 +61,21 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
             style: series.style(series.color(settings), series.rank + series.setting),
         })
         .collect();
-    let x = horizontal(&figure.x, figure.x_scale, &curves);
-    let y = vertical(figure.y_scale, label, &curves, &x);
+    let x = horizontal(&figure.x, scale_of(figure.x_scale), &curves);
+    let y = vertical(scale_of(figure.y_scale), label, &curves, &x);
     let key = |s: &Series<'_>| Key {
         label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
         style: s.style(s.color(settings), s.rank + s.setting),
     };
-    let remark = if without.is_empty() { String::new() } else { format!("No training set: {}.", without.join(", ")) };
+    let mut remarks = Vec::new();
+    if !without.is_empty() {
+        remarks.push(format!("No training set: {}.", without.join(", ")));
+    }
+    if all.iter().any(Series::holds) {
+        remarks.push(HELD.into());
+    }
+    let remark = remarks.join(" ");
     Block {
         legend: legend(&all, settings, key),
         panels: vec![Panel { title: String::new(), marks: marks(&curves, &x, 25), x, y, square: false }],
@@ -68,7 +85,7 @@ pub(super) fn risk(experiment: &Experiment, outcomes: &[Outcome], figure: &Figur
 }
 
 /// M_jr or cosines: a column for each direction, a row for each setting, a colour for each neuron.
-pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Vec<Block> {
+pub(crate) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Vec<Block> {
     let (all, settings) = series(experiment, outcomes);
     let Some(first) = all.first() else { return Vec::new() };
     let p = first.runs[0].width;
@@ -105,9 +122,9 @@ pub(super) fn overlaps(experiment: &Experiment, outcomes: &[Outcome], figure: &F
         }
     }
     let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
-    let x = horizontal(&figure.x, figure.x_scale, flat.iter().copied());
+    let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
     let label = if cosine { "cosine  M_{jr} / √(Q_{jj} P_{rr})" } else { "overlap  M_{jr}" };
-    let scale = Some(figure.y_scale.unwrap_or(Scale::Linear));
+    let scale = Some(scale_of(figure.y_scale).unwrap_or(Scale::Linear));
     let shared = vertical(scale, label, flat.iter().copied(), &x);
     // Along each direction; a scale of their own where one direction would be flat on the shared scale.
     let mut own: Vec<AxisOf> = (0..shown.len())
@@ -182,6 +199,9 @@ fn remark(all: &[Series<'_>], neurons: (usize, usize), directions: (usize, usize
     if all.iter().any(|series| series.neurons == Neurons::First) {
         remarks.push("Starts are independent, and neurons not alike: not averaged, dots are the first run.".into());
     }
+    if all.iter().any(Series::holds) {
+        remarks.push(HELD.into());
+    }
     if cosine && all.iter().any(|series| series.runs[0].keep_q() == KeepQ::None) {
         remarks.push("Views without recorded Q have no cosines.".into());
     }
@@ -189,6 +209,6 @@ fn remark(all: &[Series<'_>], neurons: (usize, usize), directions: (usize, usize
 }
 
 /// At most `most` of `0..n`, evenly spread.
-pub(super) fn spread(n: usize, most: usize) -> Vec<usize> {
+pub(crate) fn spread(n: usize, most: usize) -> Vec<usize> {
     if n <= most { (0..n).collect() } else { (0..most).map(|i| i * n / most).collect() }
 }

@@ -4,6 +4,7 @@ use std::{env, fmt::Write as _, fs, path::Path};
 
 use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
 use twolayer::record::observable::{CROSSING_STEP, RISK, STUDENT_TEACHER, TIME, TRAINING_RISK};
+use twolayer_plot::{png, svg};
 
 use super::*;
 use twolayer_file::experiment::{Directions, Figure, NamedView};
@@ -116,6 +117,50 @@ fn histogram() -> Drawing {
     draw(&fabricated::experiment(named, vec![figure]), &all, "0.1.0")
 }
 
+/// Particles (a, s): second layers that grow apart while neurons turn.
+fn cloud() -> Drawing {
+    let sizes = Sizes { p: 60, k: 1 };
+    let mut named = views(sizes);
+    named.truncate(2);
+    let times = [0.0, 1.0, 10.0];
+    let mut all = vec![fabricated::limit(sizes, &times, 1e-6), fabricated::simulation(sizes, &times, 2, 0.0, 1)];
+    for (i, run) in all.iter_mut().flat_map(|outcome| &mut outcome.trajectories).enumerate() {
+        for t in 0..3 {
+            for j in 0..60 {
+                let a = -1.0 + (2 * j + 1) as f64 / 60.0;
+                let off = if i > 0 { 0.03 * (j as f64 * 2.4 + i as f64).sin() } else { 0.0 };
+                run.second_layer[t * 60 + j] = a * [1.0, 1.1, 2.0][t] + off;
+                run.student_teacher[t * 60 + j] = (a * [0.0, 1.0, 4.0][t]).tanh() + off;
+            }
+        }
+    }
+    let figure = Figure { at: times.into(), ..fabricated::figure(Quantity::Cloud) };
+    draw(&fabricated::experiment(named, vec![figure]), &all, "0.1.0")
+}
+
+/// Giant steps: at first every gradient points along (0.8, 0.6), then along both.
+fn gradients() -> Drawing {
+    let sizes = Sizes { p: 40, k: 2 };
+    let mut named = views(sizes);
+    named.truncate(2);
+    let times = [0.0, 1.0, 2.0];
+    let mut all = vec![fabricated::limit(sizes, &times, 1e-6), fabricated::simulation(sizes, &times, 3, 0.0, 1)];
+    for (i, run) in all.iter_mut().flat_map(|outcome| &mut outcome.trajectories).enumerate() {
+        let mut gradient = Vec::new();
+        for t in 0..2 {
+            for j in 0..40 {
+                let size = (j as f64 * 2.4).sin();
+                let off = |phase: f64| if i > 0 { 0.05 * (j as f64 * 5.1 + i as f64 + phase).sin() } else { 0.0 };
+                let second = if t == 1 { 0.5 * (j as f64 * 1.7).cos() } else { 0.0 };
+                gradient.extend([0.8 * size - 0.6 * second + off(0.0), 0.6 * size + 0.8 * second + off(1.0)]);
+            }
+        }
+        run.gradient_teacher = Some(gradient);
+        run.step = vec![0.0, 1.0, 2.0];
+    }
+    draw(&fabricated::experiment(named, vec![fabricated::figure(Quantity::Gradient)]), &all, "0.1.0")
+}
+
 /// A sweep over `values` of the keys; the first one sets the rate.
 fn sweep(figures: Vec<Figure>, points: &[Vec<(&str, String)>]) -> Drawing {
     let mut named = with_crossings(views(SIZES));
@@ -160,6 +205,8 @@ fn kinds() -> Vec<(&'static str, Drawing)> {
         ("cosine-matched", matched()),
         ("scatter", drawn(Figure { at: vec![0.0, 1.0, 10.0], ..fabricated::figure(Quantity::Scatter) })),
         ("histogram", histogram()),
+        ("cloud", cloud()),
+        ("gradient", gradients()),
         ("crossing", crossing()),
         (
             "sweep-risk",
@@ -193,7 +240,9 @@ fn structure(drawing: &Drawing) -> String {
         }
         let _ = writeln!(text, "{} panels in {} columns; {:?}", block.panels.len(), block.columns, block.remark);
         for panel in &block.panels {
-            let axis = |axis: &AxisOf| format!("{} ({}{})", axis.label, axis.scale.name(), axis.names.join(", "));
+            let axis = |axis: &AxisOf| {
+                format!("{} ({}{})", axis.label, format!("{:?}", axis.scale).to_lowercase(), axis.names.join(", "))
+            };
             let mut marks: Vec<(String, usize)> = Vec::new();
             for mark in &panel.marks {
                 let name = match mark {
@@ -202,6 +251,7 @@ fn structure(drawing: &Drawing) -> String {
                     Mark::Bars { .. } => "bars".into(),
                     Mark::UnitCircle => "unit circle".into(),
                     Mark::Level(y) => format!("level {y}"),
+                    Mark::Upright(x) => format!("upright {x}"),
                 };
                 match marks.last_mut() {
                     Some((last, count)) if *last == name => *count += 1,
