@@ -65,9 +65,11 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
     }
 }
 
+/// A number of a replicate.
+type OfRun = fn(&Trajectory) -> f64;
+
 /// What the file has of each replicate besides its observables: how it ended, and how many of its entries are valid.
-const ENDED: [(&str, fn(&Trajectory) -> f64); 2] =
-    [("status", |run| f64::from(run.status.code())), ("valid", |run| run.valid as f64)];
+const ENDED: [(&str, OfRun); 2] = [("status", |run| f64::from(run.status.code())), ("valid", |run| run.valid as f64)];
 
 /// The observables that are written: all replicates have all of their numbers.
 fn written(runs: &[Trajectory]) -> impl Iterator<Item = &'static Observable> {
