@@ -122,11 +122,11 @@ fn power(x: &Whole, n: usize) -> Whole {
     Whole::of(&coefficients, x)
 }
 
-/// 200 random covariances, every fourth one singular, to 10⁻¹² of the size of what is summed.
-#[test]
-fn averages_are_those_of_whole_number_algebra() {
-    type OfFields = Box<dyn Fn(&[Whole]) -> Whole>;
-    let cases: Vec<(&str, Vec<i128>, Rule, usize, OfFields)> = vec![
+type OfFields = Box<dyn Fn(&[Whole]) -> Whole>;
+
+/// An activation and its coefficients; a target, its k, and what it is in whole numbers.
+fn cases() -> Vec<(&'static str, Vec<i128>, Rule, usize, OfFields)> {
+    vec![
         (
             "square",
             vec![0, 0, 1],
@@ -175,7 +175,13 @@ fn averages_are_those_of_whole_number_algebra() {
                 sum
             }),
         ),
-    ];
+    ]
+}
+
+/// 200 random covariances, every fourth one singular, to 10⁻¹² of the size of what is summed.
+#[test]
+fn averages_are_those_of_whole_number_algebra() {
+    let cases = cases();
     let mut stream = Xoshiro256PlusPlus::seed_from_u64(7);
     let mut whole = |size: i32| i128::from(stream.random_range(-size..=size));
     let mut worst = [0.0_f64; 6];
