@@ -54,7 +54,8 @@ pub fn report(arguments: &One) -> Result<u8, Failure> {
         let mut say_it = |line: String| tell(&format!("warning: {line}"));
         notes.into_iter().for_each(&mut say_it);
         let drawn = results::redraw(directory, &mut say_it)?;
-        let what = if drawn == 1 { "figure and report".into() } else { format!("figures and reports of {drawn} points") };
+        let what =
+            if drawn == 1 { "figure and report".into() } else { format!("figures and reports of {drawn} points") };
         say(&format!("{what} drawn again: {}\n", directory.join("figure.svg").display()));
         Ok(Ok(DONE))
     })
@@ -83,7 +84,8 @@ pub fn compare(arguments: &Many) -> Result<u8, Failure> {
         arguments.directories.iter().try_for_each(|directory| note(directory))?;
         let pairings = across::pairings(&arguments.directories)?;
         if let ([alone], []) = (&arguments.directories[..], &pairings[..]) {
-            let reason = format!("error: {} holds one experiment, whose views are compared in its report", alone.display());
+            let reason =
+                format!("error: {} holds one experiment, whose views are compared in its report", alone.display());
             return Ok(Err(vec![format!("{reason}\nhelp: name two directories, or that of a sweep")]));
         }
         let mut table = Table::new(&pairings);

@@ -13,9 +13,9 @@ mod run;
 mod sweep;
 mod terminal;
 
+use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::{Arc, atomic::AtomicBool};
-use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use twolayer_file::{diagnostic::Diagnostic, schema};
@@ -89,7 +89,9 @@ fn main() -> ExitCode {
         Ok(arguments) => perform(arguments.command),
         Err(asked) => {
             let written = asked.print();
-            if asked.use_stderr() { WRONG } else {
+            if asked.use_stderr() {
+                WRONG
+            } else {
                 terminal::judge(written);
                 DONE
             }

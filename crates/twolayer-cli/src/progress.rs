@@ -91,7 +91,10 @@ impl Bars {
         }
         let bar = |(name, tasks): (&str, usize)| {
             let bar = all.add(ProgressBar::new(tasks as u64 * TICKS as u64).with_style(style.clone()));
-            (name.to_string(), View { bar: bar.with_prefix(printable(name).into_owned()), tasks, state: Mutex::default() })
+            (
+                name.to_string(),
+                View { bar: bar.with_prefix(printable(name).into_owned()), tasks, state: Mutex::default() },
+            )
         };
         let views = counts.into_iter().map(bar).collect();
         let interrupted = Arc::new(AtomicBool::new(false));

@@ -8,7 +8,6 @@ use std::{
 };
 
 use clap::Args;
-use twolayer_file::Study;
 use twolayer_lab::{
     answer::answer,
     files, gallery, machine,
@@ -116,7 +115,8 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         _ => Mode::Begin,
     };
     // It is held until the end.
-    let entry = enter(&out, &study, &tasks, &owner, mode, &command).map_err(|denied| vec![format!("error: {denied}")])?;
+    let entry =
+        enter(&out, &study, &tasks, &owner, mode, &command).map_err(|denied| vec![format!("error: {denied}")])?;
     let tell = |line: &str| {
         if !arguments.quiet {
             crate::tell(line);

@@ -114,13 +114,37 @@ const LONGEST_LINE: usize = 200;
 /// Characters before the fault that are shown of a line that is longer.
 const BEFORE: usize = 80;
 
-/// `text` with its long lines cut off.
+/// Lines that one line of a message may take.
+const MOST_LINES: usize = 8;
+
+/// `text` in lines that are not too long: broken between words, and with words that are longer cut off.
 pub fn cut(text: &str) -> String {
-    let line = |line: &str| match line.char_indices().nth(LONGEST_LINE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_string(),
-    };
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    text.split('\n').map(broken).collect::<Vec<_>>().join("\n")
+}
+
+fn broken(line: &str) -> String {
+    if line.chars().nth(LONGEST_LINE).is_none() {
+        return line.to_string();
+    }
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let word = match word.char_indices().nth(LONGEST_LINE - 1) {
+            Some((end, _)) => format!("{}…", &word[..end]),
+            None => word.to_string(),
+        };
+        match lines.last_mut() {
+            Some(last) if last.is_empty() || last.chars().count() + 1 + word.chars().count() <= LONGEST_LINE => {
+                *last += if last.is_empty() { "" } else { " " };
+                *last += &word;
+            }
+            _ => lines.push(word),
+        }
+        if lines.len() > MOST_LINES {
+            lines[MOST_LINES] = "…".into();
+            break;
+        }
+    }
+    lines.join("\n")
 }
 
 impl Diagnostic {
@@ -188,8 +212,9 @@ mod tests {
     fn long_lines_are_cut_around_the_fault() {
         let text = format!("{} = {}", "a".repeat(500), "9".repeat(1_000_000));
         let source = Source::new(Path::new("f.toml"), &text);
-        let found = source.diagnostic(Severity::Error, 503..text.len(), "r".repeat(1000), "h".repeat(1000));
+        let found = source.diagnostic(Severity::Error, 503..text.len(), "r".repeat(1000), "known here ".repeat(100));
         assert!(found.to_string().lines().all(|line| line.chars().count() <= 230), "{found}");
+        assert_eq!(found.to_string().matches("known").count(), 100, "prose is broken, not cut");
         let [before, at, after] = found.excerpt();
         assert!(before.starts_with("…aaa") && before.ends_with("a = ") && before.chars().count() == 81, "{before}");
         assert_eq!((at, &after[..]), ("9".repeat(120), "…"));

@@ -154,7 +154,11 @@ impl Study {
             return Ok(());
         }
         let reason = format!("a sweep of {count} points; at most {MOST_POINTS} are run as one experiment");
-        Err(vec![Diagnostic::about_file(source.path, reason, "sweep fewer values, or split the sweep into several files")])
+        Err(vec![Diagnostic::about_file(
+            source.path,
+            reason,
+            "sweep fewer values, or split the sweep into several files",
+        )])
     }
 
     fn all_points(&self) -> Vec<Point> {

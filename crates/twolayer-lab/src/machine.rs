@@ -138,7 +138,9 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.stat", "inactive_file 5\ntotal_inactive_file 0\n"),
         ];
         assert_eq!(machine(&version_1), Some(100.0 * MIB));
-        let limits = |limit: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax address space   {limit}  unlimited  bytes\n");
+        let limits = |limit: &str| {
+            format!("Limit  Soft Limit  Hard Limit  Units\nMax address space   {limit}  unlimited  bytes\n")
+        };
         let address = |limit: &str| {
             machine(&[FREE, ("proc/self/limits", &limits(limit)), ("proc/self/status", "VmSize:  51200 kB\n")])
         };

@@ -10,8 +10,8 @@ use std::{
 };
 
 use proptest::prelude::*;
-use twolayer_file::{Request, Study};
 use twolayer::{method::Machine, observer::Progress};
+use twolayer_file::{Request, Study};
 use twolayer_lab::{
     results::{self, Results},
     run::{About, Denied, Mode, Monitor, Session, enter},

@@ -186,10 +186,14 @@ mod tests {
 
     #[test]
     fn names_of_other_files_and_of_devices_are_taken() {
-        for name in ["a.readout", "A.Readout", "manifest", "index", "con", "Nul.x", "COM1", "lpt9.limit", "com²", "a.", "x.npz"] {
+        for name in
+            ["a.readout", "A.Readout", "manifest", "index", "con", "Nul.x", "COM1", "lpt9.limit", "com²", "a.", "x.npz"]
+        {
             assert!(is_taken(name), "{name}");
         }
-        for name in ["limit", "direct-2", "readout", "comma", "com10", "console", "d = 1000", "lpt", "α", "figure 2", "a.b"] {
+        for name in
+            ["limit", "direct-2", "readout", "comma", "com10", "console", "d = 1000", "lpt", "α", "figure 2", "a.b"]
+        {
             assert!(!is_taken(name), "{name}");
         }
     }

@@ -156,7 +156,9 @@ fn locked(out: &Path, shared: bool, command: &str, notes: &mut Vec<String>) -> R
         Locking::Busy(holders) => Err(Denied::InUse { place: out.into(), holders }),
         Locking::Without(why) => {
             let place = out.display();
-            notes.push(format!("{place} cannot be locked ({why}): make sure that no other run writes into it meanwhile"));
+            notes.push(format!(
+                "{place} cannot be locked ({why}): make sure that no other run writes into it meanwhile"
+            ));
             Ok(None)
         }
     }

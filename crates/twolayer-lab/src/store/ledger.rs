@@ -8,9 +8,7 @@ use std::{
 };
 
 use super::{
-    Error, Index, Manifest,
-    held,
-    parts,
+    Error, Index, Manifest, held, parts,
     whole::{is_there, remove, remove_temporaries},
 };
 use twolayer_file::hash;
@@ -101,7 +99,9 @@ pub fn in_the_way(out: &Path, owner: &Owner<'_>, writes: &Writes) -> Result<Vec<
     let mut look = |directory: &Path, names: &BTreeSet<String>| {
         let ours = ledger(directory, owner, names);
         let all = names.iter().map(String::as_str).chain([MANIFEST, PENDING]);
-        found.extend(all.filter(|name| !ours.contains(*name)).map(|name| directory.join(name)).filter(|it| is_there(it)));
+        found.extend(
+            all.filter(|name| !ours.contains(*name)).map(|name| directory.join(name)).filter(|it| is_there(it)),
+        );
     };
     look(out, &writes.here);
     for (point, names) in &writes.points {

@@ -174,7 +174,10 @@ mod tests {
         let alone = held(path, false);
         for shared in [false, true] {
             let Locking::Busy(holders) = lock(path, shared, "b").unwrap() else { panic!("two have it") };
-            assert_eq!((holders.len(), holders[0].pid, &*holders[0].command), (1, process::id(), "twolayer run a.toml"));
+            assert_eq!(
+                (holders.len(), holders[0].pid, &*holders[0].command),
+                (1, process::id(), "twolayer run a.toml")
+            );
         }
         drop(alone);
         assert!(!path.join(LOCK).exists());

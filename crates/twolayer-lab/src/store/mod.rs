@@ -154,7 +154,8 @@ pub(crate) fn array_name(view: &str) -> String {
 /// [`Error`], naming the path.
 pub fn load(directory: &Path) -> Result<(Manifest, Vec<Outcome>), Error> {
     let manifest = Manifest::read(directory)?;
-    let outcomes = manifest.views.iter().map(|record| read_view(directory, &manifest, record)).collect::<Result<_, _>>()?;
+    let outcomes =
+        manifest.views.iter().map(|record| read_view(directory, &manifest, record)).collect::<Result<_, _>>()?;
     Ok((manifest, outcomes))
 }
 

@@ -189,9 +189,7 @@ pub(super) fn count(directory: &Path) -> Result<usize, Error> {
 
 /// Whether `directory` holds a file with tasks of `owner`, whole to the last number.
 pub(super) fn any_of(directory: &Path, owner: &Owner<'_>) -> Result<bool, Error> {
-    let is = |name: Arc<str>| {
-        checked(&directory.join(&*name), &owner.tasks).is_ok_and(|places| is_of(&places, owner))
-    };
+    let is = |name: Arc<str>| checked(&directory.join(&*name), &owner.tasks).is_ok_and(|places| is_of(&places, owner));
     Ok(directory.is_dir() && file_names(directory)?.into_iter().any(is))
 }
 

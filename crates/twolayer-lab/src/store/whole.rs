@@ -76,7 +76,8 @@ pub(super) fn stage(
         // In the same directory, so that the rename does not cross file systems.
         let prefix = format!(".{name}.");
         let mut builder = tempfile::Builder::new();
-        let mut temporary = readable(builder.prefix(&prefix).suffix(ENDING).rand_bytes(RANDOM)).tempfile_in(directory)?;
+        let mut temporary =
+            readable(builder.prefix(&prefix).suffix(ENDING).rand_bytes(RANDOM)).tempfile_in(directory)?;
         let mut buffered = BufWriter::with_capacity(1 << 16, temporary.as_file_mut());
         fill(&mut buffered)?;
         buffered.flush()?;

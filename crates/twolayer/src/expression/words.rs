@@ -55,7 +55,10 @@ pub fn list_of_functions() -> String {
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let furthest = (word.chars().count() / 2).clamp(1, 2);
-    (known.into_iter().map(|known| (strsim::osa_distance(&word, &known.to_lowercase()), known)))
+    let length = word.chars().count();
+    // A word of a megabyte is nobody's slip, and comparing it takes seconds.
+    let alike = known.into_iter().filter(|known| known.chars().count().abs_diff(length) <= furthest);
+    (alike.map(|known| (strsim::osa_distance(&word, &known.to_lowercase()), known)))
         .filter(|(distance, known)| *distance <= furthest && *distance < known.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
