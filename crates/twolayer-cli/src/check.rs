@@ -167,6 +167,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
         if !overrides.is_empty() {
             lines.push(format!("  override {}", overrides.join(", ")));
         }
+        lines.extend(problem_phase(named));
         match plan {
             Ok(plan) => {
                 lines.push(format!("  method   {}: {}", plan.title(), plan.reason));
@@ -180,6 +181,11 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// `  regime   plateau`.
+fn problem_phase(named: &NamedView) -> Option<String> {
+    named.problem.phase().map(|phase| format!("  regime   {}", phase.name()))
 }
 
 fn noise(problem: &Problem) -> String {
@@ -233,6 +239,7 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
         "name": named.name,
         "engine": named.view.engine.name(),
         "dimension": problem.dimension(),
+        "regime": problem.phase().map(twolayer::problem::Phase::name),
         "batch": problem.batch(),
         "learning_rate": problem.learning_rate(),
         "output_scale": problem.output_scale(),

@@ -13,7 +13,11 @@ use twolayer::record::{Status, Trajectory};
 use super::{Error, write_bytes};
 use twolayer_file::{Request, experiment::NamedView, hash};
 
-use crate::{compare::Agreement, outcome::Outcome};
+use crate::{
+    compare::Agreement,
+    foretold::{Foretold, foretold},
+    outcome::Outcome,
+};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
@@ -106,6 +110,10 @@ pub struct ViewRecord {
     pub kernel: String,
     /// d; absent when infinite.
     pub dimension: Option<u64>,
+    /// Where its scaling lies in the phase diagram of one-pass SGD: `perfect learning`, `plateau`, `bad learning`, `no ODE`; null
+    /// where that says nothing.
+    #[serde(default)]
+    pub regime: Option<String>,
     /// Replicates asked for.
     pub replicates: usize,
     /// Seed.
@@ -124,6 +132,9 @@ pub struct ViewRecord {
     pub max_risk_error: Option<f64>,
     /// Largest numerical error of M.
     pub max_overlap_error: Option<f64>,
+    /// What theory foretells of it, beside what came out.
+    #[serde(default)]
+    pub predictions: Vec<Foretold>,
     /// Advice of the plan and on what came out.
     pub advice: Vec<String>,
 }
@@ -204,6 +215,7 @@ impl ViewRecord {
             method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
             reason: outcome.reason.clone(),
+            regime: view.problem.phase().map(|phase| phase.name().into()),
             kernel: outcome.kernel.clone(),
             dimension: view.problem.dimension(),
             replicates: view.view.replicates,
@@ -215,6 +227,7 @@ impl ViewRecord {
             bytes: outcome.bytes,
             max_risk_error: largest(runs.iter().filter_map(|run| run.risk_error.as_deref())),
             max_overlap_error: largest(runs.iter().filter_map(|run| run.student_teacher_error.as_deref())),
+            predictions: foretold(view, runs),
             advice: outcome.advice.clone(),
         }
     }

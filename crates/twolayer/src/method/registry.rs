@@ -1,12 +1,13 @@
 //! Every way to compute a view, one line each. A new one is its file, and its line here.
 
-use super::{Entry, dmft, giant_step, leap_step, ode, simulation};
+use super::{Entry, dmft, giant_step, leap_step, mean_field, ode, simulation};
 
 /// In the order in which they are asked.
 pub static METHODS: &[Entry] = &[
     simulation::direct::ENTRY,
     simulation::fresh::ENTRY,
     simulation::reused::ENTRY,
+    mean_field::ENTRY,
     ode::ENTRY,
     giant_step::ENTRY,
     leap_step::ENTRY,
@@ -52,6 +53,7 @@ mod tests {
             ("direct", "direct", "direct", "-", ""),
             ("reduced-fresh", "reduced, fresh batches", "reduced", "-", ""),
             ("reduced-reused", "reduced, reused batches", "reduced", "-", "lu2021householder"),
+            ("mean-field", "mean field", "limit", "mean-field", "arnaboldi2023high"),
             ("ode", "ode", "limit", "ode", "saad1995online goldt2019dynamics"),
             ("giant-step", "giant steps", "limit", "giant-step", "dandi2023how"),
             ("leap-step", "leap step", "limit", "giant-step", "dandi2023how"),
@@ -61,7 +63,7 @@ mod tests {
             listed,
             expected.map(|(id, title, engine, word, cited)| (id, title, engine, word, cited.to_string()))
         );
-        assert_eq!(words(), ["ode", "giant-step", "dmft"]);
+        assert_eq!(words(), ["mean-field", "ode", "giant-step", "dmft"]);
         assert_eq!((word("dmft"), word("auto")), (Some("dmft"), None));
     }
 
