@@ -130,7 +130,12 @@ impl One<'_, '_> {
                     self.reader.fault("figure.x", reason, "remove the line, or draw overlap or cosine");
                     None
                 }
-                _ => Some(Axis::Swept(key.into())),
+                Quantity::Risk
+                | Quantity::TwiceRisk
+                | Quantity::Overlap
+                | Quantity::Cosine
+                | Quantity::TrainingRisk
+                | Quantity::Crossing => Some(Axis::Swept(key.into())),
             },
             Some(key) => {
                 let reason = format!("`{key}` is not swept: a figure against it would have one point");
