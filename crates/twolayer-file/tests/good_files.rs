@@ -217,8 +217,6 @@ fn the_hash_knows_what_results_depend_on() {
 #[test]
 fn the_hash_of_an_experiment_stays() {
     assert_eq!(experiment(SHORT).resolved.hash, "2090f504fb9f5804");
-    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../gallery/odes/high-dimensional.toml");
-    assert_eq!(experiment(&std::fs::read_to_string(gallery).unwrap()).resolved.hash, "45eda612f58b1bc6");
 }
 
 #[test]
@@ -234,10 +232,10 @@ fn points_of_a_sweep_have_directories_of_their_own() {
     assert_eq!(
         names[..4],
         [
-            "dimension=500,second_layer=__init_=__ones___,expression=z1+z2,noise=0",
-            "dimension=500,second_layer=__init_=__ones___,expression=z1_z2,noise=1e-1",
-            "dimension=500,second_layer=__init_=__ones___,expression=z1_z2,noise=0.2",
-            "dimension=500,second_layer=__init_=__gaussian___,expression=z1+z2,noise=0",
+            "dimension=500,second_layer=__init____ones___,expression=z1+z2,noise=0",
+            "dimension=500,second_layer=__init____ones___,expression=z1_z2,noise=1e-1",
+            "dimension=500,second_layer=__init____ones___,expression=z1_z2,noise=0.2",
+            "dimension=500,second_layer=__init____gaussian___,expression=z1+z2,noise=0",
         ]
     );
     assert_eq!(study.keys(), ["training.dimension", "network.second_layer", "target.expression", "target.noise"]);

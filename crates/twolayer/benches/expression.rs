@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use twolayer::{
     expression::{Expression, Scratch, Vocabulary, vector},
-    problem::Activation,
+    problem::{Activation, NamedActivation, Word},
 };
 
 /// Best nanoseconds per call of `work`.
@@ -51,7 +51,8 @@ fn main() {
     let written = ["tanh(h)", "tanh(h) + 0.1*he2(h)", "relu(h - 0.5) - 0.2"];
     let read = |text: &&str| Activation::parse(text, &BTreeMap::new()).ok();
     let series = Activation::series(vec![0.0, 1.0, 0.5, 0.25]);
-    for activation in Activation::NAMES.iter().chain(&written).filter_map(read).chain([series]) {
+    let named = NamedActivation::ALL.iter().copied().map(Activation::from);
+    for activation in named.chain(["he2"].iter().chain(&written).filter_map(read)).chain([series]) {
         let name = activation.name();
         let [four, eight, many] = [4, 8, 1000].map(|count| {
             let (points, mut h, mut derivative) = (inputs(count), vec![0.0; count], vec![0.0; count]);

@@ -151,7 +151,12 @@ impl One<'_, '_> {
                     self.reader.fault("figure.x", reason, "remove the line, or draw overlap or cosine");
                     None
                 }
-                _ => Some(Axis::Swept(key.into())),
+                Quantity::Risk
+                | Quantity::TwiceRisk
+                | Quantity::Overlap
+                | Quantity::Cosine
+                | Quantity::TrainingRisk
+                | Quantity::Crossing => Some(Axis::Swept(key.into())),
             },
             Some(key) => {
                 let reason = format!("`{key}` is not swept: a figure against it would have one point");
@@ -287,13 +292,13 @@ mod tests {
         ].map(told).join("\n"), @r#"
         there is no neuron 0: the network has 3, counted from 1 (write whole numbers from 1 to the width)
         there is no neuron 4: the network has 3, counted from 1 (write whole numbers from 1 to the width)
-        `figure.directions` takes "axes", "stairs" or vectors, not the string "star" (write vectors of one length, [[1, 1], [1, -1]])
+        `figure.directions` takes "axes", "stairs", or rows of one length, [[…], […]], not the string "star" (write "axes", "stairs", or rows of one length, [[…], […]]: along which overlaps and cosines are drawn)
         the directions have 3 components, and the target has k = 2 (write one number for each of z1 … zk)
         a direction is 0 (write vectors with a length)
         `training.dimension` is not swept: a figure against it would have one point (write its values in [sweep], or x = "time")
         no level is given whose crossing could be drawn (write crossings = [{ quantity = "risk", level = … }] in [record])
         no view has a training set: all train on fresh batches, each seen once (write y = "risk", or data = "reused" in [training])
-        `figure.y = "spectrum"` is part of the experiment file, but this version cannot draw it yet (draw risk, 2*risk, overlap, cosine, scatter or histogram)
+        `figure.y` takes one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient", not the string "spectrum" (write one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient": what is drawn)
         a panel at time 1.5, and every view ends at time 1 or before (write times from 0 to 1)
         a panel at time -1, before the start (write times from 0 to 1)
         no view records its gradients (write gradients = true in [record])

@@ -207,7 +207,7 @@ pub const KEYS: &[Key] = &[
     optional("figure.x", Kind::WordOrPath(FigureAxis::WORDS), "against what"),
     choice::<Scale>("figure.x_scale", "scale of x; what fits, where it is not written"),
     choice::<Scale>("figure.y_scale", "scale of y; likewise"),
-    Key { kind: Kind::WordOrMatrix(FigureDirections::WORDS), ..choice::<FigureDirections>("figure.directions", "of overlaps; vectors as [[1, 1], [1, -1]]") },
+    Key { kind: Kind::WordOrMatrix(FigureDirections::WORDS), ..choice::<FigureDirections>("figure.directions", "along which overlaps and cosines are drawn") },
     default("figure.at", Numbers, "[]", "times of the panels of scatter, histogram, cloud and gradient; steps for giant steps and reused data"),
     default("figure.neurons", Numbers, "[]", "which neurons, from 1"),
 
