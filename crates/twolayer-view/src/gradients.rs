@@ -3,7 +3,10 @@
 //! Where the limit's gradients of all neurons point one way (one giant step sees a single direction of the target), that way
 //! is drawn as a line through 0.
 
-use twolayer::record::Trajectory;
+use twolayer::record::{
+    Trajectory,
+    observable::{GRADIENT_TEACHER, SECOND_LAYER},
+};
 use twolayer_file::experiment::{Experiment, Figure};
 
 use crate::{
@@ -25,7 +28,7 @@ const ONE_WAY: f64 = 1e-2;
 /// for limits, and the line along which those of a limit lie.
 pub(crate) fn gradients(experiment: &Experiment, outcomes: &[Outcome], figure: &Figure) -> Block {
     let (mut all, settings) = series(experiment, outcomes);
-    all.retain(|series| series.runs.iter().any(|run| run.gradient_teacher.is_some()));
+    all.retain(|series| series.runs.iter().any(|run| run.get(&GRADIENT_TEACHER).is_some()));
     let plane = all.first().map(|s| directions(figure, &s.view.problem.target.overlaps)).unwrap_or_default();
     let style = |series: &Series<'_>| match series.is_limit() {
         true => Style { size: 3.6, ..Style::dots(series.index, Marker::Cross) },
@@ -97,14 +100,14 @@ fn dots(series: &Series<'_>, moment: &Moment, figure: &Figure, plane: &[Directio
     let most = (CROWD / series.runs[0].width.max(1)).max(1);
     let of_run = |run: &Trajectory| -> Vec<Dot> {
         let (p, k) = (run.width, run.directions);
-        let Some(gradient) = run.gradient_teacher.as_ref().filter(|g| (t + 1) * p * k <= g.len()) else {
+        let Some(gradient) = run.get(&GRADIENT_TEACHER).filter(|g| (t + 1) * p * k <= g.len()) else {
             return Vec::new();
         };
         let drawn = |j: &usize| figure.neurons.is_empty() || figure.neurons.contains(j);
         let dot = |j: usize| {
             let row = &gradient[(t * p + j) * k..][..k];
             let x = plane.first().map_or(f64::NAN, |direction| direction.along(row));
-            let y = plane.get(1).map_or(run.second_layer[t * p + j], |direction| direction.along(row));
+            let y = plane.get(1).map_or(run.of(&SECOND_LAYER)[t * p + j], |direction| direction.along(row));
             Dot { x, y, low: y, high: y }
         };
         (0..p).filter(drawn).map(dot).filter(|dot| dot.x.is_finite() && dot.y.is_finite()).collect()

@@ -146,7 +146,7 @@ impl One<'_, '_> {
         }
         match self.reader.text("figure.x").as_deref() {
             Some(key) if self.swept.iter().any(|swept| swept == key) => match y {
-                y if y.has_panels() => {
+                Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
                     let reason = format!("`{}` has a panel for each time, and no axis for `{key}`", y.name());
                     self.reader.fault("figure.x", reason, "remove the line, or draw overlap or cosine");
                     None

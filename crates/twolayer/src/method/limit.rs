@@ -4,7 +4,6 @@ use crate::{
     average::{self, Averages, Kernel, State, Want},
     error::{Error, Result},
     problem::{Algorithm, BiasInit, Init, Problem, StartMode, View},
-    random::Streams,
 };
 
 /// Whether M does not move from `start`: `D_z + λ_w M = 0` within rounding, or within the kernel's error.

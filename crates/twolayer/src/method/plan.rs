@@ -10,7 +10,6 @@ use super::{
 use crate::{
     error::{Error, Result},
     problem::{Problem, Record, View},
-    record::Trajectory,
 };
 
 /// How a view will be computed.
