@@ -115,9 +115,9 @@ fn activations_by_expression_and_by_coefficients() {
     ] {
         let committee = format!("committee = {{ units = 3, activation = {activation} }}");
         let problem = of(&SHORT.replace("expression = \"tanh(z1 + he3(z2))\"", &committee));
-        let Rule::Committee { activation, weights } = problem.target.rule else { panic!("a committee") };
+        let Rule::Committee { activation, weights } = &problem.target.rule else { panic!("a committee") };
         assert_eq!(weights.len(), 3);
-        assert_eq!(activation, expected);
+        assert_eq!(*activation, expected);
     }
     for bias in ["\"none\"", "{}", "{ init = \"none\" }"] {
         let problem = of(&SHORT.replace("width = 2", &format!("width = 2\nbias = {bias}")));

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use twolayer::{
     paper::prediction::{Prediction, Quantity, predictions},
-    record::Trajectory,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, TIME},
+    },
 };
 use twolayer_file::experiment::NamedView;
 
@@ -61,9 +64,11 @@ fn measured(view: &NamedView, run: &Trajectory, of: Quantity) -> Option<f64> {
 
 /// The risk where d ln R/d ln t is smallest, of the moments between the first that count and the last.
 fn plateau(run: &Trajectory) -> Option<f64> {
-    let slope = |i: usize| (run.of(&RISK)[i + 1] / run.of(&RISK)[i - 1]).ln().abs() / (run.of(&TIME)[i + 1] / run.of(&TIME)[i - 1]).ln();
+    let slope = |i: usize| {
+        (run.of(&RISK)[i + 1] / run.of(&RISK)[i - 1]).ln().abs() / (run.of(&TIME)[i + 1] / run.of(&TIME)[i - 1]).ln()
+    };
     let last = *run.of(&TIME).get(run.valid.checked_sub(1)?)?;
-    let inner =
-        (1..run.valid.saturating_sub(1)).filter(|&i| run.of(&TIME)[i - 1] > 1e-2 * last && run.of(&TIME)[i + 1] < 0.9 * last);
+    let inner = (1..run.valid.saturating_sub(1))
+        .filter(|&i| run.of(&TIME)[i - 1] > 1e-2 * last && run.of(&TIME)[i + 1] < 0.9 * last);
     inner.min_by(|&i, &j| slope(i).total_cmp(&slope(j))).map(|i| run.of(&RISK)[i])
 }

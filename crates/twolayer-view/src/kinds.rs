@@ -3,7 +3,9 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
-use twolayer::record::observable::{CROSSING_STEP, RISK, STUDENT_TEACHER, TIME, TRAINING_RISK};
+use twolayer::record::observable::{
+    CROSSING_STEP, GRADIENT_TEACHER, RISK, SECOND_LAYER, STEP, STUDENT_TEACHER, TIME, TRAINING_RISK,
+};
 use twolayer_plot::{png, svg};
 
 use super::*;
@@ -129,8 +131,8 @@ fn cloud() -> Drawing {
             for j in 0..60 {
                 let a = -1.0 + (2 * j + 1) as f64 / 60.0;
                 let off = if i > 0 { 0.03 * (j as f64 * 2.4 + i as f64).sin() } else { 0.0 };
-                run.second_layer[t * 60 + j] = a * [1.0, 1.1, 2.0][t] + off;
-                run.student_teacher[t * 60 + j] = (a * [0.0, 1.0, 4.0][t]).tanh() + off;
+                run.of_mut(&SECOND_LAYER)[t * 60 + j] = a * [1.0, 1.1, 2.0][t] + off;
+                run.of_mut(&STUDENT_TEACHER)[t * 60 + j] = (a * [0.0, 1.0, 4.0][t]).tanh() + off;
             }
         }
     }
@@ -155,8 +157,8 @@ fn gradients() -> Drawing {
                 gradient.extend([0.8 * size - 0.6 * second + off(0.0), 0.6 * size + 0.8 * second + off(1.0)]);
             }
         }
-        run.gradient_teacher = Some(gradient);
-        run.step = vec![0.0, 1.0, 2.0];
+        run.set(&GRADIENT_TEACHER, gradient);
+        run.set(&STEP, vec![0.0, 1.0, 2.0]);
     }
     draw(&fabricated::experiment(named, vec![fabricated::figure(Quantity::Gradient)]), &all, "0.1.0")
 }

@@ -233,13 +233,13 @@ fn runs_that_stopped_are_held_and_the_figure_says_so() {
     let (experiment, mut outcomes) = plain(vec![fabricated::figure(Quantity::Risk)]);
     outcomes[1].trajectories.truncate(4);
     for (r, run) in outcomes[1].trajectories.iter_mut().enumerate() {
-        run.risk = (0..run.len()).map(|t| r as f64 + 1.0 / (t + 1) as f64).collect();
+        run.set(&RISK, (0..run.len()).map(|t| r as f64 + 1.0 / (t + 1) as f64).collect());
     }
     let first = &mut outcomes[1].trajectories[0];
     first.valid = 2;
-    first.risk[2..].fill(f64::NAN);
+    first.of_mut(&RISK)[2..].fill(f64::NAN);
     let (all, _) = series::series(&experiment, &outcomes);
-    let mean = |t: usize| all[1].estimates(usize::MAX, |_, run, t| run.risk[t])[t].mean;
+    let mean = |t: usize| all[1].estimates(usize::MAX, |_, run, t| run.of(&RISK)[t])[t].mean;
     let at = |t: usize| 1.0 / (t + 1) as f64;
     approx::assert_relative_eq!(mean(1), 1.5 + at(1), max_relative = 1e-12);
     // (1/2 + (1 + 1/101) + (2 + 1/101) + (3 + 1/101))/4
@@ -251,12 +251,12 @@ fn runs_that_stopped_are_held_and_the_figure_says_so() {
         run.valid = run.valid.min(50);
     }
     let (all, _) = series::series(&experiment, &outcomes);
-    let estimates = all[1].estimates(usize::MAX, |_, run, t| run.risk[t]);
+    let estimates = all[1].estimates(usize::MAX, |_, run, t| run.of(&RISK)[t]);
     assert!(estimates[49].mean.is_finite() && estimates[50].mean.is_nan());
     // A run that diverged is not held.
     outcomes[1].trajectories[0].status = twolayer::record::Status::Diverged { at: 1.0 };
     let (all, _) = series::series(&experiment, &outcomes);
-    assert_eq!(all[1].estimates(usize::MAX, |_, run, t| run.risk[t])[30].mean, 2.0 + at(30));
+    assert_eq!(all[1].estimates(usize::MAX, |_, run, t| run.of(&RISK)[t])[30].mean, 2.0 + at(30));
     assert!(!all[1].holds());
 }
 
@@ -300,7 +300,7 @@ fn panels_of_reused_data_count_steps() {
     views[0].problem = twolayer::problem::Problem::new(target, network, training).unwrap();
     let mut outcomes = vec![fabricated::simulation(sizes, &[0.0, 0.5, 1.0, 1.5], 3, 0.1, 1)];
     for run in &mut outcomes[0].trajectories {
-        run.step = vec![0.0, 1.0, 2.0, 3.0];
+        run.set(&STEP, vec![0.0, 1.0, 2.0, 3.0]);
     }
     let block = &draw(&fabricated::experiment(views, vec![figure]), &outcomes, "0.1.0").blocks[0];
     let titles: Vec<&str> = block.panels.iter().map(|panel| panel.title.as_str()).collect();

@@ -4,7 +4,10 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     gaussian::normal,
-    record::{OBSERVABLES, Observable, Trajectory, observable::TIME},
+    record::{
+        OBSERVABLES, Observable, Trajectory,
+        observable::{STUDENT_SQUARES, STUDENT_TEACHER, TIME},
+    },
 };
 
 use super::{QuantityAgreement, rows::Contrast};
@@ -226,8 +229,8 @@ fn largest_norm(first: &[Trajectory], second: &[Trajectory], times: &[(usize, us
             let entry = array.get(t * width..(t + 1) * width).unwrap_or_default();
             entry.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
         };
-        let [_, overlap, square] = QUANTITIES.map(|quantity| at((quantity.values)(run), (quantity.width)(run)));
-        overlap.max(square.sqrt())
+        let overlap = at(run.of(&STUDENT_TEACHER), run.width * run.directions);
+        overlap.max(at(run.of(&STUDENT_SQUARES), run.width).sqrt())
     };
     let of_first = first.iter().flat_map(|run| times.iter().map(|&(i, _)| largest(run, i)));
     let of_second = second.iter().flat_map(|run| times.iter().map(|&(_, j)| largest(run, j)));

@@ -1,5 +1,8 @@
 use twolayer::problem::Engine;
-use twolayer::record::observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_TEACHER};
+use twolayer::record::{
+    Observable,
+    observable::{RISK, RISK_ERROR, STUDENT_SQUARES, STUDENT_TEACHER},
+};
 
 use super::*;
 use crate::fabricated::{self, Sizes};
@@ -163,9 +166,11 @@ fn what_is_lost_at_huge_norms_is_no_difference() {
         let simulation = |seed: u64, shift: f64| {
             let mut outcome = fabricated::simulation(SIZES, &times(), 8, 0.0, seed);
             for (r, run) in outcome.trajectories.iter_mut().enumerate() {
-                run.risk.iter_mut().for_each(|risk| *risk = 0.276_708_391 + shift + 1e-12 * r as f64);
-                run.student_teacher.iter_mut().for_each(|m| *m = 3.0 + 1e-13 * norm * seed as f64);
-                run.student_squares.iter_mut().for_each(|q| *q = norm * norm);
+                let mut fill =
+                    |array: &'static Observable, value: f64| run.set(array, vec![value; run.of(array).len()]);
+                fill(&RISK, 0.276_708_391 + shift + 1e-12 * r as f64);
+                fill(&STUDENT_TEACHER, 3.0 + 1e-13 * norm * seed as f64);
+                fill(&STUDENT_SQUARES, norm * norm);
             }
             outcome.trajectories
         };

@@ -1,6 +1,5 @@
 //! The tables of the report.
 
-use twolayer::paper::prediction::predictions;
 use twolayer::record::observable::{RISK, STEP, TIME};
 use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 use twolayer_plot::escape;

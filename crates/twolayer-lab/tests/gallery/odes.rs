@@ -1,6 +1,12 @@
 //! The rows of `gallery/odes/` that go from classical to mean-field: paper D and its neighbours.
 
-use twolayer::{problem::Phase, record::Trajectory};
+use twolayer::{
+    problem::Phase,
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER, TIME},
+    },
+};
 
 use super::{
     Row, Shown, distance, off_curve,
@@ -10,13 +16,13 @@ use super::{
 
 /// R at time t, between the moments recorded.
 fn risk_at(run: &Trajectory, t: f64) -> f64 {
-    let after = run.time.iter().position(|time| *time >= t).expect("a time that was recorded");
-    if after == 0 || run.time[after] == t {
-        return run.risk[after];
+    let after = run.of(&TIME).iter().position(|time| *time >= t).expect("a time that was recorded");
+    if after == 0 || run.of(&TIME)[after] == t {
+        return run.of(&RISK)[after];
     }
-    let (t0, t1) = (run.time[after - 1], run.time[after]);
+    let (t0, t1) = (run.of(&TIME)[after - 1], run.of(&TIME)[after]);
     let share = (t - t0) / (t1 - t0);
-    run.risk[after - 1] * (1.0 - share) + run.risk[after] * share
+    run.of(&RISK)[after - 1] * (1.0 - share) + run.of(&RISK)[after] * share
 }
 
 fn row(name: &'static str, asserted: &'static str, required: String, got: String, met: bool) -> Row {
@@ -81,9 +87,9 @@ fn mean_field_histogram() -> Vec<Row> {
     let shown = Shown::new(name);
     let limit = &shown.runs("limit")[0];
     let cosines = |t: f64| -> Vec<f64> {
-        let at = limit.time.iter().position(|time| *time >= t).expect("a time that was recorded");
+        let at = limit.of(&TIME).iter().position(|time| *time >= t).expect("a time that was recorded");
         let p = limit.width;
-        (0..p).map(|j| limit.student_teacher[at * p + j] / limit.student_squares[at * p + j].sqrt()).collect()
+        (0..p).map(|j| limit.of(&STUDENT_TEACHER)[at * p + j] / limit.of(&STUDENT_SQUARES)[at * p + j].sqrt()).collect()
     };
     let outside =
         |cosines: &[f64], bound: f64| cosines.iter().filter(|c| c.abs() > bound).count() as f64 / cosines.len() as f64;
@@ -129,8 +135,8 @@ fn mean_field_erf() -> Vec<Row> {
             name,
             "what orientations add to R(0), p = 1000",
             "> 0".into(),
-            format!("{:.4}", limit.risk[0] - without.risk[0]),
-            limit.risk[0] > without.risk[0],
+            format!("{:.4}", limit.of(&RISK)[0] - without.of(&RISK)[0]),
+            limit.of(&RISK)[0] > without.of(&RISK)[0],
         ),
     ]
 }
@@ -138,7 +144,7 @@ fn mean_field_erf() -> Vec<Row> {
 fn mean_field_diagonal() -> Vec<Row> {
     let name = "odes/mean-field-diagonal";
     let shown = Shown::new(name);
-    let start = |shown: &Shown, view: &str| mean_and_error(shown.runs(view), |run| run.risk[0]).0;
+    let start = |shown: &Shown, view: &str| mean_and_error(shown.runs(view), |run| run.of(&RISK)[0]).0;
     let with = start(&shown, "mean-field");
     let without = start(&shown, "without-orientations");
     let direct = start(&shown, "direct");
@@ -149,9 +155,9 @@ fn mean_field_diagonal() -> Vec<Row> {
         let shown = Shown::with(name, &settings, &["mean-field", "without-orientations"]);
         let run = &shown.runs("mean-field")[0];
         let (p, k) = (run.width, run.directions);
-        let norm = |j: usize| (0..k).map(|r| run.student_teacher[j * k + r].powi(2)).sum::<f64>();
-        let tau = (0..p).map(|j| run.student_squares[j] - norm(j)).sum::<f64>() / p as f64;
-        (run.risk[0] - shown.runs("without-orientations")[0].risk[0]) / (tau * tau)
+        let norm = |j: usize| (0..k).map(|r| run.of(&STUDENT_TEACHER)[j * k + r].powi(2)).sum::<f64>();
+        let tau = (0..p).map(|j| run.of(&STUDENT_SQUARES)[j] - norm(j)).sum::<f64>() / p as f64;
+        (run.of(&RISK)[0] - shown.runs("without-orientations")[0].of(&RISK)[0]) / (tau * tau)
     };
     let factors = [factor("5"), factor("8")];
     vec![
@@ -179,7 +185,7 @@ fn mean_field_fixed_point() -> Vec<Row> {
     let (p, k) = (flow.width, flow.directions);
     let outside = |run: &Trajectory, t: usize, j: usize| {
         let at = t * p + j;
-        run.student_squares[at] - (0..k).map(|r| run.student_teacher[at * k + r].powi(2)).sum::<f64>()
+        run.of(&STUDENT_SQUARES)[at] - (0..k).map(|r| run.of(&STUDENT_TEACHER)[at * k + r].powi(2)).sum::<f64>()
     };
     let most = |run: &Trajectory| {
         (0..run.len())
@@ -187,7 +193,7 @@ fn mean_field_fixed_point() -> Vec<Row> {
             .map(|(t, j)| outside(run, t, j).abs())
             .fold(0.0, f64::max)
     };
-    let apart = flow.risk.iter().zip(&averaged.risk).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
+    let apart = flow.of(&RISK).iter().zip(averaged.of(&RISK)).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
     let direct = most(&shown.runs("direct")[0]);
     vec![
         row(
@@ -223,7 +229,7 @@ fn mean_field_width() -> Vec<Row> {
             let width = format!("network.width={width}");
             let shown = Shown::with(name, &[&seed, &width], &[]);
             let (flow, averaged) = (&shown.runs("limit")[0], &shown.runs("mean-field")[0]);
-            let pairs = flow.risk.iter().zip(&averaged.risk);
+            let pairs = flow.of(&RISK).iter().zip(averaged.of(&RISK));
             *sum += pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / 3.0;
         }
     }
@@ -246,7 +252,7 @@ fn soft_committee() -> Vec<Row> {
     let limit = &floor.runs("limit")[0];
     let (p, k) = (4.0, 2.0);
     let expected = 0.01 * 0.01 / std::f64::consts::TAU * ((p - k) + k / 3f64.sqrt());
-    let got = limit.risk[limit.len() - 1];
+    let got = limit.of(&RISK)[limit.len() - 1];
     vec![
         shown.agreement(name),
         row(
@@ -266,7 +272,7 @@ fn phase_diagram() -> Vec<Row> {
         points.iter().map(|point| point.experiment.views[0].problem.phase().map_or("none", Phase::name)).collect();
     // δ = ½, 0, −¼, each at d = 1000 and 4000.
     let last: Vec<(f64, f64)> =
-        points.iter().map(|point| mean_and_error(point.runs("reduced"), |run| run.risk[run.len() - 1])).collect();
+        points.iter().map(|point| mean_and_error(point.runs("reduced"), |run| run.of(&RISK)[run.len() - 1])).collect();
     let change = |i: usize| (last[i + 1].0 / last[i].0).ln() / 4f64.ln();
     let changes = [change(0), change(2), change(4)];
     vec![
@@ -312,7 +318,7 @@ fn mediocrity() -> Vec<Row> {
             let shown = Shown::with(name, &[&setting], &[]);
             let d: f64 = dimension.parse().expect("a number");
             let rate = shown.experiment.views[0].problem.learning_rate();
-            let (mean, error) = mean_and_error(shown.runs("reduced"), |run| rate * run.crossing_step[0]);
+            let (mean, error) = mean_and_error(shown.runs("reduced"), |run| rate * run.of(&CROSSING_STEP)[0]);
             let (corrected, published) = (exit_time(0.1, d, 0.1, true), exit_time(0.1, d, 0.1, false));
             row(
                 name,

@@ -288,10 +288,12 @@ mod tests {
     #[test]
     fn the_mean_start_has_no_spread() {
         for placement in [Placement::Gaussian, Placement::Sphere] {
-            let mut problem = problem(3, 2, 36, placement);
-            problem.network.first_layer.scale = Formula::parse("3/sqrt(d)", &BTreeMap::new()).unwrap();
-            problem.network.start_dimension = Some(50);
-            problem.network.start = StartMode::Independent;
+            let problem = problem(3, 2, 36, placement).with(|parts| {
+                parts.network.first_layer.scale = Formula::parse("3/sqrt(d)", &BTreeMap::new()).unwrap();
+                parts.network.start_dimension = Some(50);
+                parts.network.start = StartMode::Independent;
+            });
+            let problem = problem.unwrap();
             let mean = problem.mean_start().unwrap().overlaps(&problem.target.overlaps).unwrap();
             assert!(mean.student_teacher.norm_max() < 1e-12);
             assert!((mean.student_student - Mat::<f64>::identity(3, 3) * Scale(0.25)).norm_max() < 1e-12);

@@ -294,7 +294,7 @@ mod tests {
                 bias: &bias,
             });
             if t < 2 {
-                run.push_gradient(&overlaps, -2.0);
+                run.push_gradient(&overlaps.student_teacher, &overlaps.student_student, -2.0);
             }
         }
         run
@@ -407,11 +407,12 @@ mod tests {
     /// 2 + 2; gradients 2 + 2 of 100 steps; two levels.
     #[test]
     fn memory_is_that_of_the_arrays() {
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let target = Target::new(Rule::single_index(Activation::Erf));
         let training = Training::new(50, Formula::number(0.1), Duration::Steps(Formula::number(100.0)));
         let mut problem = Problem::new(target, Network::new(2, Activation::Erf), training).unwrap();
-        let bytes =
-            |problem: &Problem, record: &Record, engine| 8.0 * Trajectory::predicted_sizes(problem, record, engine, 101).sum::<f64>();
+        let bytes = |problem: &Problem, record: &Record, engine| {
+            8.0 * Trajectory::predicted_sizes(problem, record, engine, 101).sum::<f64>()
+        };
         let mut record = Record::default();
         assert_eq!(bytes(&problem, &record, Engine::Direct), 8.0 * 101.0 * 18.0);
         assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * 101.0 * 22.0);
@@ -422,7 +423,12 @@ mod tests {
         record.crossings = vec![level(0.1), level(0.2)];
         assert_eq!(bytes(&problem, &record, Engine::Reduced), 8.0 * (101.0 * 12.0 + 100.0 * 4.0 + 2.0));
         // The memory of mean-field theory: two arrays of 101²·2² numbers, and the training risk.
-        problem.training.data = Data::Reused;
+        problem = (problem.with(|parts| {
+            parts.training.data = Data::Reused;
+            parts.training.samples = Some(Formula::number(60.0));
+            parts.training.batch = Formula::number(60.0);
+        }))
+        .unwrap();
         record = Record { keep_q: Some(KeepQ::None), ..Record::default() };
         assert_eq!(bytes(&problem, &record, Engine::Limit), 8.0 * (101.0 * 15.0 + 2.0 * 101.0 * 101.0 * 4.0));
         record.points = 99;

@@ -27,7 +27,10 @@ use crate::{
     observer::{Finished, Observer},
     overlaps::{Overlaps, inverse_root, symmetric_root},
     problem::{Algorithm, Engine, Problem, Start, Terms, scaling::Regime},
-    record::{self, KeepQ, Status, Trajectory, observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR}},
+    record::{
+        self, KeepQ, Status, Trajectory,
+        observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
+    },
     solve::{self, Ending, Options, Solution},
 };
 
