@@ -25,7 +25,10 @@ enum What {
 const ENGINES: [(&str, &str); 3] = [
     ("direct", "real weights, real data: the ground truth of small sizes"),
     ("reduced", "the same law in a few coordinates per neuron, whatever d: up to d = 10⁹"),
-    ("limit", "d → ∞: online ODE, giant steps, one leap step or dynamical mean-field theory, as the scaling says"),
+    (
+        "limit",
+        "d → ∞: online ODE, mean field, giant steps, one leap step or dynamical mean-field theory, as the scaling says",
+    ),
 ];
 
 /// Runs the command; the exit code.
