@@ -345,7 +345,7 @@ fn rate_bound() -> Vec<Row> {
         .collect();
     vec![row(
         name,
-        "rms|M − ODE| over √(γ/(pd)): γ = 1, ¼, 1/16 at d = 200; γ = ¼ at d = 200, 800, 3200",
+        "rms|M − ODE| over √(γ/(pd)): γ = 1, ¼, 1/16, each at d = 200 and 800",
         "0.24 ± 10 %".into(),
         numbers(&factors),
         factors.iter().all(|factor| (factor / 0.24 - 1.0).abs() <= 0.1),

@@ -133,6 +133,7 @@ mod tests {
         assert!((0..3).all(|j| (smooth.tail[j] - closed.tail[j]).abs() < 1e-13));
         let he5 = Derivatives::new(&Activation::Hermite(5), false, 7);
         let (plain, biased) = (he5.table(&variance, &none, 5, 7), he5.table(&variance, &[1e-300; 3], 5, 7));
-        assert_eq!(plain.columns, biased.columns);
+        let pairs = plain.columns.iter().flatten().zip(biased.columns.iter().flatten());
+        pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-14 * (1.0 + a.abs()), "{a} {b}"));
     }
 }
