@@ -222,8 +222,9 @@ fn expressions_have_the_closed_forms_of_the_activations_they_are() {
         ("h", "linear", expression("z1*z2")),
     ] {
         let named = problem(name, rule, 3, false, Loss::Squared);
-        let mut written = named.clone();
-        written.network.activation = Activation::parse(text, &Default::default()).unwrap();
+        let written =
+            named.with(|parts| parts.network.activation = Activation::parse(text, &Default::default()).unwrap());
+        let written = written.unwrap();
         let state = state(&named, 4, &mut Xoshiro256PlusPlus::seed_from_u64(1));
         let averages = |problem: &Problem| {
             let kernel = for_problem(problem, 1e-4).unwrap();

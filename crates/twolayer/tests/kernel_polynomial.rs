@@ -14,7 +14,10 @@ use twolayer::{
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Bias, BiasInit, Duration, Formula, Loss, Network, Problem, Rule, Target, Terms, Training},
-    record::KeepQ,
+    record::{
+        KeepQ,
+        observable::{RISK, STUDENT_TEACHER},
+    },
 };
 
 /// A polynomial in independent standard normals, with whole coefficients.
@@ -296,7 +299,7 @@ fn the_ode_of_a_square_network_is_its_closed_form() {
     let mut omega = state.overlaps.omega();
     let v = |omega: &Mat<f64>| square_drift(omega, &c, p, (s, kappa, noise));
     let step = 1.0 / 512.0;
-    for (i, risk) in got.risk.iter().enumerate() {
+    for (i, risk) in got.of(&RISK).iter().enumerate() {
         let expected = square_risk(&omega, &c);
         assert!((risk - expected).abs() < 1e-8 * expected, "t = {i}: {risk} {expected}");
         for _ in 0..512 {
@@ -344,10 +347,10 @@ fn eight_square_neurons_and_four_directions() {
     let (got, report) = ode::run(&problem, &state, 0.05, Terms::All, &times, 1e-8, KeepQ::Full, &Silent).unwrap();
     println!("{:.1} ms to t = 10, {} evaluations", 1e3 * begin.elapsed().as_secs_f64(), report.evaluations);
     let expected = [0.340649868, 0.321729001, 0.271669549, 0.205368843, 0.0866643972, 0.00376674822, 0.000636979886];
-    for (risk, expected) in got.risk.iter().zip(expected) {
+    for (risk, expected) in got.of(&RISK).iter().zip(expected) {
         assert!((risk / expected - 1.0).abs() < 3e-9, "{risk} {expected}");
     }
-    let last = &got.student_teacher[6 * p * k..];
+    let last = &got.of(&STUDENT_TEACHER)[6 * p * k..];
     for (m, expected) in last.iter().zip([-0.37304815, -0.61957482, -0.10839499, 0.49792759]) {
         assert!((m - expected).abs() < 1e-8, "{m} {expected}");
     }

@@ -122,7 +122,6 @@ fn batches_of_a_cycle_and_with_replacement_have_limits() {
         problem = problem.with(|parts| parts.training.weight_decay = 0.1).unwrap();
         problem = problem.with(|parts| parts.target.noise = 0.2).unwrap();
         problem = problem.with(|parts| parts.network.second_layer.train = true).unwrap();
-        let problem = Problem::new(problem.target, problem.network, problem.training).unwrap();
         let limit = &view(&problem, Engine::Limit, 1)[0];
         let runs = view(&problem, Engine::Reduced, 12);
         let z = largest_z(limit, &runs);

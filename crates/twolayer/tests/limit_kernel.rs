@@ -150,9 +150,11 @@ fn erf_closed_forms_agree_with_tensor_quadrature() {
 #[test]
 fn known_values_of_the_erf_kernel() {
     // One student, one teacher, both of norm 1: E[σσ] = (2/π) asin(M/2); aligned, the risk vanishes.
-    let mut one = problem(1, 1, Loss::Squared, 0.0, Activation::Erf);
-    one.target.rule = Rule::committee(Activation::Erf, 1, 1.0);
-    one.network.output_scale = Formula::number(1.0);
+    let one = problem(1, 1, Loss::Squared, 0.0, Activation::Erf).with(|parts| {
+        parts.target.rule = Rule::committee(Activation::Erf, 1, 1.0);
+        parts.network.output_scale = Formula::number(1.0);
+    });
+    let one = one.unwrap();
     let kernel = ErfKernel::new(&one).unwrap();
     let mut out = Averages::zeros(1, 1);
     let mut risk = |m: f64| {

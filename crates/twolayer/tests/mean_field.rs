@@ -15,7 +15,7 @@ use twolayer::{
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
-    record::KeepQ,
+    record::{KeepQ, observable::RISK},
 };
 
 fn problem(activation: &str, rule: Rule, p: usize, dimension: Option<u64>) -> Problem {
@@ -148,8 +148,12 @@ fn series_agree_with_pairs_and_with_gradients() {
         ("gelu", expression("tanh(z1) + z1*z2"), 1e-5, 1e-5),
     ] {
         for dimension in [1.0, 2.0, 3.0, 5.0, 1e5, f64::INFINITY] {
-            let mut problem = problem(activation, rule.clone(), p, Some(10));
-            problem.target.overlaps = Mat::from_fn(k, k, |r, q| if r == q { 1.0 + 0.2 * r as f64 } else { 0.3 });
+            let problem = problem(activation, rule.clone(), p, Some(10));
+            let problem = problem
+                .with(|parts| {
+                    parts.target.overlaps = Mat::from_fn(k, k, |r, q| if r == q { 1.0 + 0.2 * r as f64 } else { 0.3 })
+                })
+                .unwrap();
             let mut state = sphere_state(p, k, 11);
             state.second_layer = (0..p).map(|j| if j % 2 == 0 { 1.0 } else { -0.7 }).collect();
             let series = SphereKernel::new(&problem, dimension, tolerance).unwrap();
@@ -222,8 +226,8 @@ fn the_square_network_is_its_closed_form() {
 #[test]
 fn noise_of_a_square_network() {
     let (p, k, dimension) = (3, 2, 4);
-    let mut problem = problem("square", expression("z1*z2 + 0.3*z1 - 0.1"), p, Some((dimension + k) as u64));
-    problem.target.noise = 0.2;
+    let problem = problem("square", expression("z1*z2 + 0.3*z1 - 0.1"), p, Some((dimension + k) as u64));
+    let problem = problem.with(|parts| parts.target.noise = 0.2).unwrap();
     let state = sphere_state(p, k, 9);
     let kernel = SphereKernel::new(&problem, dimension as f64, 1e-8).unwrap();
     assert!(kernel.has_noise());
@@ -330,14 +334,16 @@ fn the_pair_average_includes_the_neuron_itself() {
         let start = at_orientations(&state, &Mat::identity(p, p));
         let (exact, _) = ode::run(&problem, &start, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Diagonal, &Silent).unwrap();
         let own = with_own_term(&state, &times);
-        let offset = |risk: f64, i: usize| risk / exact.risk[i] - 1.0;
+        let offset = |risk: f64, i: usize| risk / exact.of(&RISK)[i] - 1.0;
         let all: Vec<String> = (1..5)
-            .map(|i| format!("{:.5} {:+.3} {:+.3}", exact.risk[i], offset(averaged.risk[i], i), offset(own[i], i)))
+            .map(|i| {
+                format!("{:.5} {:+.3} {:+.3}", exact.of(&RISK)[i], offset(averaged.of(&RISK)[i], i), offset(own[i], i))
+            })
             .collect();
         println!("p = {p}: {all:?}; {}", report.kernel);
-        assert!((1..5).all(|i| offset(averaged.risk[i], i).abs() < within), "p = {p}: {all:?}");
-        assert!(offset(own[4], 4) > 3.0 * offset(averaged.risk[4], 4).abs(), "p = {p}: {all:?}");
-        offsets.push(offset(averaged.risk[4], 4).abs());
+        assert!((1..5).all(|i| offset(averaged.of(&RISK)[i], i).abs() < within), "p = {p}: {all:?}");
+        assert!(offset(own[4], 4) > 3.0 * offset(averaged.of(&RISK)[4], 4).abs(), "p = {p}: {all:?}");
+        offsets.push(offset(averaged.of(&RISK)[4], 4).abs());
     }
     assert!(offsets[0] / offsets[1] > 2.5, "{offsets:?}");
 }
@@ -353,9 +359,9 @@ fn thousands_of_square_neurons_in_a_moment() {
     let (got, report) =
         mean_field::run(&problem, &state, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Diagonal, &Silent).unwrap();
     let took = begin.elapsed().as_secs_f64();
-    println!("{took:.3} s, {} evaluations, R(100) = {:.3e}; {}", report.evaluations, got.risk[100], report.kernel);
+    println!("{took:.3} s, {} evaluations, R(100) = {:.3e}; {}", report.evaluations, got.of(&RISK)[100], report.kernel);
     // R ~ t⁻² at late times.
-    let slope = (got.risk[100] / got.risk[50]).log2();
+    let slope = (got.of(&RISK)[100] / got.of(&RISK)[50]).log2();
     assert!((slope + 2.0).abs() < 0.1, "{slope}");
     // .2 s of a quiet machine.
     assert!(took < 8.0, "{took} s");
