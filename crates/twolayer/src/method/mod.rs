@@ -1,0 +1,3 @@
+//! Ways to compute a view.
+
+pub mod single_index;

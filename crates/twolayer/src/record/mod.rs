@@ -1,0 +1,3 @@
+//! What is read off a record.
+
+pub mod phases;
