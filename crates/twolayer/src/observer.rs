@@ -28,3 +28,12 @@ impl Observer for Silent {
         ControlFlow::Continue(())
     }
 }
+
+/// Tells of a computation whose main part is done, and still hears that it should stop.
+pub(crate) struct Finished<'a>(pub(crate) &'a dyn Observer);
+
+impl Observer for Finished<'_> {
+    fn progress(&self, at: &Progress) -> ControlFlow<()> {
+        self.0.progress(&Progress { done: at.total, ..*at })
+    }
+}

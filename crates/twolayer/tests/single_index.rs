@@ -4,7 +4,8 @@
 
 use faer::Mat;
 use twolayer::{
-    method::single_index::{Averaged, Finite, Ledger, Series, nodes},
+    gaussian::quadrature::Quadrature,
+    method::single_index::{Averaged, Finite, Ledger, Series},
     observer::Silent,
     solve::{Ending, Jacobian, Method, Options, Solution, VectorField, integrate},
 };
@@ -29,6 +30,11 @@ fn grid(m: usize) -> Vec<f64> {
     (0..m).map(|i| -1.0 + (2 * i + 1) as f64 / m as f64).collect()
 }
 
+fn nodes(m: usize) -> Vec<(f64, f64)> {
+    let Quadrature { nodes, weights } = Quadrature::clustered(m);
+    nodes.into_iter().zip(weights).collect()
+}
+
 /// Equal weights, or the nodes of the uniform law; from s = 0.
 fn averaged(series: Series, epsilon: f64, atoms: &[(f64, f64)]) -> (Averaged, Vec<f64>) {
     let (a, weights): (Vec<f64>, Vec<f64>) = atoms.iter().copied().unzip();
@@ -38,7 +44,7 @@ fn averaged(series: Series, epsilon: f64, atoms: &[(f64, f64)]) -> (Averaged, Ve
 }
 
 fn equal(a: &[f64]) -> Vec<(f64, f64)> {
-    a.iter().map(|a| (*a, 1.0 / a.len() as f64)).collect()
+    a.iter().map(|value| (*value, 1.0 / a.len() as f64)).collect()
 }
 
 fn run(flow: &Averaged, y0: &[f64], times: &[f64]) -> (Solution, Ledger) {

@@ -75,7 +75,8 @@ pub fn integrate(
     } else {
         let mut dy = vec![0.0; y0.len()];
         field.drift(0.0, y0, &mut dy)?;
-        advance(system, &mut run, y0, first_step(y0, &dy, options, run.end()), watch)?
+        let first = first_step(y0, &dy, options, run.end());
+        advance(system, &mut run, y0, first, watch)?
     };
     Ok(run.solution(ending, "extrapolated Euler steps, implicit in the second layer".into()))
 }

@@ -134,14 +134,10 @@ impl Woodbury {
         for values in diagonal.chunks_exact(block * block) {
             invert(block, scale, values, &mut inverse);
         }
-        let columns = |matrix: &Mat<f64>| (0..rank).map(|q| matrix.col(q).iter().copied().collect::<Vec<f64>>());
-        let mut woodbury = Self {
-            block,
-            inverse,
-            left: columns(left).collect(),
-            right: columns(right).collect(),
-            small: None,
+        let columns = |matrix: &Mat<f64>| -> Vec<Vec<f64>> {
+            (0..rank).map(|q| matrix.col(q).iter().copied().collect()).collect()
         };
+        let mut woodbury = Self { block, inverse, left: columns(left), right: columns(right), small: None };
         let mut solved = std::mem::take(&mut woodbury.left);
         for column in &mut solved {
             woodbury.blocks(column);

@@ -16,13 +16,13 @@
 //! E[Q'] = c² Q − ηc (D_λ + D_λᵀ) + η² [ ((d − rank Ω) N + E[g gᵀ (λ,z)Ω⁺(λ,z)ᵀ])/n_b + (1 − 1/n_b) D Ω⁺ Dᵀ ],  c = 1 − ηλ_w
 //! ```
 
-use std::{cell::RefCell, ops::ControlFlow};
+use std::cell::RefCell;
 
 use super::exact_step::ExactStep;
 use crate::{
     error::{Error, Result},
     kernel::{self, Kernel, Moments, State, Want},
-    observer::{Observer, Progress},
+    observer::{Finished, Observer},
     overlaps::Overlaps,
     problem::{Algorithm, Dimension, Geometry, Problem, Start, Terms},
     random::Streams,
@@ -203,15 +203,6 @@ fn record(
     };
     trajectory.pad(times[solution.reached..].iter().map(|&time| (step(time), time)));
     Ok(trajectory)
-}
-
-/// Tells of an integration whose main part is done, and still hears that it should stop.
-struct Finished<'a>(&'a dyn Observer);
-
-impl Observer for Finished<'_> {
-    fn progress(&self, at: &Progress) -> ControlFlow<()> {
-        self.0.progress(&Progress { done: at.total, ..*at })
-    }
 }
 
 /// The vector field of the ODE; y = (M row by row, the lower triangle of Q row by row, a and b where they are trained).

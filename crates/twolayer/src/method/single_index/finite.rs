@@ -141,6 +141,11 @@ impl Finite {
         self.scale * self.unpack(y).0.iter().fold(0.0, |most: f64, a| most.max(a.abs()))
     }
 
+    /// r of a state, as a matrix.
+    pub fn cosines(&self, y: &[f64], r: &mut Mat<f64>) {
+        self.fill(self.unpack(y).2, r);
+    }
+
     /// r as a matrix.
     fn fill(&self, triangle: &[f64], r: &mut Mat<f64>) {
         let mut entries = triangle.iter();

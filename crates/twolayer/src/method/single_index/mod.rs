@@ -8,12 +8,14 @@ mod averaged;
 mod expansion;
 mod finite;
 mod ledger;
-mod nodes;
+pub mod prediction;
+mod run;
 mod series;
+pub mod setup;
 
 pub use averaged::Averaged;
 pub use expansion::{Expansion, MOST_DEGREES};
 pub use finite::Finite;
 pub use ledger::{DOMINATES, Flow, Ledger};
-pub use nodes::nodes;
+pub use run::{Kind, Outcome, run};
 pub use series::Series;

@@ -47,6 +47,13 @@ impl Series {
         Self::new(&expansion(activation), &expansion(target))
     }
 
+    /// The first `part` of `of` equal parts of the degrees: what is left out shows how much they matter.
+    pub fn cut(&self, part: usize, of: usize) -> Self {
+        let kept = (self.degrees() * part).div_ceil(of).max(1);
+        let left: f64 = self.target[kept..].iter().map(|phi| phi * phi).sum();
+        Self { unseen: self.unseen + 0.5 * left, ..Self::exact(&self.activation[..kept], &self.target[..kept]) }
+    }
+
     /// K + 1.
     pub fn degrees(&self) -> usize {
         self.activation.len()
