@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    engine::{Plan, plan::human_bytes},
+    method::{Plan, plan::human_bytes},
     problem::{Formula, Problem},
 };
 use twolayer_lab::{

@@ -2,7 +2,7 @@
 
 use std::{fs, num::NonZero, thread};
 
-use twolayer::engine::Machine;
+use twolayer::method::Machine;
 
 /// Part of the free memory that a run may take.
 const SHARE: f64 = 0.9;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use twolayer::{observer::Progress, trajectory::Status};
+use twolayer::{observer::Progress, record::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
 use crate::{DONE, INTERRUPTED, UNFINISHED, tell};

@@ -12,7 +12,7 @@ use std::{
 };
 
 use desk::{Desk, arrays, words};
-use twolayer::trajectory::Status;
+use twolayer::record::Status;
 use twolayer_lab::store::{self, Manifest};
 
 const GOOD: &str = r#"title = "A small one"

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use twolayer::{
     problem::Engine,
-    trajectory::{KeepQ, Status, Trajectory},
+    record::{KeepQ, Status, Trajectory},
 };
 
 use crate::{
@@ -242,7 +242,7 @@ fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64
     let p_rr = view.problem.target.overlaps[(r, r)];
     (0..run.width)
         .map(|j| {
-            let scale = run.student_norms[t * run.width + j] * p_rr;
+            let scale = run.student_squares[t * run.width + j] * p_rr;
             let overlap = run.student_teacher[(t * run.width + j) * run.directions + r];
             if scale > 0.0 { overlap.abs() / scale.sqrt() } else { 0.0 }
         })

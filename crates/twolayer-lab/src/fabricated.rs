@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     problem::{Activation, Duration, Engine, Formula, Network, Problem, Record, Rule, Target, Training, View},
-    trajectory::{KeepQ, Status, Trajectory},
+    record::{KeepQ, Status, Trajectory},
 };
 
 use crate::{
@@ -108,7 +108,7 @@ fn trajectory(sizes: Sizes, times: &[f64], rng: Option<&mut Xoshiro256PlusPlus>,
         gradients: times.iter().map(|time| (time * 1e4).round()).collect(),
         risk,
         student_teacher: overlaps,
-        student_norms: norms,
+        student_squares: norms,
         second_layer: vec![1.0; t * p],
         bias: vec![0.0; t * p],
         risk_error: None,

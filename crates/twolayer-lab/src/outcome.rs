@@ -1,6 +1,6 @@
 //! What came out of an experiment, before it is written anywhere.
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 /// What one view gave.
 #[derive(Debug, Clone)]

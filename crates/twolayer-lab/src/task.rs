@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    engine::{Machine, Plan},
+    method::{Machine, Plan},
     problem::Grid,
 };
 

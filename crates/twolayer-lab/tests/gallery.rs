@@ -5,7 +5,7 @@
 
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
-use twolayer::{engine::Machine, observer::Progress, trajectory::Trajectory};
+use twolayer::{method::Machine, observer::Progress, record::Trajectory};
 use twolayer_lab::{
     compare::{Verdict, compare},
     experiment::Experiment,
@@ -171,7 +171,7 @@ fn classical_scatter() -> Vec<Row> {
     let limit = &shown.runs("limit")[0];
     let (p, k) = (limit.width, limit.directions);
     let cosine = |t: usize, j: usize, r: usize| {
-        limit.student_teacher[(t * p + j) * k + r] / limit.student_norms[t * p + j].sqrt()
+        limit.student_teacher[(t * p + j) * k + r] / limit.student_squares[t * p + j].sqrt()
     };
     let off = |t: usize, j: usize, x: f64, y: f64| (cosine(t, j, 0) - x).abs().max((cosine(t, j, 1) - y).abs());
     let last = limit.len() - 1;

@@ -11,10 +11,10 @@ use std::{
 };
 
 use twolayer::{
-    engine::{Machine, Method},
+    method::{Machine, Method},
     observer::Progress,
     problem::{Crossing, CrossingOf},
-    trajectory::Status,
+    record::Status,
 };
 use twolayer_lab::{
     experiment::Experiment,

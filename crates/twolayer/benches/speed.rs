@@ -7,25 +7,20 @@ use std::{hint::black_box, time::Instant};
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 use twolayer::{
     Error, Result,
-    engine::{
-        Frame,
-        dense::Dense,
-        gaussian::Gaussian,
-        limit::{dmft, ode},
-        revealed::Revealed,
-        simulate,
-    },
+    average::{self, Averages, Kernel, State, Want},
     expression::{Expression, Scratch, Vocabulary},
-    kernel::{self, Kernel, Moments, State, Want},
+    frame::{Frame, direct::Direct, fresh::Fresh, reused::Reused},
+    method::{dmft, ode},
     observer::Silent,
     problem::{
         Activation, Data, Duration, Engine, FirstLayer, Formula, Init, Network, Placement, Problem, Record, Rule,
         Start, Target, Terms, Training, View,
     },
     random::Streams,
+    record::KeepQ,
     signal::{Coordinates, Feed},
+    simulate::simulate,
     solve::{self, Options},
-    trajectory::KeepQ,
 };
 
 const ROUNDS: usize = 5;
@@ -56,21 +51,19 @@ fn main() -> Result<()> {
     let json = arguments.iter().any(|argument| argument == "--json");
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let mut works = vec![
-        sgd("direct", 1_000, 60_000, |problem, start| Dense::new(problem, start, 1_000, None, STREAMS, 1))?,
-        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Gaussian::new(problem, start, 1_000, false, STREAMS, 1))?,
+        sgd("direct", 1_000, 60_000, |problem, start| Direct::new(problem, start, 1_000, None, STREAMS, 1))?,
+        sgd("reduced-1e3", 1_000, 500_000, |problem, start| Fresh::new(problem, start, 1_000, false, STREAMS, 1))?,
         sgd("reduced-1e6", 1_000_000, 500_000, |problem, start| {
-            Gaussian::new(problem, start, 1_000_000, false, STREAMS, 1)
+            Fresh::new(problem, start, 1_000_000, false, STREAMS, 1)
         })?,
         products(),
-        giant_step("giant-direct", 1, |problem, start| Dense::new(problem, start, 4096, None, STREAMS, 1))?,
-        giant_step("giant-reduced", 6, |problem, start| {
-            Gaussian::new(problem, start, 4096, false, STREAMS, threads())
-        })?,
+        giant_step("giant-direct", 1, |problem, start| Direct::new(problem, start, 4096, None, STREAMS, 1))?,
+        giant_step("giant-reduced", 6, |problem, start| Fresh::new(problem, start, 4096, false, STREAMS, threads()))?,
         multi_pass("direct-stored", 2_000, |problem, start, stored| {
-            Dense::new(problem, start, 2_000, Some(stored), STREAMS, threads())
+            Direct::new(problem, start, 2_000, Some(stored), STREAMS, threads())
         })?,
         multi_pass("reduced-stored", 1_000_000, |problem, start, stored| {
-            Revealed::new(problem, start, 1_000_000, stored, STREAMS, threads())
+            Reused::new(problem, start, 1_000_000, stored, STREAMS, threads())
         })?,
         mean_field()?,
         integration()?,
@@ -120,7 +113,7 @@ fn sgd<F: Frame>(
     frame: impl Fn(&Problem, &Start) -> Result<F> + 'static,
 ) -> Result<Work> {
     let problem = problem(dimension, 0.0)?;
-    let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-4)?);
+    let (start, kernel) = (problem.start(STREAMS)?, average::for_problem(&problem, 1e-4)?);
     Ok(Work::new(key, "steps/s", move || {
         let frame = frame(&problem, &start)?;
         let (feed, _) = Feed::new(&problem, STREAMS)?;
@@ -155,7 +148,7 @@ fn multi_pass<F: Frame>(
     frame: impl Fn(&Problem, &Start, &Coordinates) -> Result<F> + 'static,
 ) -> Result<Work> {
     let problem = stored(dimension)?;
-    let (start, kernel) = (problem.start(STREAMS)?, kernel::for_problem(&problem, 1e-3)?);
+    let (start, kernel) = (problem.start(STREAMS)?, average::for_problem(&problem, 1e-3)?);
     let moments: Vec<u64> = (0..=6).collect();
     Ok(Work::new(key, "ms", move || {
         milliseconds(1, || {
@@ -198,7 +191,7 @@ fn giant_step<F: Frame>(
 struct NoRisk;
 
 impl Kernel for NoRisk {
-    fn moments(&self, _: &State, _: Want, _: &mut Moments) -> Result<()> {
+    fn averages(&self, _: &State, _: Want, _: &mut Averages) -> Result<()> {
         Ok(())
     }
 
@@ -256,7 +249,7 @@ fn integration() -> Result<Work> {
     // The tolerances that the engine derives from its own at 10⁻⁴: 10⁻⁸, and 10⁻¹⁰ of the overlaps M ≈ d^{−1/2}.
     let options = Options { relative_tolerance: 1e-8, absolute_tolerance: 3e-12, ..Options::default() };
     Ok(Work::new("ode-integration", "ms", move || {
-        let kernel = kernel::for_problem(&problem, 1e-4)?;
+        let kernel = average::for_problem(&problem, 1e-4)?;
         let field = ode::OnlineFlow::new(&problem, &start, KAPPA, Terms::All, &*kernel)?;
         let y0 = field.pack(&start);
         milliseconds(10, || {
@@ -282,10 +275,10 @@ fn engine() -> Result<Work> {
 fn risk() -> Result<Work> {
     let problem = problem(1_000, 0.0)?;
     let start = state(&problem, &problem.start(STREAMS)?)?;
-    let kernel = kernel::for_problem(&problem, 1e-4)?;
-    let mut moments = Moments::zeros(problem.width(), problem.directions());
+    let kernel = average::for_problem(&problem, 1e-4)?;
+    let mut averages = Averages::zeros(problem.width(), problem.directions());
     Ok(Work::new("risk-kernel", "ns", move || {
-        let each = milliseconds(20_000, || kernel.moments(black_box(&start), Want::RISK, black_box(&mut moments)))?;
+        let each = milliseconds(20_000, || kernel.averages(black_box(&start), Want::RISK, black_box(&mut averages)))?;
         Ok(each * 1e6)
     }))
 }

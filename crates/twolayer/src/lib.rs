@@ -5,27 +5,31 @@
 //!
 //! 1. [`error`], `lanes`, [`observer`], [`random`]
 //! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
-//! 3. [`problem`], [`trajectory`]
-//! 4. [`hierarchy`], [`kernel`], [`signal`]
-//! 5. [`engine`]
-//! 6. [`prediction`]
+//! 3. [`problem`], [`record`]
+//! 4. [`average`], [`hierarchy`], [`signal`]
+//! 5. [`frame`], [`probe`]
+//! 6. [`simulate`], [`method`]
+//! 7. [`paper`]
 
-pub mod engine;
+pub mod average;
 pub mod error;
 pub mod expression;
+pub mod frame;
 pub mod gaussian;
 pub mod hierarchy;
-pub mod kernel;
 mod lanes;
 pub mod method;
 pub mod observer;
 pub mod overlaps;
-pub mod prediction;
+pub mod paper;
+pub mod probe;
 pub mod problem;
 pub mod random;
 pub mod record;
 pub mod signal;
+pub mod simulate;
 pub mod solve;
-pub mod trajectory;
+#[cfg(test)]
+mod testing;
 
 pub use error::{Advice, Error, Result};

@@ -7,8 +7,8 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
+    average::{Averages, Kernel, SampledKernel, State, Want, for_problem},
     expression::{Expression, Vocabulary},
-    kernel::{Kernel, Moments, SampledKernel, State, Want, for_problem},
     overlaps::Overlaps,
     problem::{Activation, Bias, BiasInit, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
 };
@@ -132,9 +132,9 @@ fn every_back_end_agrees_with_averages_over_samples() {
             // Other samples for each case, so that cases are independent.
             let sampled = SampledKernel::seeded(&problem, 2048, 1 + case as u64);
             let state = state(&problem, case, &mut stream);
-            let (mut got, mut mean) = (Moments::zeros(p, k), Moments::zeros(p, k));
-            kernel.moments(&state, Want::ALL, &mut got).unwrap();
-            sampled.moments(&state, Want::ALL, &mut mean).unwrap();
+            let (mut got, mut mean) = (Averages::zeros(p, k), Averages::zeros(p, k));
+            kernel.averages(&state, Want::ALL, &mut got).unwrap();
+            sampled.averages(&state, Want::ALL, &mut mean).unwrap();
             let what = |of: &str| format!("case {case}, {of} of {name}");
             scores[0].1.add(&what("R"), (got.risk - mean.risk).abs(), [got.risk_error, mean.risk_error]);
             let drift = largest_difference(&got.drift_student, &mean.drift_student)
@@ -148,8 +148,8 @@ fn every_back_end_agrees_with_averages_over_samples() {
                 assert!((got.bias[j] - mean.bias[j]).abs() < allowed, "{}", what("E[g]"));
             }
             let want = Want { label_noise: true, ..Want::default() };
-            kernel.moments(&state, want, &mut got).unwrap();
-            sampled.moments(&state, want, &mut mean).unwrap();
+            kernel.averages(&state, want, &mut got).unwrap();
+            sampled.averages(&state, want, &mut mean).unwrap();
             let noise = largest_difference(&got.noise, &mean.noise);
             scores[3].1.add(&what("label noise"), noise, [got.noise_error, mean.noise_error]);
         }
@@ -191,11 +191,11 @@ fn the_noise_of_a_paired_wide_network_agrees_with_samples() {
         let second_layer = a.iter().copied().chain(a.iter().map(|a| -a)).collect();
         let state = State { overlaps, second_layer, bias: half.iter().chain(&half).copied().collect() };
         let kernel = for_problem(&problem, 1e-4).unwrap();
-        let (mut got, mut mean) = (Moments::zeros(p, 2), Moments::zeros(p, 2));
+        let (mut got, mut mean) = (Averages::zeros(p, 2), Averages::zeros(p, 2));
         let want = Want { noise: true, ..Want::default() };
-        kernel.moments(&state, want, &mut got).unwrap();
+        kernel.averages(&state, want, &mut got).unwrap();
         assert!(!kernel.describe().contains("four-field"), "{}", kernel.describe());
-        SampledKernel::new(&problem, 2048).moments(&state, want, &mut mean).unwrap();
+        SampledKernel::new(&problem, 2048).averages(&state, want, &mut mean).unwrap();
         let difference = largest_difference(&got.noise, &mean.noise);
         let errors = got.noise_error + mean.noise_error;
         assert!(difference < 4.0 * errors, "{activation}: {difference:e} {:e} {:e}", got.noise_error, mean.noise_error);
@@ -227,8 +227,8 @@ fn expressions_have_the_closed_forms_of_the_activations_they_are() {
         let state = state(&named, 4, &mut Xoshiro256PlusPlus::seed_from_u64(1));
         let averages = |problem: &Problem| {
             let kernel = for_problem(problem, 1e-4).unwrap();
-            let mut out = Moments::zeros(3, 2);
-            kernel.moments(&state, Want::ALL, &mut out).unwrap();
+            let mut out = Averages::zeros(3, 2);
+            kernel.averages(&state, Want::ALL, &mut out).unwrap();
             (kernel.describe(), out)
         };
         assert_eq!(averages(&written), averages(&named), "{text}");

@@ -4,21 +4,21 @@
 
 use faer::Mat;
 use twolayer::{
-    engine::{
+    average::{Averages, Kernel, State, Want, for_problem},
+    expression::{Expression, Vocabulary},
+    method::{
         Machine,
-        limit::ode::{self, OnlineFlow},
+        ode::{self, OnlineFlow},
         plan, run,
     },
-    expression::{Expression, Vocabulary},
-    kernel::{Kernel, Moments, State, Want, for_problem},
     observer::Silent,
     overlaps::{Overlaps, clipped_power},
     problem::{
         Activation, Bias, BiasInit, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Network, Placement,
         Problem, Record, Rule, StartMode, Target, Terms, Training, View,
     },
+    record::{KeepQ, Status},
     solve::VectorField,
-    trajectory::{KeepQ, Status},
 };
 
 fn expression(text: &str) -> Rule {
@@ -52,23 +52,23 @@ fn state(problem: &Problem, size: f64) -> State {
 }
 
 /// `tr D Ω⁺ Dᵀ`, the squared norm of E\[g x\] over all neurons.
-fn squared_drift(state: &State, moments: &Moments) -> f64 {
+fn squared_drift(state: &State, averages: &Averages) -> f64 {
     let (p, k) = (state.overlaps.width(), state.overlaps.directions());
     let drift =
         Mat::from_fn(
             p,
             p + k,
             |j, q| {
-                if q < p { moments.drift_student[(j, q)] } else { moments.drift_teacher[(j, q - p)] }
+                if q < p { averages.drift_student[(j, q)] } else { averages.drift_teacher[(j, q - p)] }
             },
         );
     (drift * clipped_power(state.overlaps.omega().as_ref(), 1e-9, -0.5).unwrap()).norm_l2().powi(2)
 }
 
 fn risk(kernel: &dyn Kernel, state: &State) -> (f64, f64) {
-    let mut moments = Moments::zeros(state.overlaps.width(), state.overlaps.directions());
-    kernel.moments(state, Want::RISK, &mut moments).unwrap();
-    (moments.risk, moments.risk_error)
+    let mut averages = Averages::zeros(state.overlaps.width(), state.overlaps.directions());
+    kernel.averages(state, Want::RISK, &mut averages).unwrap();
+    (averages.risk, averages.risk_error)
 }
 
 #[test]
@@ -107,10 +107,10 @@ fn the_risk_falls_by_the_squared_drift() {
             // Five points: the third derivative is gone.
             let h = 2e-3;
             let slope = (8.0 * (along(h) - along(-h)) - (along(2.0 * h) - along(-2.0 * h))) / (12.0 * h);
-            let mut moments = Moments::zeros(problem.width(), problem.directions());
-            kernel.moments(&start, Want::DRIFT, &mut moments).unwrap();
-            let bias: f64 = if biased { moments.bias.iter().map(|b| b * b).sum() } else { 0.0 };
-            let squared = (squared_drift(&start, &moments) + bias) / problem.output_scale();
+            let mut averages = Averages::zeros(problem.width(), problem.directions());
+            kernel.averages(&start, Want::DRIFT, &mut averages).unwrap();
+            let bias: f64 = if biased { averages.bias.iter().map(|b| b * b).sum() } else { 0.0 };
+            let squared = (squared_drift(&start, &averages) + bias) / problem.output_scale();
             assert!(squared > 1e-3, "{activation}: nothing moves, {squared}");
             assert!(
                 (slope + squared).abs() < allowed * squared.max(1.0) + 1e-9,
@@ -222,7 +222,7 @@ fn rows_on_the_sphere_keep_their_norms() {
     for i in 0..3 {
         for j in 0..3 {
             let norm = start.overlaps.student_student[(j, j)];
-            assert!((got.student_norms[3 * i + j] / norm - 1.0).abs() < 1e-4, "{:?}", got.student_norms);
+            assert!((got.student_squares[3 * i + j] / norm - 1.0).abs() < 1e-4, "{:?}", got.student_squares);
         }
     }
     assert!(got.risk[2] < 0.8 * got.risk[0], "{:?}", got.risk);
@@ -243,7 +243,7 @@ fn independent_starts_have_one_limit() {
     let (problem, planned) = plan_of("tanh", committee(Activation::Tanh, 1), None);
     let grid = Grid::Times(vec![0.0, 1.0]);
     let got = run(&problem, &view, &planned.unwrap(), 0, &grid, &Record::default(), &Silent).unwrap().trajectory;
-    assert_eq!((&got.student_teacher[..2], &got.student_norms[..2]), (&[0.0; 2][..], &[1.0; 2][..]));
+    assert_eq!((&got.student_teacher[..2], &got.student_squares[..2]), (&[0.0; 2][..], &[1.0; 2][..]));
     assert!(got.student_teacher[2] > 0.05, "{:?}", got.student_teacher);
     for (activation, rule, init, reason) in [
         ("tanh", expression("z1*z2"), None, "M does not move"),

@@ -8,13 +8,13 @@ use std::{
 };
 
 use twolayer::{
-    engine::limit::ode,
+    average::{Averages, State, Want, for_problem},
     expression::{Expression, Vocabulary},
-    kernel::{Moments, State, Want, for_problem},
+    method::ode,
     observer::Silent,
     problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
     random::Streams,
-    trajectory::{KeepQ, Status},
+    record::{KeepQ, Status},
 };
 
 /// What is timed runs alone.
@@ -46,15 +46,15 @@ fn the_risk_of_a_wide_network_is_cheap() {
             second_layer: start.second_layer,
             bias: vec![0.0; 1024],
         };
-        let mut out = Moments::zeros(1024, problem.directions());
+        let mut out = Averages::zeros(1024, problem.directions());
         let mut best = f64::INFINITY;
         for _ in 0..3 {
             let begin = Instant::now();
-            kernel.moments(&state, Want::RISK, &mut out).unwrap();
+            kernel.averages(&state, Want::RISK, &mut out).unwrap();
             best = best.min(begin.elapsed().as_secs_f64());
         }
         let begin = Instant::now();
-        kernel.moments(&state, Want::DRIFT, &mut out).unwrap();
+        kernel.averages(&state, Want::DRIFT, &mut out).unwrap();
         let drift = begin.elapsed().as_secs_f64();
         println!(
             "{activation}, {text}: risk {:.1} ms ± {:.1e} of {:.3}, drift {:.0} ms ± {:.1e} of {:.3}, built in {:.0} ms: {}",
@@ -135,9 +135,9 @@ fn a_giant_step_of_a_wide_network_takes_seconds() {
         second_layer: start.second_layer,
         bias: vec![0.0; 1024],
     };
-    let mut out = Moments::zeros(1024, problem.directions());
+    let mut out = Averages::zeros(1024, problem.directions());
     let begin = Instant::now();
-    kernel.moments(&state, Want::ALL, &mut out).unwrap();
+    kernel.averages(&state, Want::ALL, &mut out).unwrap();
     let took = begin.elapsed().as_secs_f64();
     println!("{took:.2} s, N to {:.1e}", out.noise_error / out.noise.norm_max());
     assert!(took < 20.0 && out.noise_error < 1e-3 * out.noise.norm_max());

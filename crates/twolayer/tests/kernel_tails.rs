@@ -4,8 +4,8 @@
 
 use faer::Mat;
 use twolayer::{
+    average::{Averages, Kernel, SampledKernel, State, Want, for_problem},
     expression::{Expression, Vocabulary},
-    kernel::{Kernel, Moments, SampledKernel, State, Want, for_problem},
     overlaps::Overlaps,
     problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Training},
 };
@@ -49,14 +49,14 @@ fn averages_over_samples_know_what_they_do_not_know_of_tails() {
         let problem = problem(activation, target, p);
         let (k, state) = (problem.directions(), state(&problem));
         let want = Want { risk: true, ..Want::DRIFT };
-        let (mut exact, mut got) = (Moments::zeros(p, k), Moments::zeros(p, k));
-        for_problem(&problem, 1e-5).unwrap().moments(&state, want, &mut exact).unwrap();
+        let (mut exact, mut got) = (Averages::zeros(p, k), Averages::zeros(p, k));
+        for_problem(&problem, 1e-5).unwrap().averages(&state, want, &mut exact).unwrap();
         assert!(exact.risk_error < 0.2 * size * exact.risk, "{target}: {:e}", exact.risk_error);
         let mut mean_error = 0.0;
         let cases = if p > 4 { 4 } else { 25 };
         for case in 0..cases {
             let kernel = SampledKernel::seeded(&problem, 4096, 100 + (25 * index + case) as u64);
-            kernel.moments(&state, want, &mut got).unwrap();
+            kernel.averages(&state, want, &mut got).unwrap();
             let drift = (&got.drift_teacher - &exact.drift_teacher).norm_max();
             for (difference, error) in [((got.risk - exact.risk).abs(), got.risk_error), (drift, got.drift_error)] {
                 assert!(difference < 6.0 * error, "{activation}, {target}: {difference:e} {error:e}");

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use twolayer::{
-    engine::{Machine, plan, run},
+    method::{Machine, plan, run},
     observer::Silent,
     problem::{
         Activation, Crossing, CrossingOf, Duration, Engine, Formula, Network, Problem, Record, Rule, Spacing, Target,

@@ -5,14 +5,14 @@
 use std::{collections::BTreeMap, thread};
 
 use twolayer::{
-    engine::{Machine, plan, run},
     expression::{Expression, Vocabulary},
+    method::{Machine, plan, run},
     observer::Silent,
     problem::{
         Activation, Data, Duration, Engine, FirstLayer, Formula, Grid, Init, Network, Placement, Problem, Record,
         ReuseOrder, Rule, Target, Training, View,
     },
-    trajectory::Trajectory,
+    record::Trajectory,
 };
 
 const STEPS: u64 = 6;

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, error::Error};
 
 use twolayer::{
-    engine::{Machine, plan, run},
     expression::{Expression, Vocabulary},
+    method::{Machine, plan, run},
     observer::Silent,
     problem::{
         Activation, Crossing, CrossingOf, Duration, Engine, FirstLayer, Formula, Geometry, Grid, Init, Loss, Network,
         Placement, Problem, Record, Rule, Target, Training, View,
     },
     random::Streams,
-    trajectory::Trajectory,
+    record::Trajectory,
 };
 
 const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
@@ -99,13 +99,13 @@ fn reduced_runs_come_to_the_limit() -> Outcome<()> {
                     let run = observe(&problem, Engine::Reduced, replicate, 1e-3, &Record::default())?;
                     let last = run.student_teacher.len() - 6;
                     let mut row = run.student_teacher[last..].to_vec();
-                    row.extend(&run.student_norms[run.student_norms.len() - 3..]);
+                    row.extend(&run.student_squares[run.student_squares.len() - 3..]);
                     row.extend(&run.second_layer[run.second_layer.len() - 3..]);
                     Ok(row)
                 })
                 .collect::<Outcome<_>>()?;
             let mut expected = limit.student_teacher[limit.student_teacher.len() - 6..].to_vec();
-            expected.extend(&limit.student_norms[limit.student_norms.len() - 3..]);
+            expected.extend(&limit.student_squares[limit.student_squares.len() - 3..]);
             expected.extend(&limit.second_layer[limit.second_layer.len() - 3..]);
             let mut spread = 0.0;
             for (i, expected) in expected.iter().enumerate() {
@@ -162,7 +162,7 @@ fn one_step_on_a_square_of_samples_learns_degree_two() -> Outcome<()> {
         let run = observe(&best, Engine::Reduced, replicate, 1e-2, &Record::default())?;
         let moved = |run: &Trajectory| run.student_teacher[2] - run.student_teacher[0];
         moves.push(moved(&run) / moved(&limit));
-        norms.push(run.student_norms[1] / limit.student_norms[1]);
+        norms.push(run.student_squares[1] / limit.student_squares[1]);
     }
     for (what, ratios) in [("movement along z1", moves), ("Q", norms)] {
         let mean = ratios.iter().sum::<f64>() / runs as f64;

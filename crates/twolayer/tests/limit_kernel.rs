@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
+    average::{Averages, ErfKernel, Kernel, SampledKernel, State, Want},
     expression::{Expression, Vocabulary},
-    kernel::{ErfKernel, Kernel, Moments, SampledKernel, State, Want},
     overlaps::{Overlaps, symmetric_root},
     problem::{Activation, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
 };
@@ -73,9 +73,9 @@ fn erf_closed_forms_agree_with_averages_over_samples() {
                 second_layer: normals(&mut stream, p, 1.0),
                 bias: vec![0.0; p],
             };
-            let (mut exact, mut mean) = (Moments::zeros(p, k), Moments::zeros(p, k));
-            closed.moments(&state, Want::ALL, &mut exact).unwrap();
-            sampled.moments(&state, Want::ALL, &mut mean).unwrap();
+            let (mut exact, mut mean) = (Averages::zeros(p, k), Averages::zeros(p, k));
+            closed.averages(&state, Want::ALL, &mut exact).unwrap();
+            sampled.averages(&state, Want::ALL, &mut mean).unwrap();
             let allowed = 5.0 * mean.drift_error + 1e-10;
             assert!(mean.drift_error < 2e-3 && mean.risk_error < 1e-3, "{} {}", mean.drift_error, mean.risk_error);
             assert_close("D student", &exact.drift_student, &mean.drift_student, allowed);
@@ -88,8 +88,8 @@ fn erf_closed_forms_agree_with_averages_over_samples() {
                 assert!((exact.bias[j] - mean.bias[j]).abs() < 1e-3, "case {case}: E[g]");
             }
             let want = Want { label_noise: true, ..Want::default() };
-            closed.moments(&state, want, &mut exact).unwrap();
-            sampled.moments(&state, want, &mut mean).unwrap();
+            closed.averages(&state, want, &mut exact).unwrap();
+            sampled.averages(&state, want, &mut mean).unwrap();
             assert_close("label noise", &exact.noise, &mean.noise, 1e-2 * largest);
         }
     }
@@ -109,9 +109,9 @@ fn erf_closed_forms_agree_with_tensor_quadrature() {
     for loss in [Loss::Squared, Loss::Correlation] {
         let kernel = ErfKernel::new(&problem(2, 1, loss, noise, Activation::Erf)).unwrap();
         let state = State { overlaps: overlaps.clone(), second_layer: a.to_vec(), bias: vec![0.0; 2] };
-        let mut got = Moments::zeros(2, 1);
-        kernel.moments(&state, Want::ALL, &mut got).unwrap();
-        let mut wanted = Moments::zeros(2, 1);
+        let mut got = Averages::zeros(2, 1);
+        kernel.averages(&state, Want::ALL, &mut got).unwrap();
+        let mut wanted = Averages::zeros(2, 1);
         let mut label_noise = Mat::<f64>::zeros(2, 2);
         for (x0, w0) in &nodes {
             for (x1, w1) in &nodes {
@@ -142,7 +142,7 @@ fn erf_closed_forms_agree_with_tensor_quadrature() {
         assert_close("N", &got.noise, &wanted.noise, allowed);
         assert!((got.risk - wanted.risk).abs() < allowed);
         assert!((0..2).all(|j| (got.second[j] - wanted.second[j]).abs() < allowed));
-        kernel.moments(&state, Want { label_noise: true, ..Want::default() }, &mut got).unwrap();
+        kernel.averages(&state, Want { label_noise: true, ..Want::default() }, &mut got).unwrap();
         assert_close("label noise", &got.noise, &label_noise, allowed);
     }
 }
@@ -154,12 +154,12 @@ fn known_values_of_the_erf_kernel() {
     one.target.rule = Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 };
     one.network.output_scale = Formula::number(1.0);
     let kernel = ErfKernel::new(&one).unwrap();
-    let mut out = Moments::zeros(1, 1);
+    let mut out = Averages::zeros(1, 1);
     let mut risk = |m: f64| {
         let mut state = State { overlaps: Overlaps::zeros(1, 1), second_layer: vec![1.0], bias: vec![0.0] };
         state.overlaps.student_student[(0, 0)] = 1.0;
         state.overlaps.student_teacher[(0, 0)] = m;
-        kernel.moments(&state, Want::ALL, &mut out).unwrap();
+        kernel.averages(&state, Want::ALL, &mut out).unwrap();
         (out.risk, out.drift_teacher[(0, 0)], out.noise[(0, 0)])
     };
     assert_eq!(risk(1.0), (0.0, 0.0, 0.0));
@@ -189,8 +189,8 @@ fn sampled_averages_know_relu_in_closed_form() {
         }
     }
     let state = State { overlaps, second_layer: vec![1.0, -0.5], bias: vec![0.0; 2] };
-    let mut out = Moments::zeros(p, k);
-    kernel.moments(&state, Want::ALL, &mut out).unwrap();
+    let mut out = Averages::zeros(p, k);
+    kernel.averages(&state, Want::ALL, &mut out).unwrap();
     assert!((out.risk - exact).abs() < 5.0 * out.risk_error && out.risk_error < 1e-3 * exact, "{} {exact}", out.risk);
     // ReLU is homogeneous, so f is too: the radial drift is Σ_j D_jj = E[e f], and A holds E[e f] as Σ_j a_j A_j.
     let radial = out.drift_student[(0, 0)] + out.drift_student[(1, 1)];
@@ -205,8 +205,8 @@ fn biases_shift_the_sampled_fields() {
     let mut overlaps = Overlaps::zeros(1, 1);
     overlaps.student_student[(0, 0)] = 1.0;
     let state = State { overlaps, second_layer: vec![2.0], bias: vec![0.5] };
-    let mut out = Moments::zeros(1, 1);
-    SampledKernel::new(&problem, 4096).moments(&state, Want::ALL, &mut out).unwrap();
+    let mut out = Averages::zeros(1, 1);
+    SampledKernel::new(&problem, 4096).averages(&state, Want::ALL, &mut out).unwrap();
     assert!((out.risk - 0.5 * (0.36 + 1.44 + 0.49)).abs() < 5.0 * out.risk_error + 1e-6, "{}", out.risk);
     assert!((out.bias[0] - 1.2 * 0.6).abs() < 1e-3);
 }
@@ -223,8 +223,8 @@ fn an_expression_is_averaged_over_its_fields() {
     overlaps.student_teacher[(0, 0)] = 0.5;
     overlaps.student_teacher[(0, 1)] = -0.3;
     let state = State { overlaps, second_layer: vec![1.0], bias: vec![0.0] };
-    let mut out = Moments::zeros(1, 2);
-    SampledKernel::new(&problem, 4096).moments(&state, Want::ALL, &mut out).unwrap();
+    let mut out = Averages::zeros(1, 2);
+    SampledKernel::new(&problem, 4096).averages(&state, Want::ALL, &mut out).unwrap();
     assert!((out.risk - 0.5 * (0.36 - 0.6 + 2.0)).abs() < 5.0 * out.risk_error, "{} ± {}", out.risk, out.risk_error);
     assert!((out.drift_teacher[(0, 0)] - 0.6 * (0.3 - 1.0)).abs() < 5.0 * out.drift_error);
     assert!((out.drift_teacher[(0, 1)] - 0.6 * -0.18).abs() < 5.0 * out.drift_error);

@@ -7,13 +7,13 @@ use std::f64::consts::PI;
 use faer::Mat;
 use twolayer::{
     Error,
-    engine::limit::ode::{OnlineFlow, Report, run},
-    kernel::{Moments, State, Want, for_problem},
+    average::{Averages, State, Want, for_problem},
+    method::ode::{OnlineFlow, Report, run},
     observer::Silent,
     overlaps::Overlaps,
     problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
+    record::{KeepQ, Status, Trajectory},
     solve::VectorField,
-    trajectory::{KeepQ, Status, Trajectory},
 };
 
 /// What the tests vary.
@@ -82,7 +82,7 @@ fn the_symmetric_plateau_has_its_height() {
         let speed = |i: usize| (trajectory.risk[i] / trajectory.risk[i + 1]).ln().abs();
         let end = trajectory.risk.iter().position(|r| *r < 0.9 * plateau).unwrap_or(400);
         let flat = (1..end).min_by(|&a, &b| speed(a).total_cmp(&speed(b))).unwrap();
-        let norm = trajectory.student_norms[flat * k];
+        let norm = trajectory.student_squares[flat * k];
         assert!((trajectory.risk[flat] / plateau - 1.0).abs() < 0.01, "k = {k}: {} {plateau}", trajectory.risk[flat]);
         assert!((norm * (2.0 * k as f64 - 1.0) - 1.0).abs() < 0.01, "k = {k}: Q = {norm}");
         let errors = trajectory.risk_error.as_ref().unwrap();
@@ -145,10 +145,10 @@ fn the_flow_is_the_gradient_of_the_risk() {
         bias: vec![0.0; p],
     };
     let kernel = for_problem(&problem, 1e-4).unwrap();
-    let mut moments = Moments::zeros(p, k);
+    let mut averages = Averages::zeros(p, k);
     let mut risk = |w: &Mat<f64>, a: &[f64]| {
-        kernel.moments(&at(w, a), Want::RISK, &mut moments).unwrap();
-        moments.risk
+        kernel.averages(&at(w, a), Want::RISK, &mut averages).unwrap();
+        averages.risk
     };
     let a = [1.2, -0.7, 0.9];
     let h = 1e-5;
@@ -200,8 +200,8 @@ fn the_flow_is_the_gradient_of_the_risk() {
     let mut along = |h: f64| {
         let mut state = start.clone();
         field.unpack(&y.iter().zip(&dy).map(|(y, dy)| y + h * dy).collect::<Vec<_>>(), &mut state);
-        kernel.moments(&state, Want::RISK, &mut moments).unwrap();
-        moments.risk
+        kernel.averages(&state, Want::RISK, &mut averages).unwrap();
+        averages.risk
     };
     let slope = (along(h) - along(-h)) / (2.0 * h);
     assert!((slope + gradient.norm_l2().powi(2) / s).abs() < 1e-8, "{slope}");
@@ -221,19 +221,19 @@ fn the_noise_terms_are_those_of_the_kernel() {
         dy
     };
     let flow = drift(Terms::Flow);
-    let mut moments = Moments::zeros(p, k);
+    let mut averages = Averages::zeros(p, k);
     for (terms, want) in [
         (Terms::All, Want::ALL),
         (Terms::Auto, Want::ALL),
         (Terms::LabelNoise, Want { label_noise: true, ..Want::default() }),
     ] {
-        kernel.moments(&start, want, &mut moments).unwrap();
+        kernel.averages(&start, want, &mut averages).unwrap();
         let noisy = drift(terms);
         let mut at = p * k;
         assert_eq!(noisy[..at], flow[..at]);
         for j in 0..p {
             for l in 0..=j {
-                let wanted = kappa * moments.noise[(j, l)] / problem.output_scale().powi(2);
+                let wanted = kappa * averages.noise[(j, l)] / problem.output_scale().powi(2);
                 assert!((noisy[at] - flow[at] - wanted).abs() < 1e-14 && wanted != 0.0, "{terms:?}");
                 at += 1;
             }
@@ -279,10 +279,10 @@ fn an_independent_integrator_agrees_within_the_stated_error() {
     }
     let mut last = start.clone();
     field.unpack(&exact, &mut last);
-    let mut moments = Moments::zeros(p, k);
-    kernel.moments(&last, Want::RISK, &mut moments).unwrap();
+    let mut averages = Averages::zeros(p, k);
+    kernel.averages(&last, Want::RISK, &mut averages).unwrap();
     let error = trajectory.risk_error.as_ref().unwrap()[2];
-    assert!((trajectory.risk[2] - moments.risk).abs() <= error && error < 1e-4 * moments.risk, "R ± {error:e}");
+    assert!((trajectory.risk[2] - averages.risk).abs() <= error && error < 1e-4 * averages.risk, "R ± {error:e}");
     for j in 0..p {
         assert!((trajectory.second_layer[2 * p + j] - last.second_layer[j]).abs() < 1e-6);
     }

@@ -4,13 +4,13 @@
 use std::{collections::BTreeMap, error::Error};
 
 use twolayer::{
-    engine::{Machine, plan, run},
+    method::{Machine, plan, run},
     observer::Silent,
     problem::{
         Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
         Training, View,
     },
-    trajectory::{Status, Trajectory},
+    record::{Status, Trajectory},
 };
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.

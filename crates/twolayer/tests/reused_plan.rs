@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 
 use twolayer::{
     Error,
-    engine::{Machine, Method, Plan, plan, run},
+    method::{Machine, Method, Plan, plan, run},
     observer::Silent,
     problem::{
         Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
@@ -75,7 +75,7 @@ fn what_does_not_pay_or_fit_is_refused_with_numbers() {
 fn the_scaling_chooses_the_method() {
     let method = |problem: &Problem, engine| planned(problem, engine, &MACHINE).unwrap().method;
     let full = problem(10_000, "n", "6");
-    assert_eq!(method(&full, Engine::Reduced), Method::Revealed { dimension: 10_000 });
+    assert_eq!(method(&full, Engine::Reduced), Method::ReducedReused { dimension: 10_000 });
     assert!(matches!(method(&full, Engine::Limit), Method::Dmft { beta } if (beta - 3.0).abs() < 1e-9));
     // One sample at a time is no fraction of n.
     let error = planned(&problem(10_000, "1", "6"), Engine::Limit, &MACHINE).unwrap_err().to_string();

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use twolayer::{
-    engine::{Machine, plan, run},
+    method::{Machine, plan, run},
     observer::Silent,
     problem::{
         Activation, Bias, BiasInit, Data, Duration, Engine, Formula, Geometry, Init, Network, Problem, Record,
         ReuseOrder, Rule, Target, Training, View,
     },
-    trajectory::Trajectory,
+    record::Trajectory,
 };
 
 const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };

@@ -2,7 +2,7 @@
 
 use twolayer::{
     problem::{Crossing, CrossingOf},
-    trajectory::Trajectory,
+    record::Trajectory,
 };
 
 use crate::{experiment::NamedView, outcome::Outcome};
@@ -64,7 +64,7 @@ fn starts_beyond(view: &NamedView, run: &Trajectory, crossing: &Crossing) -> boo
     }
     let cosine = |r: usize| {
         // Without Q there are no cosines.
-        let square = |j: usize| run.student_norms.get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
+        let square = |j: usize| run.student_squares.get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
         let one = |j: usize| run.student_teacher[j * run.directions + r].abs() / square(j).unwrap_or(f64::NAN).sqrt();
         (0..run.width).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
     };

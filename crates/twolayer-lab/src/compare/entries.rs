@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     gaussian::normal,
-    trajectory::{KeepQ, Trajectory},
+    record::{KeepQ, Trajectory},
 };
 
 use super::{QuantityAgreement, rows::Contrast};
@@ -108,8 +108,8 @@ const QUANTITIES: [Quantity; 3] = [
     Quantity {
         name: "Q_diag",
         width: |run| if run.keep_q == KeepQ::None { 0 } else { run.width },
-        values: |run| &run.student_norms,
-        errors: |run| run.student_norms_error.as_deref(),
+        values: |run| &run.student_squares,
+        errors: |run| run.student_squares_error.as_deref(),
     },
 ];
 

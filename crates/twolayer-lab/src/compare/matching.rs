@@ -1,7 +1,7 @@
 //! Which neuron of one run is which of another: with independent starts neuron 1 means nothing.
 
 use faer::Mat;
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::record::{KeepQ, Trajectory};
 
 /// Below this mean of |cos_j · cos'_l| over matched neurons nothing tells them apart, and they are not averaged.
 const ALIKE: f64 = 0.5;
@@ -38,7 +38,7 @@ pub fn match_neurons(reference: &Trajectory, runs: &[Trajectory], target: &Mat<f
 fn cosines(run: &Trajectory, t: usize, whiten: &Mat<f64>) -> Vec<Vec<f64>> {
     let (p, k) = (run.width, run.directions);
     let one = |j: usize| {
-        let size = run.student_norms[t * p + j].max(1e-300).sqrt();
+        let size = run.student_squares[t * p + j].max(1e-300).sqrt();
         let m = |r: usize| run.student_teacher[(t * p + j) * k + r] / size;
         (0..k).map(|s| (0..k).map(|r| m(r) * whiten[(r, s)]).sum()).collect()
     };

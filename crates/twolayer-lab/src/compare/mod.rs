@@ -14,7 +14,7 @@ mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 use crate::{experiment::NamedView, outcome::Outcome};
 pub use crossings::{Crossed, crossings};

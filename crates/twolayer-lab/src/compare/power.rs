@@ -52,7 +52,7 @@ fn view(noise: Noise, replicates: usize, scale: f64, rng: &mut Xoshiro256PlusPlu
     let times = fabricated::log_times(TIMES, 0.01, 10.0);
     let mut runs = fabricated::simulation(SIZES, &times, replicates, 0.0, 0).trajectories;
     for run in &mut runs {
-        for (values, width) in [(&mut run.risk, 1), (&mut run.student_teacher, 4), (&mut run.student_norms, 2)] {
+        for (values, width) in [(&mut run.risk, 1), (&mut run.student_teacher, 4), (&mut run.student_squares, 2)] {
             for i in 0..width {
                 for (t, x) in line(noise, rng).into_iter().enumerate() {
                     values[t * width + i] += scale * x;
@@ -100,7 +100,7 @@ fn shift(runs: &mut [Trajectory], shift: Shift, size: f64, rng: &mut Xoshiro256P
             match i {
                 0 => run.risk[t] += size,
                 1..5 => run.student_teacher[t * 4 + i - 1] += size,
-                _ => run.student_norms[t * 2 + i - 5] += size,
+                _ => run.student_squares[t * 2 + i - 5] += size,
             }
         }
     }

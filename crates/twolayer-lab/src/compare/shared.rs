@@ -1,6 +1,6 @@
 //! Runs that two views share: two simulations by one engine from one seed are one simulation.
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 /// How many runs of `first` are runs of `second` too: equal to the last bit in risk and M at all common `times`, and not
 /// at rest.

@@ -74,7 +74,7 @@ fn two_replicates_never_show_agreement() {
     // A difference of 10⁸ standard errors at all places they do find, at one place among so many not even that.
     let mut simulation = fabricated::simulation(SIZES, &times(), 2, 1e-9, 1);
     for run in &mut simulation.trajectories {
-        let all = run.risk.iter_mut().chain(&mut run.student_teacher).chain(&mut run.student_norms);
+        let all = run.risk.iter_mut().chain(&mut run.student_teacher).chain(&mut run.student_squares);
         all.for_each(|x| *x += 0.1);
     }
     let agreement = pair(["limit", "a"], &limit.trajectories, &simulation.trajectories).unwrap();
@@ -115,7 +115,7 @@ fn two_limits_are_measured_by_their_errors() {
         let mut second = fabricated::limit(SIZES, &times(), error).trajectories;
         second[0].student_teacher.iter_mut().for_each(|m| *m += by);
         // Q states no error, and is not held against anyone.
-        second[0].student_norms.iter_mut().for_each(|q| *q += 0.1);
+        second[0].student_squares.iter_mut().for_each(|q| *q += 0.1);
         pair(["ode", "dmft"], &first, &second).unwrap()
     };
     assert_eq!(moved(2e-3, 1e-3).verdict, Verdict::Agree);

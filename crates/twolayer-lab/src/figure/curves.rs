@@ -1,6 +1,6 @@
 //! Risk and overlaps against time, steps or samples.
 
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::record::{KeepQ, Trajectory};
 
 use super::{
     AxisOf, Block, Dash, Key, Mark, Panel, Sample, Style,

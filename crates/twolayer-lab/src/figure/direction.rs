@@ -1,7 +1,7 @@
 //! The directions along which overlaps and cosines are drawn.
 
 use faer::Mat;
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::record::{KeepQ, Trajectory};
 
 use super::ticks::{minus, subscript};
 use crate::experiment::{Directions, Figure};
@@ -62,7 +62,7 @@ impl Direction {
         if run.keep_q == KeepQ::None {
             return f64::NAN;
         }
-        let scale = run.student_norms[t * run.width + j].sqrt() * self.length;
+        let scale = run.student_squares[t * run.width + j].sqrt() * self.length;
         if scale > 0.0 { self.overlap(run, t, j) / scale } else { scale * 0.0 }
     }
 }

@@ -1,6 +1,6 @@
 //! Neurons in the plane of the first two cosines, one panel per time.
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 use super::{
     AxisOf, Block, Dot, Key, Mark, Marker, PALETTE, Panel, Sample, Style,

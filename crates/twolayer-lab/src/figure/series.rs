@@ -2,7 +2,7 @@
 
 use twolayer::{
     problem::{Engine, StartMode},
-    trajectory::Trajectory,
+    record::Trajectory,
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};

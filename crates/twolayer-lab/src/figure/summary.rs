@@ -103,7 +103,7 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
             let several = every.len() > 1;
             (every.iter())
                 .map(|direction| {
-                    let value = |run: &twolayer::trajectory::Trajectory, t: usize, j: usize| match figure.y {
+                    let value = |run: &twolayer::record::Trajectory, t: usize, j: usize| match figure.y {
                         Quantity::Cosine => direction.cosine(run, t, j),
                         _ => direction.overlap(run, t, j),
                     };

@@ -129,7 +129,7 @@ fn limits_are_lines_and_simulations_dots_with_two_standard_errors() {
 fn twice_the_risk_is_twice_the_risk_and_cosines_divide_by_the_norms() {
     let (experiment, mut outcomes) =
         plain(vec![fabricated::figure(Quantity::TwiceRisk), fabricated::figure(Quantity::Cosine)]);
-    outcomes[0].trajectories[0].student_norms.fill(4.0);
+    outcomes[0].trajectories[0].student_squares.fill(4.0);
     let drawing = draw(&experiment, &outcomes, "0.1.0");
     let run = &outcomes[0].trajectories[0];
     let Mark::Line { points, .. } = &drawing.blocks[0].panels[0].marks[0] else { panic!() };
@@ -203,9 +203,9 @@ fn nothing_breaks_a_figure() {
                 run.valid = 0;
                 run.risk.fill(f64::NAN);
                 run.student_teacher.fill(f64::NAN);
-                run.student_norms.clear();
-                run.keep_q = twolayer::trajectory::KeepQ::None;
-                run.status = twolayer::trajectory::Status::Interrupted;
+                run.student_squares.clear();
+                run.keep_q = twolayer::record::KeepQ::None;
+                run.status = twolayer::record::Status::Interrupted;
             }
             let mut none = broken.clone();
             none.trajectories.clear();

@@ -1,7 +1,7 @@
 //! The neurons in the plane of the first two cosines, as data for the page's animation.
 
 use serde_json::{Value, json};
-use twolayer::{problem::Engine, trajectory::KeepQ};
+use twolayer::{problem::Engine, record::KeepQ};
 
 use crate::{
     experiment::{Experiment, Quantity},
@@ -30,7 +30,7 @@ pub(super) fn animation(experiment: &Experiment, outcomes: &[Outcome]) -> Option
         let moments: Vec<usize> = (0..run.valid).rev().step_by(stride).collect::<Vec<_>>().into_iter().rev().collect();
         let p = run.width.min(NEURONS);
         let cosine = |t: usize, j: usize, r: usize| {
-            let scale = run.student_norms[t * run.width + j] * view.problem.target.overlaps[(r, r)];
+            let scale = run.student_squares[t * run.width + j] * view.problem.target.overlaps[(r, r)];
             let overlap = run.student_teacher[(t * run.width + j) * run.directions + r];
             let cosine = if scale > 0.0 { overlap / scale.sqrt() } else { 0.0 };
             (cosine * 1e4).round() / 1e4

@@ -6,7 +6,7 @@ use twolayer::{
     hierarchy::Sight,
     problem::{Data, Problem},
     random::Streams,
-    trajectory::{KeepQ, Trajectory},
+    record::{KeepQ, Trajectory},
 };
 
 use crate::{
@@ -102,7 +102,7 @@ fn cosine(outcome: &Outcome, v: &[f64]) -> String {
         let one = |j: usize| {
             let row = &run.student_teacher[(t * p + j) * k..][..k];
             let along: f64 = row.iter().zip(v).map(|(m, v)| m * v).sum();
-            along.abs() / run.student_norms[t * p + j].sqrt()
+            along.abs() / run.student_squares[t * p + j].sqrt()
         };
         (0..p).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
     };
@@ -134,7 +134,7 @@ mod tests {
                     [[view]]\nengine = \"direct\"\nreplicates = 2\n[[view]]\nname = \"fresh\"\nengine = \"direct\"\n\
                     replicates = 2\noverride = { \"training.data\" = \"fresh\" }\n";
         let mut experiment = resolve::parse(text, Path::new("f.toml")).unwrap();
-        let machine = twolayer::engine::Machine { memory: 1e9, cores: 1 };
+        let machine = twolayer::method::Machine { memory: 1e9, cores: 1 };
         let (plans, _) = crate::run::plan(&mut experiment, &machine).unwrap();
         struct Quiet;
         impl crate::run::Monitor for Quiet {

@@ -1,6 +1,6 @@
 //! The tables of the report.
 
-use twolayer::prediction::predictions;
+use twolayer::paper::prediction::predictions;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},

@@ -2,7 +2,7 @@
 
 use twolayer::{
     problem::{Crossing, CrossingOf, Problem, Record, Sizes, Spacing},
-    trajectory::KeepQ,
+    record::KeepQ,
 };
 
 use super::reader::Reader;

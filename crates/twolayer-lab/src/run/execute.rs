@@ -10,10 +10,10 @@ use std::{
 };
 
 use twolayer::{
-    engine,
+    method,
     observer::{Observer, Progress},
     problem::{Data, Grid},
-    trajectory::{Status, Trajectory},
+    record::{Status, Trajectory},
 };
 
 use super::{Monitor, tolerance};
@@ -87,7 +87,7 @@ impl Prepared {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let clock = Instant::now();
         let result =
-            engine::run(&named.problem, &named.view, plan, task.replicate as u64, moments, &named.record, watch);
+            method::run(&named.problem, &named.view, plan, task.replicate as u64, moments, &named.record, watch);
         let (trajectory, kernel) = match result {
             Ok(mut run) => {
                 tolerance::judge(named, &mut run.trajectory);
@@ -112,7 +112,7 @@ impl Prepared {
             Grid::Steps(steps) => trajectory.pad(steps.iter().map(|&step| (step as f64, step as f64 * step_time))),
             Grid::Times(times) => {
                 trajectory.student_teacher_error = Some(Vec::new());
-                trajectory.student_norms_error = Some(Vec::new());
+                trajectory.student_squares_error = Some(Vec::new());
                 trajectory.pad(times.iter().map(|&time| (time / step_time, time)));
             }
         }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::PoisonError};
 
 use serde_json::json;
-use twolayer::trajectory::{Status, Trajectory};
+use twolayer::record::{Status, Trajectory};
 
 use super::{Session, Stopped, execute::covered};
 use crate::{

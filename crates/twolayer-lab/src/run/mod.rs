@@ -9,9 +9,8 @@ mod tolerance;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use twolayer::{
-    Error,
-    engine::{self, Machine, Method, Plan},
-    hierarchy,
+    Error, hierarchy,
+    method::{self, Machine, Method, Plan},
     observer::Progress,
     problem::{Data, Formula, Grid},
 };
@@ -47,13 +46,13 @@ pub type Refusal = (usize, Error);
 /// How a view will be computed, with advice on what it is asked to record.
 ///
 /// # Errors
-/// As [`engine::plan`].
+/// As [`method::plan`].
 pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
     let entries = match named.record.grid(&named.problem, named.problem.counts_steps()) {
         Grid::Steps(steps) => steps.len(),
         Grid::Times(times) => times.len(),
     };
-    let mut plan = engine::plan(&named.problem, &named.view, entries, machine)?;
+    let mut plan = method::plan(&named.problem, &named.view, entries, machine)?;
     let without = match plan.method {
         Method::Ode { .. } => Some("an ODE takes no steps"),
         Method::LeapStep { .. } => Some("the theory of a leap step gives the weights after it, and no gradient"),

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use twolayer::{engine::Machine, trajectory::Status};
+use twolayer::{method::Machine, record::Status};
 
 use super::{Monitor, Stopped, execute};
 use crate::{

@@ -2,7 +2,7 @@
 
 use twolayer::{
     problem::Engine,
-    trajectory::{Status, Trajectory},
+    record::{Status, Trajectory},
 };
 
 use crate::experiment::NamedView;

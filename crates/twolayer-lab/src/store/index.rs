@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use twolayer::trajectory::{Status, Trajectory};
+use twolayer::record::{Status, Trajectory};
 
 use super::{Error, SCHEMA, write_bytes};
 use crate::{compare::Agreement, experiment::Experiment, outcome::Outcome};

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::trajectory::{Status, Trajectory};
+use twolayer::record::{Status, Trajectory};
 
 use super::{Error, write_bytes};
 use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use npyz::WriterBuilder;
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::record::{KeepQ, Trajectory};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{Error, ViewRecord, part::ARRAYS, status_code, whole::write_whole};
@@ -91,8 +91,8 @@ fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]
         ("M", &[t, p, k], |run| Some(&run.student_teacher)),
         ("M_error", &[t, p, k], |run| run.student_teacher_error.as_deref()),
         ("Q", &[t, p, p], |run| (run.keep_q == KeepQ::Full).then_some(&run.student_student)),
-        ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_norms)),
-        ("Q_diag_error", &[t, p], |run| run.student_norms_error.as_deref().filter(|_| run.keep_q != KeepQ::None)),
+        ("Q_diag", &[t, p], |run| (run.keep_q != KeepQ::None).then_some(&run.student_squares)),
+        ("Q_diag_error", &[t, p], |run| run.student_squares_error.as_deref().filter(|_| run.keep_q != KeepQ::None)),
         ("a", &[t, p], |run| Some(&run.second_layer)),
         ("bias", &[t, p], |run| Some(&run.bias)),
         ("gradient_M", &[steps, p, k], |run| run.gradient_teacher.as_deref()),
@@ -258,12 +258,12 @@ impl Arrays<'_> {
                 training_risk: part(&training_risk, r),
                 student_teacher: overlaps.replicate(r),
                 student_student: part(&full, r).unwrap_or_default(),
-                student_norms: part(&diagonal, r).unwrap_or_default(),
+                student_squares: part(&diagonal, r).unwrap_or_default(),
                 second_layer: a.replicate(r),
                 bias: bias.replicate(r),
                 risk_error: part(&risk_error, r),
                 student_teacher_error: part(&overlap_error, r),
-                student_norms_error: part(&norm_error, r),
+                student_squares_error: part(&norm_error, r),
                 gradient_teacher: part(&gradient_teacher, r),
                 gradient_norm: part(&gradient_norm, r),
                 crossing_step: part(&crossings, r).unwrap_or_default(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use twolayer::trajectory::{KeepQ, Trajectory};
+use twolayer::record::{KeepQ, Trajectory};
 
 use super::{Error, ReplicateRecord};
 use crate::hash;
@@ -73,9 +73,9 @@ pub(super) const ARRAYS: [Array; 19] = [
     perhaps!("risk_error", risk_error),
     always!("M", student_teacher),
     perhaps!("M_error", student_teacher_error),
-    perhaps!("Q_diag_error", student_norms_error),
+    perhaps!("Q_diag_error", student_squares_error),
     always!("Q", student_student),
-    always!("Q_diag", student_norms),
+    always!("Q_diag", student_squares),
     always!("a", second_layer),
     always!("bias", bias),
     perhaps!("gradient_M", gradient_teacher),
@@ -198,7 +198,7 @@ fn word(keep_q: KeepQ) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use twolayer::trajectory::Status;
+    use twolayer::record::Status;
 
     use super::*;
     use crate::fabricated::{self, Sizes};

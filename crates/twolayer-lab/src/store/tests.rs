@@ -3,7 +3,7 @@ use std::io::Read;
 use serde_json::json;
 use twolayer::{
     problem::Engine,
-    trajectory::{KeepQ, Status, Trajectory},
+    record::{KeepQ, Status, Trajectory},
 };
 
 use super::*;
@@ -30,7 +30,7 @@ fn assert_same(a: &Trajectory, b: &Trajectory) {
             &run.risk,
             &run.student_teacher,
             &run.student_student,
-            &run.student_norms,
+            &run.student_squares,
             &run.second_layer,
             &run.bias,
         ]
@@ -64,7 +64,7 @@ fn outcomes() -> (Vec<NamedView>, Vec<Outcome>) {
         (broken.training_risk.as_mut().unwrap(), 1),
         (&mut broken.student_teacher, p * SIZES.k),
         (&mut broken.student_student, p * p),
-        (&mut broken.student_norms, p),
+        (&mut broken.student_squares, p),
         (&mut broken.second_layer, p),
         (&mut broken.bias, p),
     ] {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use twolayer::engine::plan::human_bytes;
+use twolayer::method::plan::human_bytes;
 
 use super::Error;
 

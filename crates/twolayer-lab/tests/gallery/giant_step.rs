@@ -1,6 +1,6 @@
 //! The rows of `gallery/giant-step/`: paper B. The limit at p = 512, agreement at p = 64, so that they take seconds.
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 use super::{Row, Shown};
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 use super::{Row, Shown};
 

@@ -1,6 +1,6 @@
 //! The rows of `gallery/reuse/`: paper A, and the displaced and repeated steps of Repetita Iuvant.
 
-use twolayer::trajectory::Trajectory;
+use twolayer::record::Trajectory;
 
 use super::{
     Row, Shown, distance,

@@ -72,7 +72,7 @@ pub enum Regime {
         degree: u32,
     },
     /// Dynamical mean-field theory; `β = lim n/d`.
-    MeanField {
+    Reused {
         /// β.
         beta: f64,
     },
@@ -165,7 +165,7 @@ impl Problem {
             Regime::Ode { kappa } => format!("{said}, ηs·d/n_b → {kappa:.4}: online ODE"),
             Regime::LeapStep { degree } => format!("{said}: one step that learns degree {degree}"),
             Regime::GiantStep { alpha } => format!("{said}, n_b/d → {alpha}: giant steps"),
-            Regime::MeanField { beta } => format!("{said}, n/d → {beta}: dynamical mean-field theory"),
+            Regime::Reused { beta } => format!("{said}, n/d → {beta}: dynamical mean-field theory"),
         };
         Ok(Reading { regime, reason, advice })
     }
@@ -173,7 +173,7 @@ impl Problem {
     fn reused(&self, h: Limit, said: String) -> Result<Reading> {
         let beta = PowerLaw::read("training.samples", "the number of samples", |d| self.sizes_at(d).n / d)?;
         let regime = match (h, beta.limit()) {
-            (Limit::Constant(_), Limit::Constant(beta)) => Regime::MeanField { beta },
+            (Limit::Constant(_), Limit::Constant(beta)) => Regime::Reused { beta },
             (Limit::Constant(_), Limit::Infinite) => Regime::GiantStep { alpha: f64::INFINITY },
             _ => {
                 let reason =

@@ -2,7 +2,7 @@
 
 use crate::{
     problem::{Duration, Problem},
-    trajectory::KeepQ,
+    record::KeepQ,
 };
 
 /// What to record.

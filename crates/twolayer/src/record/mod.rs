@@ -1,3 +1,6 @@
-//! What is read off a record.
+//! What every method returns.
 
 pub mod phases;
+mod trajectory;
+
+pub use trajectory::{Entry, KeepQ, Status, Trajectory};

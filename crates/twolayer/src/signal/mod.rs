@@ -39,7 +39,7 @@ pub struct Signal {
 
 /// What a step makes of the samples it looks at. Samples can be looked at in parts, in any order, on any thread.
 #[derive(Debug, Clone, Copy)]
-pub struct Sight<'a> {
+pub struct StepContext<'a> {
     /// Activation and loss.
     pub signal: &'a Signal,
     /// The network at that step.
@@ -49,12 +49,12 @@ pub struct Sight<'a> {
     /// What signals are multiplied with, η/n_b.
     pub rate: f64,
     /// Whether a step follows: without one there are no signals, and only losses are added up.
-    pub steps: bool,
+    pub wants_gradient: bool,
 }
 
 /// Work space of one part of the samples, and its sums.
 #[derive(Debug, Clone, Default)]
-pub struct Desk {
+pub struct Workspace {
     /// σ(h), p×m.
     values: Vec<f64>,
     /// e (m).
@@ -78,23 +78,23 @@ impl Signal {
     }
 }
 
-impl Sight<'_> {
+impl StepContext<'_> {
     /// Error signals of m samples of the batch: `signal_jμ = η/n_b · g_jμ`, `g_jμ = s a_j e_μ σ'(h_jμ)` with `h = λ + b`,
     /// `e = f − y` (squared loss) or `e = −y` (correlation loss), and what else the step needs of them, added to
-    /// `desk.sums`. (theory.md §1)
+    /// `workspace.sums`. (theory.md §1)
     ///
     /// `fields` and `signal` are p×m, neuron-major: sample μ of neuron j is at `j·m + μ`.
     #[inline]
-    pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], desk: &mut Desk) {
+    pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], workspace: &mut Workspace) {
         let Signal { activation, loss, scale, .. } = self.signal;
-        let Desk { values, residual, sums } = desk;
+        let Workspace { values, residual, sums } = workspace;
         let (m, labels) = (samples.len(), &self.labels[samples]);
         values.clear();
         values.extend_from_slice(fields);
         for (values, b) in values.chunks_exact_mut(m).zip(&self.head.bias) {
             values.iter_mut().for_each(|h| *h += b);
         }
-        if self.steps {
+        if self.wants_gradient {
             activation.values_and_derivatives(values, signal);
         } else {
             activation.values(values);
@@ -112,7 +112,7 @@ impl Sight<'_> {
             }
         }
         sums.size += residual.iter().map(|e| e.abs()).sum::<f64>();
-        if !self.steps {
+        if !self.wants_gradient {
             return;
         }
         for (signal, a) in signal.chunks_exact_mut(m).zip(&self.head.second_layer) {

@@ -10,8 +10,8 @@ use crate::{
     observer::{Finished, Observer},
     overlaps::Overlaps,
     problem::{Problem, Start},
+    record::{Entry, KeepQ, Status, Trajectory},
     solve::{Ending, Options, Solution},
-    trajectory::{Entry, KeepQ, Status, Trajectory},
 };
 
 /// Which of the two flows.

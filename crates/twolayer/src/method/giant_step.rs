@@ -1,0 +1,173 @@
+//! The limit of giant steps on fresh batches, n_b = α d and η of order one. (theory.md §5.2)
+
+use faer::Mat;
+
+use crate::{
+    average::{self, Averages, State, Want},
+    error::{Error, Result},
+    observer::{Observer, Progress},
+    overlaps::{Overlaps, inverse_root},
+    probe::{Moment, Recorder},
+    problem::{Geometry, Problem, Record},
+    record::{Status, Trajectory},
+    signal::Head,
+};
+
+/// Follows the overlaps through the steps of `entries` (rising, from 0), from `start`:
+///
+/// ```text
+/// M' = c M − η D_z,   Q' = c² Q − ηc (D_λ + D_λᵀ) + η² [ D Ω⁺ Dᵀ + N/α ],   c = 1 − ηλ_w
+/// ```
+///
+/// with α = ∞ dropping the last term; a and b move by the same averages. On the sphere, c grows by η D_jj/‖w_j‖² for row
+/// j, and rows get their first norm back. A second recursion, whose averages are over other samples where they are over
+/// any, runs beside it: the distance between the two, and the averages' own error, is the error stated. O(p²·(p + k)) a
+/// step beside the averages.
+///
+/// # Errors
+/// [`Error::Numerical`] where the averages fail. Divergence and interruption are the trajectory's status.
+#[allow(clippy::too_many_arguments)] // One call from the engine, which has each of these at hand separately.
+pub fn run(
+    problem: &Problem,
+    start: &State,
+    alpha: f64,
+    entries: &[u64],
+    tolerance: f64,
+    record: &Record,
+    observer: &dyn Observer,
+) -> Result<(Trajectory, String)> {
+    let kernel = average::for_problem(problem, tolerance)?;
+    let other = average::seeded(problem, tolerance, 1)?;
+    let (p, k) = (problem.width(), problem.directions());
+    let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
+    let mut fine = Recursion::new(problem, start, alpha);
+    let mut check = Recursion::new(problem, start, alpha);
+    let (mut errors, mut norm_errors) = (Vec::new(), Vec::new());
+    let mut risk_errors = Vec::new();
+    let last = entries.last().copied().unwrap_or(0);
+    let (mut step, mut spread, mut norm_spread) = (0, 0.0, 0.0);
+    'entries: for &entry in entries {
+        while step < entry {
+            let at = Progress { done: step as f64, total: last as f64, risk: recorder.risk() };
+            if observer.progress(&at).is_break() {
+                recorder.trajectory.status = Status::Interrupted;
+                break 'entries;
+            }
+            let recorded = recorder.trajectory.step.last() == Some(&(step as f64));
+            kernel.averages(&fine.state, Want::ALL, &mut fine.averages)?;
+            other.averages(&check.state, Want::ALL, &mut check.averages)?;
+            let rate = problem.learning_rate();
+            spread += rate * fine.averages.drift_error;
+            norm_spread += 2.0 * rate * fine.averages.drift_error + rate * rate * fine.averages.noise_error / alpha;
+            let gradient = fine.advance()?;
+            check.advance()?;
+            if record.gradients && recorded {
+                recorder.trajectory.push_gradient(&gradient, 1.0);
+            }
+            step += 1;
+        }
+        // The check's risk first: the recorder keeps the last one.
+        recorder.state.overlaps.clone_from(&check.state.overlaps);
+        let apart = if check.state.overlaps.student_student.norm_max().is_finite() {
+            recorder.evaluate(&check.head())?
+        } else {
+            f64::NAN
+        };
+        recorder.state.overlaps.clone_from(&fine.state.overlaps);
+        let samples = if problem.dimension().is_some() { step as f64 * problem.batch() as f64 } else { f64::NAN };
+        let head = fine.head();
+        let at = Moment { step, samples, gradients: samples, head: &head, training_risk: None };
+        if !recorder.record(&at)? {
+            recorder.trajectory.status = Status::Diverged { at: step as f64 };
+            break;
+        }
+        risk_errors.push((apart - recorder.risk()).abs());
+        let (m, other) = (&fine.state.overlaps.student_teacher, &check.state.overlaps.student_teacher);
+        for j in 0..p {
+            errors.extend((0..k).map(|r| (m[(j, r)] - other[(j, r)]).abs() + spread));
+            let norm = |of: &Recursion<'_>| of.state.overlaps.student_student[(j, j)];
+            norm_errors.push((norm(&fine) - norm(&check)).abs() + norm_spread);
+        }
+    }
+    let mut trajectory = recorder.trajectory;
+    if let Some(own) = &mut trajectory.risk_error {
+        own.iter_mut().zip(&risk_errors).for_each(|(own, distance)| *own += distance);
+    }
+    trajectory.student_teacher_error = Some(errors);
+    trajectory.student_squares_error = Some(norm_errors);
+    let rest = &entries[trajectory.valid..];
+    trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
+    Ok((trajectory, kernel.describe()))
+}
+
+/// One state and its averages.
+struct Recursion<'a> {
+    problem: &'a Problem,
+    state: State,
+    averages: Averages,
+    /// lim n_b/d, possibly infinite.
+    alpha: f64,
+    /// ‖w_j‖² of the start.
+    squares: Vec<f64>,
+}
+
+impl<'a> Recursion<'a> {
+    fn new(problem: &'a Problem, start: &State, alpha: f64) -> Self {
+        let (p, k) = (problem.width(), problem.directions());
+        let squares = (0..p).map(|j| start.overlaps.student_student[(j, j)]).collect();
+        Self { problem, state: start.clone(), averages: Averages::zeros(p, k), alpha, squares }
+    }
+
+    fn head(&self) -> Head {
+        Head { second_layer: self.state.second_layer.clone(), bias: self.state.bias.clone() }
+    }
+
+    /// One step with the averages at hand; returns the overlaps of the gradient, `G W*ᵀ = D_z` and
+    /// `G Gᵀ = D Ω⁺ Dᵀ + N/α`.
+    fn advance(&mut self) -> Result<Overlaps> {
+        let (p, k) = (self.problem.width(), self.problem.directions());
+        let rate = self.problem.learning_rate();
+        let Averages { drift_student, drift_teacher, noise, second, bias, .. } = &self.averages;
+        if !drift_student.norm_max().is_finite() {
+            return Err(Error::Numerical("the averages over a batch are not finite".into()));
+        }
+        let drift =
+            Mat::from_fn(p, p + k, |j, i| if i < p { drift_student[(j, i)] } else { drift_teacher[(j, i - p)] });
+        let inside = drift * inverse_root(self.state.overlaps.omega().as_ref())?;
+        let mut square = &inside * inside.transpose();
+        if self.alpha.is_finite() {
+            square += noise * faer::Scale(1.0 / self.alpha);
+        }
+        let decay = 1.0 - rate * self.problem.training.weight_decay;
+        let mut keep = vec![decay; p];
+        if self.problem.training.geometry == Geometry::Spherical {
+            (0..p).for_each(|j| keep[j] += rate * drift_student[(j, j)] / self.squares[j]);
+        }
+        let overlaps = &mut self.state.overlaps;
+        let mut m =
+            Mat::from_fn(p, k, |j, r| keep[j] * overlaps.student_teacher[(j, r)] - rate * drift_teacher[(j, r)]);
+        let mut q = Mat::from_fn(p, p, |j, l| {
+            keep[j] * keep[l] * overlaps.student_student[(j, l)]
+                - rate * (keep[l] * drift_student[(j, l)] + keep[j] * drift_student[(l, j)])
+                + rate * rate * square[(j, l)]
+        });
+        if self.problem.training.geometry != Geometry::Free {
+            let factor: Vec<f64> = (0..p).map(|j| (self.squares[j] / q[(j, j)]).sqrt()).collect();
+            m = Mat::from_fn(p, k, |j, r| factor[j] * m[(j, r)]);
+            q = Mat::from_fn(p, p, |j, l| factor[j] * factor[l] * q[(j, l)]);
+        }
+        (overlaps.student_teacher, overlaps.student_student) = (m, q);
+        if self.problem.network.second_layer.train {
+            let rate = rate * self.problem.rate_ratio();
+            self.state.second_layer.iter_mut().zip(second).for_each(|(a, gradient)| *a -= rate * gradient);
+        }
+        if self.problem.network.bias.is_some_and(|bias| bias.train) {
+            self.state.bias.iter_mut().zip(bias).for_each(|(b, gradient)| *b -= rate * gradient);
+        }
+        Ok(Overlaps {
+            student_teacher: drift_teacher.clone(),
+            student_student: square,
+            teacher_teacher: overlaps.teacher_teacher.clone(),
+        })
+    }
+}

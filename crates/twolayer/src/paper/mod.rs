@@ -1,0 +1,3 @@
+//! What the papers predict.
+
+pub mod prediction;
