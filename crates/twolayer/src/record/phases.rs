@@ -119,8 +119,10 @@ impl Curve {
         let monotone = falling(raw.iter().map(|(_, r)| *r));
         let largest = monotone[0].max(f64::MIN_POSITIVE);
         // Below this a risk is rounding.
-        let risk: Vec<f64> = monotone.iter().map(|r| r.max(1e-14 * largest)).collect();
-        let wrong = raw.iter().zip(&risk).map(|((_, raw), r)| ((raw - r) / r).powi(2)).sum::<f64>();
+        let floor = 1e-14 * largest;
+        let risk: Vec<f64> = monotone.iter().map(|r| r.max(floor)).collect();
+        let above = raw.iter().zip(&risk).filter(|(_, r)| **r > floor);
+        let wrong = above.map(|((_, raw), r)| ((raw - r) / r).powi(2)).sum::<f64>();
         let noise = (wrong / raw.len() as f64).sqrt();
         Some(Self { time: raw.iter().map(|(t, _)| *t).collect(), risk, noise })
     }

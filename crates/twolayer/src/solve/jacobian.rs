@@ -80,7 +80,7 @@ impl Jacobian {
     pub fn shifted(&self, scale: f64) -> Result<Shifted> {
         match self {
             Self::Dense(matrix) => {
-                if !matrix.norm_max().is_finite() {
+                if !finite(matrix) {
                     return Err(Error::Numerical("the Jacobian is not finite".into()));
                 }
                 let n = matrix.nrows();
@@ -148,7 +148,7 @@ impl Woodbury {
         let small = Mat::from_fn(rank, rank, |i, j| {
             f64::from(u8::from(i == j)) - dot(&woodbury.right[i], &woodbury.left[j])
         });
-        if !(small.norm_max().is_finite() && woodbury.inverse.iter().all(|x| x.is_finite())) {
+        if !(finite(&small) && woodbury.inverse.iter().all(|x| x.is_finite())) {
             return Err(Error::Numerical("the Jacobian is not finite, or a block of I − hJ singular".into()));
         }
         woodbury.small = (rank > 0).then(|| small.partial_piv_lu());
@@ -188,6 +188,11 @@ impl Woodbury {
     }
 }
 
+/// Whether every entry is; a maximum overlooks NaN.
+fn finite(matrix: &Mat<f64>) -> bool {
+    matrix.col_iter().all(|column| column.iter().all(|x| x.is_finite()))
+}
+
 /// Appends the inverse of `I − scale·block` to `inverse`; not finite where it is singular.
 fn invert(b: usize, scale: f64, block: &[f64], inverse: &mut Vec<f64>) {
     let entry = |i: usize, j: usize| f64::from(u8::from(i == j)) - scale * block[i * b + j];
@@ -199,7 +204,7 @@ fn invert(b: usize, scale: f64, block: &[f64], inverse: &mut Vec<f64>) {
         }
         _ => {
             let matrix = Mat::from_fn(b, b, entry);
-            let solved = if matrix.norm_max().is_finite() {
+            let solved = if finite(&matrix) {
                 matrix.partial_piv_lu().solve(Mat::<f64>::identity(b, b))
             } else {
                 Mat::full(b, b, f64::NAN)

@@ -109,13 +109,14 @@ impl<'a> Stepper<'a> {
         for _ in 0..self.options.max_steps {
             self.h = self.h.min(end - self.t);
             if self.t + self.h <= self.t {
-                run.calls.count(self.evaluations, !self.next.iter().all(|y| y.is_finite()));
+                run.calls.count(self.evaluations, false);
                 return Ok(run.stuck(self.t, &self.y));
             }
             if !refused {
                 self.linearise()?;
             }
             let Some(error) = self.attempt() else {
+                run.calls.count(0, true);
                 self.h *= RETREAT;
                 refused = true;
                 continue;
