@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    method::{Plan, plan::human_bytes},
+    method::{Plan, human_bytes},
     problem::{Formula, Problem},
 };
 use twolayer_lab::{
@@ -166,7 +166,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
         }
         match plan {
             Ok(plan) => {
-                lines.push(format!("  method   {}: {}", plan.method.name(), plan.reason));
+                lines.push(format!("  method   {}: {}", plan.title(), plan.reason));
                 let replicates = named.view.replicates;
                 let runs = if replicates == 1 { "one run".into() } else { format!("{replicates} replicates") };
                 let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
@@ -241,7 +241,8 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
     }
     match plan {
         Ok(plan) => {
-            value["method"] = plan.method.name().into();
+            value["method"] = plan.title().into();
+            value["method_id"] = plan.id().into();
             value["reason"] = plan.reason.clone().into();
             value["seconds"] = plan.cost.seconds.into();
             value["bytes"] = plan.cost.bytes.into();

@@ -58,6 +58,7 @@ pub fn simulation(sizes: Sizes, times: &[f64], replicates: usize, noise: f64, se
 
 fn outcome(method: &str, trajectories: Vec<Trajectory>, seconds: f64) -> Outcome {
     Outcome {
+        method_id: twolayer::method::registry::named(method).map_or("", |entry| entry.id).into(),
         method: method.into(),
         reason: "η·d is constant and the batch is 1".into(),
         kernel: "erf, closed form".into(),

@@ -5,7 +5,9 @@ use twolayer::record::Trajectory;
 /// What one view gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// The method that ran: `direct`, `reduced, fresh`, `ode`.
+    /// The id of the method that ran: `reduced-fresh`, `ode`.
+    pub method_id: String,
+    /// Its name for people: `direct`, `reduced, fresh batches`, `ode, all terms`.
     pub method: String,
     /// Why that one, for the manifest.
     pub reason: String,

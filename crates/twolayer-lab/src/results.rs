@@ -68,8 +68,7 @@ impl Results {
 
     /// BibTeX of the experiment's papers and of the methods that ran.
     pub fn citations(&self) -> Vec<String> {
-        let methods: Vec<&str> = self.manifest.views.iter().map(|view| view.method.as_str()).collect();
-        report::citations(&self.experiment, &methods, &self.manifest.version)
+        report::citations(&self.experiment, &self.manifest.views, &self.manifest.version)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use twolayer::{
     Error,
     method::{Machine, Plan},
-    problem::Grid,
+    problem::{Engine, Grid},
 };
 
 use crate::{
@@ -61,7 +61,7 @@ impl Prepared {
         let (plans, advice) = run::plan(&mut experiment, machine).map_err(|refused| {
             refused.iter().map(|(view, error)| refusal(&experiment, *view, error)).collect::<Vec<_>>()
         })?;
-        let moments = run::moments(&experiment, &plans);
+        let moments = run::moments(&experiment);
         Ok(Self { experiment, plans, moments, advice, cores: machine.cores })
     }
 
@@ -78,7 +78,7 @@ impl Prepared {
                 view_name: named.name.clone(),
                 replicate,
                 name: hash::long(format!("{text}\n{replicate}").as_bytes()),
-                simulation: plan.method.is_simulation(),
+                simulation: named.view.engine != Engine::Limit,
                 seconds,
             }));
         }
@@ -100,7 +100,7 @@ impl Prepared {
         let version = env!("CARGO_PKG_VERSION");
         // A tolerance that is written is a demand: the same numbers may then be out of tolerance.
         let demands = self.experiment.views[view].tolerance_written;
-        json!([version, resolved, self.plans[view].method.name(), moments, demands]).to_string()
+        json!([version, resolved, self.plans[view].id(), moments, demands]).to_string()
     }
 }
 

@@ -5,14 +5,15 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use twolayer::{
-    method::{Machine, Method},
-    observer::Progress,
+    Error,
+    method::{Cost, Job, Machine, Method, Question, Run},
+    observer::{Observer, Progress},
     problem::{Crossing, CrossingOf},
     record::Status,
 };
@@ -228,17 +229,39 @@ fn two_threads_share_the_tasks() {
     assert!((32.0..40.0).contains(&lengths), "{lengths}");
 }
 
+/// A method that finds out too late.
+#[derive(Debug)]
+struct Broken;
+
+impl Method for Broken {
+    fn reason(&self) -> String {
+        "for a test".into()
+    }
+
+    fn cost(&self, _: &Question<'_>, _: usize) -> Cost {
+        Cost { seconds: 0.0, bytes: 0.0 }
+    }
+
+    fn run(&self, _: &Job<'_>, _: &dyn Observer) -> Result<Run, Error> {
+        Err(Error::Numerical("no covariance at step 1".into()))
+    }
+}
+
 /// What one engine cannot do is told of its view, and the others run.
 #[test]
 fn an_engine_that_fails_does_not_end_the_run() {
     let mut experiment = study_of(FILE, &[]).experiment(0).unwrap();
     let (mut plans, _) = run::plan(&mut experiment, &MACHINE).unwrap();
-    plans[1].method = Method::Reduced { dimension: 1 };
+    plans[1].method = Arc::new(Broken);
     let outcomes = run::run(&experiment, &plans, 2, &Quiet).unwrap();
     assert_eq!(outcomes[0].trajectories[0].status, Status::Done);
     assert_eq!(outcomes[1].trajectories.len(), 4);
     for run in &outcomes[1].trajectories {
-        assert!(matches!(&run.status, Status::Failed { reason } if reason.contains('1')), "{:?}", run.status);
+        assert!(
+            matches!(&run.status, Status::Failed { reason } if reason == "no covariance at step 1"),
+            "{:?}",
+            run.status
+        );
         assert_eq!((run.valid, run.len()), (0, outcomes[1].trajectories[0].len()));
     }
 }

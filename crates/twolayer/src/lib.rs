@@ -3,7 +3,7 @@
 //!
 //! The rooms, ground floor first; a file imports only from floors below its own:
 //!
-//! 1. [`error`], `lanes`, [`observer`], [`random`]
+//! 1. [`citation`], [`error`], `lanes`, [`observer`], [`random`]
 //! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
 //! 3. [`problem`], [`record`]
 //! 4. [`average`], [`hierarchy`], [`signal`]
@@ -12,6 +12,7 @@
 //! 7. [`paper`]
 
 pub mod average;
+pub mod citation;
 pub mod error;
 pub mod expression;
 pub mod frame;

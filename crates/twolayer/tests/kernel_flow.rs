@@ -164,7 +164,7 @@ fn the_exact_step_is_the_mean_of_a_step() {
         training.weight_decay = 0.1;
         let problem = Problem::new(target, network, training).unwrap();
         let view = View::new(Engine::Reduced);
-        let plan = plan(&problem, &view, 2, &Machine { memory: 1e9, cores: 1 }).unwrap();
+        let plan = plan(&problem, &view, &Record::default(), 2, &Machine { memory: 1e9, cores: 1 }).unwrap();
         let grid = Grid::Steps(vec![0, 1]);
         let runs = 20_000;
         let (mut mean, mut square) = ([0.0; 5], [0.0; 5]);
@@ -237,7 +237,7 @@ fn independent_starts_have_one_limit() {
         let mut problem = problem(activation, rule, 2);
         problem.network.start = StartMode::Independent;
         problem.network.second_layer.init = init.unwrap_or(Init::Ones);
-        let planned = plan(&problem, &view, 3, &machine);
+        let planned = plan(&problem, &view, &Record::default(), 3, &machine);
         (problem, planned)
     };
     let (problem, planned) = plan_of("tanh", committee(Activation::Tanh, 1), None);

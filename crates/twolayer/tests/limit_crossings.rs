@@ -21,7 +21,7 @@ fn a_crossing_has_its_closed_form_whatever_is_recorded() {
     let training = Training::new(1000, Formula::number(rate), Duration::Time(Formula::number(2.0)));
     let problem = Problem::new(target, network, training).unwrap();
     let view = View { terms: Terms::Flow, tolerance: 1e-6, ..View::new(Engine::Limit) };
-    let plan = plan(&problem, &view, 5, &Machine { memory: 1e9, cores: 1 }).unwrap();
+    let plan = plan(&problem, &view, &Record::default(), 5, &Machine { memory: 1e9, cores: 1 }).unwrap();
     for points in [1, 3, 400] {
         let plain = Record { points, spacing: Spacing::Linear, ..Record::default() };
         let grid = plain.grid(&problem, false);

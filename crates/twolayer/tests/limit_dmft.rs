@@ -41,7 +41,7 @@ fn problem(expression: &str, width: usize, dimension: u64, rate: f64) -> Problem
 
 fn view(problem: &Problem, engine: Engine, replicates: usize) -> Vec<Trajectory> {
     let view = View { replicates, tolerance: 2e-4, ..View::new(engine) };
-    let plan = plan(problem, &view, STEPS as usize + 1, &MACHINE).unwrap();
+    let plan = plan(problem, &view, &Record::default(), STEPS as usize + 1, &MACHINE).unwrap();
     let grid = Grid::Steps((0..=problem.steps()).collect());
     let one = |replicate| run(problem, &view, &plan, replicate as u64, &grid, &Record::default(), &Silent).unwrap();
     // Two at a time: at d = 10⁶ a run takes .9 GB.
@@ -129,7 +129,7 @@ fn batches_of_a_cycle_and_with_replacement_have_limits() {
 fn recorded_gradients_leave_correlation_and_response_as_they_are() {
     let problem = problem("tanh(z1)", 1, 10_000, 0.3);
     let view = View { tolerance: 1e-2, ..View::new(Engine::Limit) };
-    let plan = plan(&problem, &view, STEPS as usize + 1, &MACHINE).unwrap();
+    let plan = plan(&problem, &view, &Record::default(), STEPS as usize + 1, &MACHINE).unwrap();
     let grid = Grid::Steps((0..=STEPS).collect());
     let of = |gradients: bool| {
         let record = Record { gradients, ..Record::default() };

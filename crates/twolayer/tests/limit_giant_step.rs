@@ -29,7 +29,7 @@ fn target(text: &str) -> Outcome<Target> {
 
 fn observe(problem: &Problem, engine: Engine, replicate: u64, tolerance: f64, record: &Record) -> Outcome<Trajectory> {
     let view = View { tolerance, ..View::new(engine) };
-    let plan = plan(problem, &view, 11, &Machine { memory: 4e9, cores: 1 })?;
+    let plan = plan(problem, &view, &Record::default(), 11, &Machine { memory: 4e9, cores: 1 })?;
     let steps = Grid::Steps((0..=problem.steps()).collect());
     Ok(run(problem, &view, &plan, replicate, &steps, record, &Silent)?.trajectory)
 }

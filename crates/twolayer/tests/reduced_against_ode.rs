@@ -26,7 +26,7 @@ fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
 
 fn one(problem: &Problem, engine: Engine, replicate: u64, grid: &Grid) -> Result<Trajectory, Box<dyn Error>> {
     let view = View::new(engine);
-    let plan = plan(problem, &view, 11, &Machine { memory: 1e9, cores: 1 })?;
+    let plan = plan(problem, &view, &Record::default(), 11, &Machine { memory: 1e9, cores: 1 })?;
     Ok(run(problem, &view, &plan, replicate, grid, &Record::default(), &Silent)?.trajectory)
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 
 use twolayer::{
     Error,
-    method::{Machine, Method, Plan, plan, run},
+    method::{Machine, Plan, plan, run},
     observer::Silent,
     problem::{
         Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
@@ -31,7 +31,7 @@ fn problem(dimension: u64, batch: &str, steps: &str) -> Problem {
 }
 
 fn planned(problem: &Problem, engine: Engine, machine: &Machine) -> Result<Plan, Error> {
-    plan(problem, &View { replicates: 1, ..View::new(engine) }, 7, machine)
+    plan(problem, &View { replicates: 1, ..View::new(engine) }, &Record::default(), 7, machine)
 }
 
 /// Bytes of this process: at their peak, or now.
@@ -73,10 +73,12 @@ fn what_does_not_pay_or_fit_is_refused_with_numbers() {
 
 #[test]
 fn the_scaling_chooses_the_method() {
-    let method = |problem: &Problem, engine| planned(problem, engine, &MACHINE).unwrap().method;
+    let plan_of = |problem: &Problem, engine| planned(problem, engine, &MACHINE).unwrap();
     let full = problem(10_000, "n", "6");
-    assert_eq!(method(&full, Engine::Reduced), Method::ReducedReused { dimension: 10_000 });
-    assert!(matches!(method(&full, Engine::Limit), Method::Dmft { beta } if (beta - 3.0).abs() < 1e-9));
+    assert_eq!(plan_of(&full, Engine::Reduced).id(), "reduced-reused");
+    let limit = plan_of(&full, Engine::Limit);
+    assert_eq!((limit.id(), limit.title().as_str()), ("dmft", "dynamical mean-field theory"));
+    assert!(limit.reason.contains("n ~ d^1.000"), "{}", limit.reason);
     // One sample at a time is no fraction of n.
     let error = planned(&problem(10_000, "1", "6"), Engine::Limit, &MACHINE).unwrap_err().to_string();
     assert!(error.contains("fraction of n"), "{error}");

@@ -86,14 +86,13 @@ fn a_forced_linear_problem_at_any_stiffness() {
         let field = Field(1, move |t: f64, y: &[f64], dy: &mut [f64]| dy[0] = -rate * (y[0] - t.cos()) - t.sin());
         let solution = solve(&field, &[1.0], &times, &options(1e-8, 1e-8));
         for (state, t) in solution.states.iter().zip(&times) {
-            assert!((state[0] - t.cos()).abs() < 2e-6, "λ = {rate:e}, t = {t}: {}", state[0] - t.cos());
+            assert!((state[0] - t.cos()).abs() < 3e-7, "λ = {rate:e}, t = {t}: {}", state[0] - t.cos());
         }
         assert!(solution.steps < 600, "λ = {rate:e}: {} steps", solution.steps);
     }
 }
 
-/// A stiff decay beside a slow oscillation: the errors at the end follow the fifth power of the number of steps, those
-/// between the steps the fourth at least.
+/// A decay beside a limit cycle: the errors follow the fifth power of the number of steps.
 #[test]
 fn order_of_convergence() {
     let field = Field(3, |_, y: &[f64], dy: &mut [f64]| {
@@ -102,19 +101,17 @@ fn order_of_convergence() {
         (dy[0], dy[1], dy[2]) = (-y + x * (1.0 - square), x + y * (1.0 - square), -3.0 * (z - x * y));
     });
     // From the limit cycle: (cos t, sin t).
-    let times: Vec<f64> = (1..=1000).map(|i| 0.01 * f64::from(i)).collect();
+    let times = [3.0, 10.0];
     let error = |tolerance: f64| {
         let solution = solve(&field, &[1.0, 0.0, 0.0], &times, &options(tolerance, tolerance));
         let wrong = |(state, t): (&Vec<f64>, &f64)| (state[0] - t.cos()).abs().max((state[1] - t.sin()).abs());
-        let inside = solution.states.iter().zip(&times).map(wrong).fold(0.0, f64::max);
-        let end = wrong((&solution.states[999], &times[999]));
-        ((solution.steps as f64).ln(), end.ln(), inside.ln())
+        let worst = solution.states.iter().zip(&times).map(wrong).fold(0.0, f64::max);
+        ((solution.steps as f64).ln(), worst.ln())
     };
-    let (loose, tight) = (error(1e-5), error(1e-9));
-    let order = |from: f64, to: f64| (from - to) / (tight.0 - loose.0);
-    assert!(order(loose.1, tight.1) > 4.6, "end: {}", order(loose.1, tight.1));
-    assert!(order(loose.2, tight.2) > 3.8, "inside: {}", order(loose.2, tight.2));
-    assert!(tight.2 < (1e-7_f64).ln(), "{}", tight.2.exp());
+    let (loose, tight) = (error(1e-6), error(1e-10));
+    let order = (loose.1 - tight.1) / (tight.0 - loose.0);
+    assert!((4.7..5.6).contains(&order), "{order}");
+    assert!(tight.1 < (1e-9_f64).ln(), "{}", tight.1.exp());
 }
 
 /// Where two functions change their signs.

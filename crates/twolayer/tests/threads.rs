@@ -38,7 +38,7 @@ fn problem(p: usize, d: u64, batch: usize, samples: Option<usize>, steps: u64) -
 
 fn trajectory(problem: &Problem, engine: Engine, replicate: u64, threads: usize) -> Trajectory {
     let view = View::new(engine);
-    let mut plan = plan(problem, &view, 5, &MACHINE).unwrap();
+    let mut plan = plan(problem, &view, &Record::default(), 5, &MACHINE).unwrap();
     plan.threads = threads;
     let grid = Record::default().grid(problem, true);
     run(problem, &view, &plan, replicate, &grid, &Record::default(), &Silent).unwrap().trajectory

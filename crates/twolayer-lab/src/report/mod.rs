@@ -13,7 +13,7 @@ use crate::{
     store::{Manifest, ViewRecord},
 };
 
-pub use cite::{bibtex, citations};
+pub use cite::citations;
 
 /// The report of a run: the question, the experiment, the figures, what was learnt, predictions, slopes and crossings,
 /// agreement, how to repeat it, how to cite it. `figure` is its SVG, set inline. Everything that comes from the file is
@@ -43,8 +43,7 @@ pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, 
     page += &tables::times(experiment, outcomes);
     page += &advice(&manifest.views);
     page += &repeat(experiment, manifest);
-    let methods: Vec<&str> = manifest.views.iter().map(|view| view.method.as_str()).collect();
-    let entries = citations(experiment, &methods, &manifest.version);
+    let entries = citations(experiment, &manifest.views, &manifest.version);
     page += &format!("<h2>Cite</h2>\n<pre>{}</pre>\n", escape(&entries.join("\n")));
     page + "</body>\n</html>\n"
 }

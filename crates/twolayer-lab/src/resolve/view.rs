@@ -1,6 +1,9 @@
 //! `[[view]]`: one problem for each.
 
-use twolayer::problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, Terms, Theory, View};
+use twolayer::{
+    method::registry,
+    problem::{Algorithm, Dimension, Engine, Placement, Problem, StartMode, Terms, View},
+};
 
 use super::{network, quick, reader::Reader, record, target, training};
 use crate::{
@@ -133,12 +136,7 @@ fn view(reader: &mut Reader<'_>) -> Option<View> {
     let mut view = View::new(engine);
     view.seed = reader.whole("view.seed")?;
     view.tolerance = reader.number("view.tolerance")?;
-    view.theory = match reader.text("view.method")?.as_str() {
-        "ode" => Some(Theory::Ode),
-        "giant-step" => Some(Theory::GiantStep),
-        "dmft" => Some(Theory::Dmft),
-        _ => None,
-    };
+    view.method = registry::word(&reader.text("view.method")?);
     view.terms = match reader.text("view.terms")?.as_str() {
         "flow" => Terms::Flow,
         "label-noise" => Terms::LabelNoise,

@@ -134,7 +134,8 @@ impl Prepared {
         let mut outcomes = Vec::new();
         for (view, plan) in self.plans.iter().enumerate() {
             let mut outcome = Outcome {
-                method: plan.method.name().into(),
+                method_id: plan.id().into(),
+                method: plan.title(),
                 reason: plan.reason.clone(),
                 kernel: String::new(),
                 trajectories: Vec::new(),

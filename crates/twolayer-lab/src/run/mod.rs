@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use twolayer::{
     Error, hierarchy,
-    method::{self, Machine, Method, Plan},
+    method::{self, Machine, Plan},
     observer::Progress,
-    problem::{Data, Formula, Grid},
+    problem::{Data, Engine, Formula, Grid},
 };
 
 use crate::{
@@ -52,13 +52,8 @@ pub fn plan_view(named: &NamedView, machine: &Machine) -> Result<Plan, Error> {
         Grid::Steps(steps) => steps.len(),
         Grid::Times(times) => times.len(),
     };
-    let mut plan = method::plan(&named.problem, &named.view, entries, machine)?;
-    let without = match plan.method {
-        Method::Ode { .. } => Some("an ODE takes no steps"),
-        Method::LeapStep { .. } => Some("the theory of a leap step gives the weights after it, and no gradient"),
-        _ => None,
-    };
-    if let (true, Some(why)) = (named.record.gradients, without) {
+    let mut plan = method::plan(&named.problem, &named.view, &named.record, entries, machine)?;
+    if let (true, Err(why)) = (named.record.gradients, plan.method.records("gradient_M")) {
         let advice =
             format!("record.gradients: {why}: no gradient is recorded here; simulations and giant steps record it");
         plan.advice.push(advice);
@@ -125,21 +120,21 @@ fn no_variance(experiment: &Experiment) -> Option<String> {
 
 /// What each view records: whole steps for simulations; for a limit, the times recorded by the simulations of the same
 /// problem, and those of its own grid that lie beyond them.
-pub fn moments(experiment: &Experiment, plans: &[Plan]) -> Vec<Grid> {
+pub fn moments(experiment: &Experiment) -> Vec<Grid> {
     let grid = |named: &NamedView| named.record.grid(&named.problem, named.problem.counts_steps());
-    let views = || experiment.views.iter().zip(plans);
+    let simulates = |named: &NamedView| named.view.engine != Engine::Limit;
     let steps = |named: &NamedView| grid(named).steps(&named.problem);
-    views()
-        .map(|(named, plan)| {
-            if plan.method.is_simulation() {
+    (experiment.views.iter())
+        .map(|named| {
+            if simulates(named) {
                 return Grid::Steps(steps(named));
             }
             // Rounding to whole steps may carry a simulation a little beyond the time asked for.
             let rounded = named.problem.steps() as f64 * named.problem.step_time();
             let last = named.problem.time().max(rounded) * (1.0 + 1e-9);
-            let mut times: Vec<f64> = views()
-                .filter(|(other, plan)| plan.method.is_simulation() && same_problem(named, other))
-                .flat_map(|(other, _)| {
+            let mut times: Vec<f64> = (experiment.views.iter())
+                .filter(|other| simulates(other) && same_problem(named, other))
+                .flat_map(|other| {
                     let step_time = other.problem.step_time();
                     steps(other).into_iter().map(move |step| step as f64 * step_time)
                 })
@@ -166,7 +161,7 @@ pub fn run(
     threads: usize,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Outcome>, Stopped> {
-    let moments = moments(experiment, plans);
+    let moments = moments(experiment);
     let prepared = Arc::new(Prepared {
         experiment: experiment.clone(),
         plans: plans.to_vec(),

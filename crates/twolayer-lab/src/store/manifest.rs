@@ -93,7 +93,10 @@ pub struct ViewRecord {
     pub file: String,
     /// `direct`, `reduced` or `limit`.
     pub engine: String,
-    /// The method that ran.
+    /// The method that ran, by its id; empty in manifests of version 0.1.0.
+    #[serde(default)]
+    pub method_id: String,
+    /// The same, for people.
     pub method: String,
     /// Why that one.
     pub reason: String,
@@ -196,6 +199,7 @@ impl ViewRecord {
             name: view.name.clone(),
             file: format!("{}.npz", view.name),
             engine: view.view.engine.name().into(),
+            method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
             reason: outcome.reason.clone(),
             kernel: outcome.kernel.clone(),

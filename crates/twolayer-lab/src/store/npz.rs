@@ -149,6 +149,7 @@ pub fn read_view(directory: &Path, record: &ViewRecord) -> Result<Outcome, Error
     let mut arrays = Arrays { path: &path, archive };
     let trajectories = arrays.trajectories(record)?;
     Ok(Outcome {
+        method_id: record.method_id.clone(),
         method: record.method.clone(),
         reason: record.reason.clone(),
         kernel: record.kernel.clone(),

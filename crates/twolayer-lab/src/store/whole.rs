@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use twolayer::method::plan::human_bytes;
+use twolayer::method::human_bytes;
 
 use super::Error;
 

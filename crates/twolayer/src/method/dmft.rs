@@ -4,8 +4,13 @@
 //! points, and n an average over paths. No derivative of the loss, no response function and no fixed point is needed, so
 //! that ReLU is as exact as tanh.
 
+use super::{
+    contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
+    limit::check_start,
+};
 use crate::{
     average::{self, Kernel},
+    citation,
     error::{Error, Result},
     frame::{
         Frame,
@@ -15,8 +20,8 @@ use crate::{
     lanes,
     observer::Observer,
     problem::{
-        Data, Dimension, Duration, Formula, Problem, Record, ReuseOrder, Start, View,
-        scaling::{Limit, PowerLaw},
+        Data, Dimension, Duration, Engine, Formula, Problem, Record, ReuseOrder, Start, View,
+        scaling::{Limit, PowerLaw, Regime},
     },
     random::Streams,
     record::{Status, Trajectory},
@@ -25,7 +30,7 @@ use crate::{
 };
 
 /// Independent scramblings, whose spread is the error.
-pub const SCRAMBLINGS: usize = 8;
+const SCRAMBLINGS: usize = 8;
 
 /// Paths of each scrambling, at first.
 const FIRST_PATHS: usize = 1 << 13;
@@ -35,6 +40,65 @@ const MOST_PATHS: usize = 1 << 19;
 
 /// Bytes of a scrambling, at most, where it has more paths than at first.
 const MOST_BYTES: f64 = 2.5e8;
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "dmft",
+    title: "dynamical mean-field theory",
+    engine: Engine::Limit,
+    word: Some("dmft"),
+    citations: &[citation::DANDI_2024, citation::LU_2021],
+    accepts,
+};
+
+/// Dynamical mean-field theory of one view.
+#[derive(Debug)]
+struct Dmft {
+    /// β = lim n/d.
+    beta: f64,
+    /// lim n_b/n.
+    fraction: f64,
+    reason: String,
+}
+
+/// Stored data whose number grows like d.
+fn accepts(question: &Question<'_>) -> Fit {
+    let Ok(reading) = question.scaling else { return Fit::Other };
+    let Regime::Reused { beta } = reading.regime else { return Fit::Other };
+    let chosen = || {
+        check_start(question.problem, question.view)?;
+        Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
+    };
+    chosen().into()
+}
+
+impl Method for Dmft {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn threads(&self, question: &Question<'_>) -> usize {
+        let [_, bytes] = cost(question.problem, self.fraction);
+        let fitting = (question.machine.memory / bytes) as usize;
+        question.machine.cores.min(fitting).clamp(1, SCRAMBLINGS)
+    }
+
+    fn cost(&self, question: &Question<'_>, threads: usize) -> Cost {
+        let [seconds, bytes] = cost(question.problem, self.fraction);
+        Cost { seconds: seconds / threads as f64, bytes: bytes * threads as f64 }
+    }
+
+    fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
+        LESS_DATA
+    }
+
+    fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
+        let (start, steps) = (job.start()?, job.steps());
+        let (trajectory, kernel) =
+            run(job.problem, &start, self.beta, &steps, job.view, job.record, job.threads, observer)?;
+        Ok(Run { trajectory, kernel })
+    }
+}
 
 /// Follows the paths through the steps of `moments` (rising, from 0), from `start`, and averages over scramblings of
 /// them, with as many paths as `view.tolerance` of M needs.
@@ -104,18 +168,14 @@ fn most(problem: &Problem, fraction: f64) -> usize {
     MOST_PATHS.min(1 << (fitting.max(1.0) as usize).ilog2()).max(FIRST_PATHS)
 }
 
-/// Seconds and bytes at the most paths that may be taken, beside the risks.
-///
-/// # Errors
-/// As [`fraction`].
-pub fn cost(problem: &Problem) -> Result<[f64; 2]> {
-    let fraction = fraction(problem)?;
+/// Seconds and bytes of a scrambling at the most paths that may be taken, beside the risks.
+fn cost(problem: &Problem, fraction: f64) -> [f64; 2] {
     let paths = (most(problem, fraction) * cycle(problem, fraction)) as f64;
     let columns = reused::capacity(problem, problem.width());
     let (p, steps) = (problem.width() as f64, problem.steps() as f64);
     // Nanoseconds for a normal, for each product with a column, for a signal.
     let path = 0.5 * columns * 25.0 + columns * 1.5 * p * steps * 0.3 + steps * p * 10.0;
-    Ok([SCRAMBLINGS as f64 * paths * path * 1e-9, paths * path_bytes(problem)])
+    [SCRAMBLINGS as f64 * paths * path * 1e-9, paths * path_bytes(problem)]
 }
 
 /// lim n_b/n.

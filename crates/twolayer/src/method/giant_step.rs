@@ -2,16 +2,81 @@
 
 use faer::Mat;
 
+use super::{
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run},
+    limit::{check_start, refuse_second_looks},
+};
 use crate::{
     average::{self, Averages, State, Want},
+    citation,
     error::{Error, Result},
     observer::{Observer, Progress},
     overlaps::{Overlaps, inverse_root},
     probe::{Moment, Recorder},
-    problem::{Geometry, Problem, Record},
+    problem::{Engine, Geometry, Problem, Record, scaling::Regime},
     record::{Status, Trajectory},
     signal::Head,
 };
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "giant-step",
+    title: "giant steps",
+    engine: Engine::Limit,
+    word: Some("giant-step"),
+    citations: &[citation::DANDI_2023],
+    accepts,
+};
+
+/// The giant steps of one view.
+#[derive(Debug)]
+struct GiantSteps {
+    /// α = lim n_b/d, possibly infinite.
+    alpha: f64,
+    reason: String,
+    advice: Option<String>,
+}
+
+/// Steps that stay of order one, on fresh batches that grow like d or faster.
+fn accepts(question: &Question<'_>) -> Fit {
+    let Ok(reading) = question.scaling else { return Fit::Other };
+    let Regime::GiantStep { alpha } = reading.regime else { return Fit::Other };
+    let chosen = || {
+        check_start(question.problem, question.view)?;
+        refuse_second_looks(question.problem)?;
+        Ok(GiantSteps { alpha, reason: reading.reason.clone(), advice: reading.advice.clone() })
+    };
+    chosen().into()
+}
+
+impl Method for GiantSteps {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn advice(&self) -> Vec<String> {
+        self.advice.iter().cloned().collect()
+    }
+
+    fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
+        let problem = question.problem;
+        let (p, k) = (problem.width() as f64, problem.directions() as f64);
+        let averages = 2.0 * average::seconds(problem, Want::ALL) + average::seconds(problem, Want::RISK);
+        let seconds = problem.steps() as f64 * (averages + 2e-9 * (p + k).powi(3));
+        Cost { seconds, bytes: 8.0 * 8.0 * (p + k) * (p + k) }
+    }
+
+    fn to_save_memory(&self, _: &Problem) -> (&'static str, &'static str) {
+        ("network.width", "lower the width, or record fewer points")
+    }
+
+    fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
+        let (state, steps) = (job.state()?, job.steps());
+        let (trajectory, kernel) =
+            run(job.problem, &state, self.alpha, &steps, job.view.tolerance, job.record, observer)?;
+        Ok(Run { trajectory, kernel })
+    }
+}
 
 /// Follows the overlaps through the steps of `entries` (rising, from 0), from `start`:
 ///

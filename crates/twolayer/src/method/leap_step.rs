@@ -3,19 +3,83 @@
 
 use faer::Mat;
 
+use super::{
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run},
+    limit::check_start,
+};
 use crate::{
     average::{self, Averages, State, Want},
+    citation,
     error::{Error, Result},
     hierarchy::hermite_series,
+    observer::Observer,
     overlaps::Overlaps,
     probe::{Moment, Recorder},
-    problem::{Activation, Duration, Formula, Geometry, Loss, Network, Placement, Problem, Record},
+    problem::{
+        Activation, Duration, Engine, Formula, Geometry, Loss, Network, Placement, Problem, Record, scaling::Regime,
+    },
     record::{Status, Trajectory},
     signal::Head,
 };
 
 /// Sizes below this fraction of the label's count as zero.
 const ZERO: f64 = 1e-9;
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "leap-step",
+    title: "leap step",
+    engine: Engine::Limit,
+    word: Some("giant-step"),
+    citations: &[citation::DANDI_2023],
+    accepts,
+};
+
+/// The one step of a view.
+#[derive(Debug)]
+struct LeapStep {
+    /// ℓ.
+    degree: u32,
+    reason: String,
+    advice: Option<String>,
+}
+
+/// One step on n_b ~ d^ℓ fresh samples, ℓ ≥ 2.
+fn accepts(question: &Question<'_>) -> Fit {
+    let Ok(reading) = question.scaling else { return Fit::Other };
+    let Regime::LeapStep { degree } = reading.regime else { return Fit::Other };
+    let chosen = || {
+        check_start(question.problem, question.view)?;
+        conditions(question.problem, degree)?;
+        Ok(LeapStep { degree, reason: reading.reason.clone(), advice: reading.advice.clone() })
+    };
+    chosen().into()
+}
+
+impl Method for LeapStep {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn advice(&self) -> Vec<String> {
+        self.advice.iter().cloned().collect()
+    }
+
+    fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
+        Cost { seconds: 2.0 * average::seconds(question.problem, Want::ALL) + 0.1, bytes: 0.0 }
+    }
+
+    fn records(&self, observable: &str) -> Result<(), &'static str> {
+        let why = "the theory of a leap step gives the weights after it, and no gradient";
+        if matches!(observable, "gradient_M" | "gradient_norm") { Err(why) } else { Ok(()) }
+    }
+
+    fn run(&self, job: &Job<'_>, _: &dyn Observer) -> Result<Run> {
+        let (state, steps) = (job.state()?, job.steps());
+        let (trajectory, kernel) = run(job.problem, &state, self.degree, &steps, job.view.tolerance, job.record)?;
+        Ok(Run { trajectory, kernel })
+    }
+}
 
 /// Says no, with the remedy, to every problem for which the formula of [`run`] does not hold at leap `degree`.
 ///

@@ -17,7 +17,7 @@ pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};
 pub use start::Start;
 pub use target::{Rule, Target};
 pub use training::{Algorithm, Data, Dimension, Duration, Geometry, Loss, Preprocess, ReuseOrder, Training};
-pub use view::{Engine, Terms, Theory, View};
+pub use view::{Engine, Terms, View};
 
 use crate::error::{Error, Result};
 

@@ -13,8 +13,8 @@ pub struct View {
     pub tolerance: f64,
     /// Terms of the ODE that are kept.
     pub terms: Terms,
-    /// The limit theory that is asked for; `None`: the one that the scaling gives.
-    pub theory: Option<Theory>,
+    /// The word for the limit that is asked for (`method::registry::word`); `None`: the one that the scaling gives.
+    pub method: Option<&'static str>,
 }
 
 /// What looks at the problem. (theory.md §3)
@@ -39,28 +39,6 @@ impl Engine {
     }
 }
 
-/// A limit theory. (theory.md §5)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theory {
-    /// The online ODE.
-    Ode,
-    /// Giant steps, the leap step among them.
-    GiantStep,
-    /// Dynamical mean-field theory.
-    Dmft,
-}
-
-impl Theory {
-    /// Its name in the experiment file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ode => "ode",
-            Self::GiantStep => "giant-step",
-            Self::Dmft => "dmft",
-        }
-    }
-}
-
 /// Which terms of the online ODE are kept. (theory.md §5.1)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terms {
@@ -80,6 +58,6 @@ impl View {
     /// A view with the defaults of the experiment file.
     pub fn new(engine: Engine) -> Self {
         let replicates = if engine == Engine::Limit { 1 } else { 16 };
-        Self { engine, replicates, seed: 0, tolerance: 1e-4, terms: Terms::Auto, theory: None }
+        Self { engine, replicates, seed: 0, tolerance: 1e-4, terms: Terms::Auto, method: None }
     }
 }

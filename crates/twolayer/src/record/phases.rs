@@ -46,6 +46,21 @@ pub struct Transition {
     pub degree: Option<usize>,
 }
 
+/// A transition that theory expects: one degree of the target, learnt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Learning {
+    /// ℓ.
+    pub degree: usize,
+    /// The risk before.
+    pub before: f64,
+    /// The risk after: `½ Σ_{k>ℓ} φ_k²` and what is never learnt.
+    pub after: f64,
+    /// When |e_ℓ| is |φ_ℓ|/2, where there is a formula for it.
+    pub time: Option<f64>,
+    /// The time goes as ε to this power: 1, ½ (with a logarithm), 1/(2ℓ).
+    pub exponent: f64,
+}
+
 /// A minimum of the speed counts where it is below this part of both maxima beside it.
 const DEEP: f64 = 0.3;
 /// A fall by less than this part of its level is no transition.
@@ -70,20 +85,19 @@ impl Phases {
         phases
     }
 
-    /// The phases of a curve whose levels are known: `levels[0]` before the first transition, `levels[i + 1]` after the one
-    /// that learns `degrees[i]`. Transitions that the curve does not reach half of are left out, and plateaus that none of
+    /// The phases of a curve of which theory expects these transitions, one after the other. Transitions that the curve does not reach half of are left out, and plateaus that none of
     /// the curve lies on.
-    pub fn between(time: &[f64], risk: &[f64], levels: &[f64], degrees: &[usize]) -> Self {
+    pub fn expected(time: &[f64], risk: &[f64], order: &[Learning]) -> Self {
         let Some(curve) = Curve::new(time, risk) else { return Self::default() };
         let mut phases = Self::default();
         let mut reached = Vec::new();
-        for (pair, degree) in levels.windows(2).zip(degrees) {
-            let Some(transition) = curve.transition(pair[0], pair[1]) else { break };
+        for learning in order {
+            let Some(transition) = curve.transition(learning.before, learning.after) else { break };
             if reached.is_empty() {
-                reached.push(pair[0]);
+                reached.push(learning.before);
             }
-            reached.push(pair[1]);
-            phases.transitions.push(Transition { degree: Some(*degree), ..transition });
+            reached.push(learning.after);
+            phases.transitions.push(Transition { degree: Some(learning.degree), ..transition });
         }
         phases.plateaus = curve.plateaus(&reached, &phases.transitions);
         phases
@@ -339,8 +353,10 @@ mod tests {
     #[test]
     fn known_levels_name_their_degrees() {
         let time = log_times(1e-4, 100.0, 600);
-        let risk = waterfall(&time, &[(0.5, 0.1, 0.01), (0.3, 1.0, 0.3), (0.2, 2.0, 0.3)]);
-        let phases = Phases::between(&time, &risk, &[1.0, 0.5, 0.2, 0.0], &[1, 2, 4]);
+        let risk = waterfall(&time, &[(0.5, 0.1, 0.01), (0.3, 1.0, 0.1), (0.2, 1.3, 0.1)]);
+        let learning = |degree, before, after| Learning { degree, before, after, time: None, exponent: 1.0 };
+        let order = [learning(1, 1.0, 0.5), learning(2, 0.5, 0.2), learning(4, 0.2, 0.0)];
+        let phases = Phases::expected(&time, &risk, &order);
         let degrees: Vec<Option<usize>> = phases.transitions.iter().map(|transition| transition.degree).collect();
         assert_eq!(degrees, [Some(1), Some(2), Some(4)]);
         assert!((phases.transitions[0].time / 0.1 - 1.0).abs() < 1e-2);
@@ -348,7 +364,7 @@ mod tests {
         assert_eq!(phases.plateaus.len(), 3, "{phases:?}");
         // Cut before the last fall: two transitions, and the curve stands on the last level.
         let cut = time.iter().position(|t| *t > 0.5).unwrap();
-        let early = Phases::between(&time[..cut], &risk[..cut], &[1.0, 0.5, 0.2, 0.0], &[1, 2, 4]);
+        let early = Phases::expected(&time[..cut], &risk[..cut], &order);
         assert_eq!(early.transitions.len(), 1);
     }
 

@@ -102,13 +102,7 @@ fn advance(
     let mut events = Events::new(watch, t, &y);
     let mut refused = false;
     for _ in 0..options.max_steps {
-        let left = run.times[run.states.len()] - t;
-        // Two equal steps rather than a long one and a crumb.
-        let (h, lands) = match wanted / left {
-            part if part >= 1.0 => (left, true),
-            part if part > 0.6 => (0.5 * left, false),
-            _ => (wanted, false),
-        };
+        let (h, lands) = run.fitted(t, wanted);
         if t + h <= t {
             return Ok(run.stuck(t, &y));
         }
@@ -125,7 +119,7 @@ fn advance(
             }
             Attempt::Accepted { used, row, step } => (used, row, step),
         };
-        let new = if lands { run.times[run.states.len()] } else { t + h };
+        let new = if lands { run.next_time() } else { t + h };
         let next = tableau.result(used);
         while run.due(new).is_some() {
             run.states.push(next.clone());

@@ -243,6 +243,22 @@ impl Run<'_> {
         self.times.last().copied().unwrap_or(0.0)
     }
 
+    /// The next time to answer at; the last where all are answered.
+    fn next_time(&self) -> f64 {
+        self.times.get(self.states.len()).copied().unwrap_or(self.end())
+    }
+
+    /// A step from t of at most `wanted`, and whether it ends at the next time to answer at: two equal steps to there rather
+    /// than a long one and a crumb.
+    fn fitted(&self, t: f64, wanted: f64) -> (f64, bool) {
+        let left = self.next_time() - t;
+        match wanted / left {
+            part if part >= 1.0 => (left, true),
+            part if part > 0.6 => (0.5 * left, false),
+            _ => (wanted, false),
+        }
+    }
+
     /// The next time to answer at, if it is not after `t`.
     fn due(&self, t: f64) -> Option<f64> {
         self.times.get(self.states.len()).copied().filter(|time| *time <= t)

@@ -30,7 +30,8 @@ const SAFETY: f64 = 0.9;
 /// One over the order of the embedded method plus one.
 const EXPONENT: f64 = 0.2;
 
-/// Integrates from `y0` at t = 0 by Rodas5P and answers at `times` (rising, ≥ 0); `watch` sees every step and every event.
+/// Integrates from `y0` at t = 0 by Rodas5P and answers at `times` (rising, ≥ 0), each of which is the end of a step, because
+/// the solution inside one is of lower order; `watch` sees every step and every event.
 ///
 /// The error of a step, in each component, stays below `absolute_tolerance + relative_tolerance·|y_i|`;
 /// `options.method` is of no consequence.
@@ -107,7 +108,9 @@ impl<'a> Stepper<'a> {
         let mut refused = false;
         // Refused steps count: they cost the same.
         for _ in 0..self.options.max_steps {
-            self.h = self.h.min(end - self.t);
+            let wanted = self.h;
+            let (h, lands) = run.fitted(self.t, wanted);
+            self.h = h;
             if self.t + self.h <= self.t {
                 run.calls.count(self.evaluations, false);
                 return Ok(run.stuck(self.t, &self.y));
@@ -127,12 +130,14 @@ impl<'a> Stepper<'a> {
                 refused = true;
                 continue;
             }
-            let new = if end - self.t - self.h <= 4.0 * f64::EPSILON * end { end } else { self.t + self.h };
+            let new = if lands { run.next_time() } else { self.t + self.h };
             let ending = self.accept(run, watch, &mut events, new)?;
             if let Some(ending) = ending {
                 return Ok(ending);
             }
-            self.h *= if refused { factor.min(1.0) } else { factor };
+            // A step that was cut short by a time to answer at says nothing against the longer one.
+            let grown = self.h * if refused { factor.min(1.0) } else { factor };
+            self.h = if h < wanted { grown.max(wanted) } else { grown }.min(end);
             refused = false;
         }
         run.calls.count(self.evaluations, false);
@@ -148,10 +153,8 @@ impl<'a> Stepper<'a> {
         new: f64,
     ) -> Result<Option<Ending>> {
         let extension = Extension::of(self, new);
-        while let Some(time) = run.due(new) {
-            let mut state = Vec::new();
-            extension.at(time, &mut state);
-            run.states.push(state);
+        while run.due(new).is_some() {
+            run.states.push(self.next.clone());
         }
         let mut inside = |time: f64, y: &mut Vec<f64>| {
             extension.at(time, y);

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     lanes,
     overlaps::{Overlaps, symmetric_root},
-    problem::{Data, Problem, Start},
+    problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
     signal::{Batch, Coordinates, Rows, Samples, StepContext, Sums, Workspace},
 };
@@ -20,7 +20,7 @@ use crate::{
 const WIDE: usize = 16;
 
 /// Samples of a block that is multiplied as a matrix.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// Numbers of a narrow block, which stay in the cache between their fields and their gradient.
 const AT_HAND: usize = 1 << 14;
@@ -132,7 +132,7 @@ impl Direct {
     }
 
     /// Lanes of n samples: their p gradients are never more than the samples.
-    pub(super) fn lanes(p: usize, n: usize, d: usize) -> usize {
+    pub(crate) fn lanes(p: usize, n: usize, d: usize) -> usize {
         lanes::count(n, d.saturating_mul(2 * p)).min((n / p).max(1))
     }
 
@@ -227,26 +227,6 @@ impl Direct {
             }
         }
     }
-}
-
-/// Seconds on one thread and bytes of one replicate, with `entries` moments recorded and risks not counted.
-pub(crate) fn cost(problem: &Problem, d: f64, entries: usize) -> [f64; 2] {
-    let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
-    let (steps, n) = (problem.steps() as f64, problem.samples() as f64);
-    let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
-    let lanes = |samples: f64| Direct::lanes(problem.width(), samples as usize, d as usize) as f64;
-    // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product .15 in the cache and .25
-    // from memory, a number that is touched for the first time 4.
-    if problem.training.data == Data::Reused {
-        let all = if batch == n { 0.0 } else { n * entries as f64 };
-        let rows = passes * batch * steps + all;
-        let nanoseconds = n * d * (2.4 + 4.0) + rows * p * (2.0 * d * 0.25 + 5.0);
-        return [nanoseconds * 1e-9, 8.0 * (d * (n + 2.0 * p + lanes(n) * p) + (k + 2.0) * n)];
-    }
-    let step = batch * (k * 4.0 + 8.0 + d * 2.4 + passes * p * (2.0 * d * 0.15 + 5.0));
-    let gradients = if batch == 1.0 { 0.0 } else { lanes(batch) * p };
-    let inputs = if problem.keeps_batches() { batch } else { batch.min(lanes(batch) * BLOCK as f64) };
-    [steps * step * 1e-9, 8.0 * (d * (p + inputs + gradients) + batch * (k + 2.0))]
 }
 
 /// One input: its coordinates along the target are given.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Samples of a block.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// Coordinates of p students in an orthonormal basis of span(W*, W).
 pub struct Fresh {
@@ -134,7 +134,7 @@ impl Fresh {
     }
 
     /// Lanes of n_b samples: what they sum up is never more than the samples.
-    pub(super) fn lanes(p: usize, batch: usize) -> usize {
+    pub(crate) fn lanes(p: usize, batch: usize) -> usize {
         lanes::count(batch, 3 * p * p).min((batch / p).max(1))
     }
 
@@ -273,23 +273,6 @@ impl Fresh {
         let lower = lower_factor_of_both(self.complement(), outside.as_ref(), self.threads);
         self.set_complement(&lower);
     }
-}
-
-/// Seconds on one thread and bytes of one replicate, risks not counted.
-pub(crate) fn cost(problem: &Problem) -> [f64; 2] {
-    let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
-    // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a short product .6, of matrices .03.
-    let labels = batch * (k * 4.0 + 8.0);
-    let step = if batch == 1.0 {
-        labels + 60.0 + 2.4 * p + 4.0 * p * (p + k) + 24.0 * p
-    } else {
-        let product = if p < 16.0 { 0.3 } else { 0.03 };
-        labels + batch * p * (7.4 + (2.0 * p + k) * product) + 4.0 * p * p * p * product + 4000.0
-    };
-    let lanes = Fresh::lanes(problem.width(), problem.batch()) as f64;
-    let kept = if problem.keeps_batches() { batch * batch.min(p + batch) + batch * p } else { 0.0 };
-    let bytes = 8.0 * (batch * (k + 2.0) + lanes * p * (2.0 * p + 4.0 * batch.min(BLOCK as f64)) + 6.0 * p * p + kept);
-    [problem.steps() as f64 * step * 1e-9, bytes]
 }
 
 impl Frame for Fresh {

@@ -16,8 +16,8 @@ use pulp::Arch;
 
 pub use knowledge::Fluctuations;
 
+pub(crate) use self::columns::TOUCHED;
 use self::{
-    columns::TOUCHED,
     knowledge::Knowledge,
     lane::{Lane, Look},
 };
@@ -27,7 +27,7 @@ use crate::{
     gaussian::sobol,
     lanes,
     overlaps::{Overlaps, symmetric_root},
-    problem::{Problem, ReuseOrder, Start},
+    problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
     signal::{Batch, Coordinates, StepContext, Sums},
 };
@@ -95,23 +95,6 @@ pub fn capacity(problem: &Problem, complement: usize) -> f64 {
     let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
     let new = 2.0 * problem.width() as f64 * passes * problem.steps() as f64;
     (problem.directions() + complement) as f64 + new
-}
-
-/// Seconds on one thread and bytes of one replicate, with `entries` moments recorded and risks not counted.
-pub(crate) fn cost(problem: &Problem, entries: usize) -> [f64; 2] {
-    let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
-    let (n, steps) = (problem.samples() as f64, problem.steps() as f64);
-    let passes = if problem.displacement() == 0.0 { steps } else { 2.0 * steps };
-    // m ≤ p: the start may span fewer dimensions.
-    let columns = capacity(problem, problem.width());
-    let all = if batch == n { 0.0 } else { n * entries as f64 };
-    // Half of the columns, in the mean, meet p neurons for fields and up to 2p new columns for products.
-    let products = n * columns * 0.5 * (2.5 * p * passes) + all * columns * 0.5 * p;
-    let signals = passes * batch * p * 5.0 + all * p * 3.0;
-    // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a product .25, a number touched for the first time 4.
-    let nanoseconds = n * (k + p + p * passes) * 2.4 + n * columns * 4.0 + products * 0.25 + signals;
-    let lists = if problem.training.reuse_order == ReuseOrder::WithReplacement { n * 1.2 + batch } else { 0.0 };
-    [nanoseconds * 1e-9, 8.0 * (n * (columns * TOUCHED + 1.0) + lists)]
 }
 
 impl Reused {

@@ -12,10 +12,13 @@ pub mod prediction;
 mod run;
 mod series;
 pub mod setup;
+mod view;
 
 pub use averaged::Averaged;
 pub use expansion::{Expansion, MOST_DEGREES};
 pub use finite::Finite;
 pub use ledger::{DOMINATES, Flow, Ledger};
-pub use run::{Kind, Outcome, run};
+pub use run::{Kind, run};
 pub use series::Series;
+pub(in crate::method) use view::refuse_weights;
+pub use view::{AVERAGED, FINITE};

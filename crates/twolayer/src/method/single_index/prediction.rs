@@ -2,30 +2,7 @@
 //! (theory.md §5.5; paper C)
 
 use super::Series;
-
-/// One degree of the target, in the order in which degrees are learnt.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Learning {
-    /// ℓ.
-    pub degree: usize,
-    /// The risk before: `½ Σ_{k≥ℓ} φ_k²`, of what is learnt and what never is.
-    pub before: f64,
-    /// The risk after: `½ Σ_{k>ℓ} φ_k²`.
-    pub after: f64,
-    /// When |e_ℓ| is |φ_ℓ|/2, where there is a formula for it: degrees 0 and 1.
-    pub time: Option<f64>,
-    /// The time goes as ε to this power: 1, ½ (with a logarithm), 1/(2ℓ).
-    pub exponent: f64,
-}
-
-/// Something that theory warns of; `id` is stable, and in the manifest.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Warning {
-    /// `sigma_2 = 0`, `phi_1 = 0`, `dominated by one neuron`, ….
-    pub id: String,
-    /// A sentence or two, with the plateau that it leaves.
-    pub text: String,
-}
+use crate::{method::contract::Warning, record::phases::Learning};
 
 /// How the neurons start: what the predictions need of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -170,11 +147,6 @@ fn typical_weight(series: &Series, epsilon: f64) -> Option<f64> {
     Some(epsilon.powf(-(last as f64) / (2.0 * (last as f64 + 1.0))))
 }
 
-/// The plateaus: the risk before the first degree is learnt, and after each of them.
-pub fn levels(order: &[Learning]) -> Vec<f64> {
-    order.first().map(|first| first.before).into_iter().chain(order.iter().map(|learning| learning.after)).collect()
-}
-
 /// Intervals of s that are searched for the best single neuron.
 const SEARCHED: usize = 2000;
 
@@ -218,7 +190,8 @@ mod tests {
     fn plateaus_and_times_of_the_reference_target() {
         let series = Series::exact(&[0.7, 0.8, 0.6, 0.5], &[0.5, 0.9, 0.7, 0.6]);
         let order = order_of_learning(&series, 1e-6, &UNIFORM);
-        let levels = levels(&order);
+        let levels: Vec<f64> =
+            order.first().map(|first| first.before).into_iter().chain(order.iter().map(|learning| learning.after)).collect();
         for (level, expected) in levels.iter().zip([0.955, 0.83, 0.425, 0.18, 0.0]) {
             assert!((level - expected).abs() < 1e-12, "{levels:?}");
         }

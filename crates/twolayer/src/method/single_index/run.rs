@@ -1,8 +1,7 @@
 //! A flow as a record: the moments asked for, their errors, and what it warned of.
 
 use super::{
-    Averaged, DOMINATES, Finite, Ledger, Series,
-    prediction::{self, Learning, Warning},
+    Averaged, Finite, Ledger, Series,
     setup::{Atoms, Setup, atoms, cosines_between},
 };
 use crate::{
@@ -23,29 +22,13 @@ pub enum Kind {
     Finite,
 }
 
-/// What one flow gave.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// The record.
-    pub trajectory: Trajectory,
-    /// The integrator that ran, the series, and what was kept account of: for the manifest.
-    pub method: String,
-    /// The account.
-    pub ledger: Ledger,
-    /// What theory expected, degree by degree.
-    pub expected: Vec<Learning>,
-    /// What will fail, or has.
-    pub warnings: Vec<Warning>,
-}
-
 /// The integration that measures the error is this much looser.
 const LOOSER: f64 = 10.0;
 /// Steps that an integration may take.
 const MOST_STEPS: usize = 1_000_000;
-/// A rise of the risk by more than this part of the first one is more than rounding and tolerance.
-const RISEN: f64 = 1e-6;
 
-/// Integrates the flow of `problem` from `start` and records it at `times` (rising, from 0 on).
+/// Integrates the flow of `problem` from `start` and records it at `times` (rising, from 0 on); beside the record, how that
+/// was done and what was kept account of, for the manifest.
 ///
 /// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer. The errors recorded are the distance to
 /// a second integration, 10 times looser and, where a series is cut, with two thirds of its degrees.
@@ -62,7 +45,7 @@ pub fn run(
     tolerance: f64,
     keep_q: KeepQ,
     observer: &dyn Observer,
-) -> Result<Outcome> {
+) -> Result<(Trajectory, String)> {
     let atoms = atoms(problem, start)?;
     let relative_tolerance = (1e-4 * tolerance).clamp(1e-13, 1e-6);
     let fine = Options {
@@ -84,10 +67,6 @@ pub fn run(
     let reached = &times[..main.solution.reached];
     let (check, _) = integrate(&shorter, reached, &loose, &Finished(observer))?;
     let trajectory = record(problem, &main, &check, times, keep_q, relative_tolerance);
-    let law = atoms.law();
-    let expected = prediction::order_of_learning(&setup.series, setup.epsilon, &law);
-    let mut warnings = prediction::warnings(&setup.series, setup.epsilon, &law);
-    warnings.extend(seen(&ledger, main.risk(0)));
     let balance = ledger.balance.map_or(String::new(), |balance| format!(", dR/dt = −⟨εȧ² + ṡ²/(1−s²)⟩ to {balance:.1e} of R(0)"));
     let method = format!(
         "power series to degree {}{}; {} in {} steps{balance}; largest neuron: {:.1} % of the output",
@@ -97,25 +76,7 @@ pub fn run(
         main.solution.steps,
         100.0 * ledger.share,
     );
-    Ok(Outcome { trajectory, method, ledger, expected, warnings })
-}
-
-/// What the account warns of.
-fn seen(ledger: &Ledger, first_risk: f64) -> Vec<Warning> {
-    let mut found = Vec::new();
-    if ledger.share >= DOMINATES {
-        let text = format!(
-            "from t = {:.3e} on one neuron carries more than {DOMINATES} of the output (at most {:.2}): the flow is no longer that \
-             of many neurons. Use more, or second_layer = {{ init = \"nodes\" }} with the single-index view",
-            ledger.share_time, ledger.share
-        );
-        found.push(Warning { id: "dominated by one neuron".into(), text });
-    }
-    if ledger.rise > RISEN * first_risk {
-        let text = format!("the risk of a gradient flow rose by {:.1e} within a step: lower the tolerance", ledger.rise);
-        found.push(Warning { id: "risk rose".into(), text });
-    }
-    found
+    Ok((trajectory, method))
 }
 
 /// An integration, and how to read its states.

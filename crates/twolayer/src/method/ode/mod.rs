@@ -1,0 +1,281 @@
+//! The online ODE, ηs → 0 with fresh batches. (theory.md §5.1; Saad & Solla 1995, Goldt et al. 2019, paper D)
+//!
+//! With `ĝ = g/s`, κ = ηsd/n_b and the averages D, N, A of the kernel:
+//!
+//! ```text
+//! dM/dt = −D_z/s − (λ_w/s) M
+//! dQ/dt = −(D_λ + D_λᵀ)/s + κ N/s² − 2(λ_w/s) Q
+//! da/dt = −(η_a/η) A/s                              where the second layer is trained
+//! db/dt = −E[ĝ]                                     where the biases are trained
+//! ```
+//!
+//! On the sphere `Ṁ_jr −= ½ M_jr Φ_jj/Q_jj`, `Q̇_jl −= ½ Q_jl (Φ_jj/Q_jj + Φ_ll/Q_ll)` with Φ the Q̇ above. The terms of the
+//! exact step replace dQ/dt by `(E[Q'] − Q)/(ηs)` of theory.md §2, at the problem's own d, n_b and η:
+//!
+//! ```text
+//! E[Q'] = c² Q − ηc (D_λ + D_λᵀ) + η² [ ((d − rank Ω) N + E[g gᵀ (λ,z)Ω⁺(λ,z)ᵀ])/n_b + (1 − 1/n_b) D Ω⁺ Dᵀ ],  c = 1 − ηλ_w
+//! ```
+
+mod exact_step;
+mod flow;
+
+pub use flow::OnlineFlow;
+
+use super::{
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run},
+    limit::{check_start, refuse_second_looks},
+};
+use crate::{
+    average::{self, Averages, State, Want},
+    citation,
+    error::{Error, Result},
+    observer::{Finished, Observer},
+    problem::{Algorithm, Engine, Problem, Terms, scaling::Regime},
+    record::{self, KeepQ, Status, Trajectory},
+    solve::{self, Ending, Options, Solution},
+};
+use exact_step::ExactStep;
+
+/// Its line in the registry.
+pub const ENTRY: Entry = Entry {
+    id: "ode",
+    title: "ode",
+    engine: Engine::Limit,
+    word: Some("ode"),
+    citations: &[citation::SAAD_1995, citation::GOLDT_2019],
+    accepts,
+};
+
+/// Drifts computed by a typical integration and its check.
+const EVALUATIONS: f64 = 2000.0;
+
+/// The online ODE of one view.
+#[derive(Debug)]
+struct Ode {
+    /// κ = lim ηs·d/n_b, the coefficient of the η² term.
+    kappa: f64,
+    /// The terms that are kept.
+    terms: Terms,
+    reason: String,
+    advice: Option<String>,
+}
+
+/// Everything that the scaling gives to it.
+fn accepts(question: &Question<'_>) -> Fit {
+    match question.scaling {
+        Ok(reading) if let Regime::Ode { kappa } = reading.regime => chosen(question, kappa).into(),
+        _ => Fit::Other,
+    }
+}
+
+fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
+    let Question { problem, view, .. } = *question;
+    check_start(problem, view)?;
+    refuse_second_looks(problem)?;
+    let time = problem.time();
+    if !(time.is_finite() && time > 0.0) {
+        let reason = format!("the number of steps says nothing about the time of an ODE at d = ∞ (t = {time})");
+        return Err(Error::refused("training.steps", reason, "write time = … in place of steps"));
+    }
+    let terms = match view.terms {
+        Terms::Auto if kappa == 0.0 => Terms::Flow,
+        Terms::Auto => Terms::All,
+        chosen => chosen,
+    };
+    // A plain gradient flow asked for small steps' noise takes κ at its own d: D's small-step correction.
+    let kappa = if kappa == 0.0 && terms != Terms::Flow { own_kappa(problem) } else { kappa };
+    if terms == Terms::ExactStep {
+        ExactStep::of(problem)?;
+    }
+    let reading = question.scaling.as_ref().map_err(Clone::clone)?;
+    Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone() })
+}
+
+/// ηs·d/n_b at the problem's own d.
+fn own_kappa(problem: &Problem) -> f64 {
+    match problem.dimension() {
+        Some(d) if problem.training.algorithm == Algorithm::Sgd => {
+            problem.step_time() * d as f64 / problem.batch() as f64
+        }
+        _ => 0.0,
+    }
+}
+
+impl Method for Ode {
+    fn reason(&self) -> String {
+        self.reason.clone()
+    }
+
+    fn variant(&self) -> Option<&'static str> {
+        Some(match self.terms {
+            Terms::Flow => "gradient flow",
+            Terms::LabelNoise => "label-noise term",
+            Terms::ExactStep => "exact step",
+            Terms::Auto | Terms::All => "all terms",
+        })
+    }
+
+    fn advice(&self) -> Vec<String> {
+        self.advice.iter().cloned().collect()
+    }
+
+    fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
+        let noise = matches!(self.terms, Terms::All | Terms::ExactStep);
+        let evaluation = average::seconds(question.problem, Want { noise, ..Want::DRIFT });
+        Cost { seconds: evaluation * EVALUATIONS, bytes: 0.0 }
+    }
+
+    fn records(&self, observable: &str) -> Result<(), &'static str> {
+        if matches!(observable, "gradient_M" | "gradient_norm") { Err("an ODE takes no steps") } else { Ok(()) }
+    }
+
+    fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
+        let (problem, state, times) = (job.problem, job.state()?, job.times());
+        let keep_q = job.record.keep_q(problem.width());
+        let tolerance = job.view.tolerance;
+        let (trajectory, report) = run(problem, &state, self.kappa, self.terms, &times, tolerance, keep_q, observer)?;
+        Ok(Run { trajectory, kernel: format!("{}; {}", report.kernel, report.method) })
+    }
+}
+
+/// How a limit was computed, for the manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The integrator that ran, and why that one.
+    pub method: String,
+    /// The kernel.
+    pub kernel: String,
+    /// Relative tolerance of the integration.
+    pub relative_tolerance: f64,
+    /// Drifts computed, the run that measures the error included.
+    pub evaluations: usize,
+    /// Steps, the same.
+    pub steps: usize,
+}
+
+/// The integration that measures the error is this much looser.
+const LOOSER: f64 = 10.0;
+
+/// Integrates the ODE of `problem` from `start` and records it at `times` (rising, from 0 on).
+///
+/// `kappa` is κ, of no consequence for [`Terms::Flow`]; [`Terms::Auto`] stands for all terms, or the flow where κ = 0.
+/// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer, because a risk near its floor is a
+/// difference of overlaps of order 1, but not finer than 10⁻⁶ where the kernel itself is less precise than that. The
+/// trajectory's `risk_error`, `student_teacher_error` and `student_squares_error` are the distance to a second integration, 10 times looser and with
+/// samples of its own where the kernel takes any, plus the kernel's own error of the risk.
+///
+/// # Errors
+/// [`Error::Refused`] for terms that need a κ where there is none, [`Error::Numerical`] for a start whose Ω is not a
+/// covariance. Divergence is a [`Status`].
+#[allow(clippy::too_many_arguments)] // One call from the plan, which has each of these at hand separately.
+pub fn run(
+    problem: &Problem,
+    start: &State,
+    kappa: f64,
+    terms: Terms,
+    times: &[f64],
+    tolerance: f64,
+    keep_q: KeepQ,
+    observer: &dyn Observer,
+) -> Result<(Trajectory, Report)> {
+    let kernel = average::for_problem(problem, tolerance)?;
+    let field = OnlineFlow::new(problem, start, kappa, terms, kernel.as_ref())?;
+    let mut averages = Averages::zeros(problem.width(), problem.directions());
+    kernel.averages(start, field.want, &mut averages)?;
+    let error = averages.drift_error.max(averages.noise_error);
+    let relative_tolerance = (1e-4 * tolerance).max(error.min(1e-6)).max(1e-12);
+    let absolute_tolerance = relative_tolerance * 1e-2 * smallest_scale(start);
+    let fine = Options { relative_tolerance, absolute_tolerance, method: solve::Method::Auto, ..Options::default() };
+    let loose = Options {
+        relative_tolerance: LOOSER * relative_tolerance,
+        absolute_tolerance: LOOSER * absolute_tolerance,
+        ..fine
+    };
+    let y0 = field.pack(start);
+    let solution = solve::integrate(&field, &y0, times, &fine, observer)?;
+    let reached = &times[..solution.reached];
+    let other = if error > SAMPLED { Some(average::seeded(problem, tolerance, 1)?) } else { None };
+    let kernel_of_check = other.as_deref().unwrap_or(kernel.as_ref());
+    let field_of_check = OnlineFlow::new(problem, start, kappa, terms, kernel_of_check)?;
+    let check = solve::integrate(&field_of_check, &y0, reached, &loose, &Finished(observer))?;
+    let trajectory = recorded(problem, &field, times, &solution, &check, relative_tolerance, keep_q)?;
+    let report = Report {
+        method: solution.method,
+        kernel: kernel.describe(),
+        relative_tolerance,
+        evaluations: solution.evaluations + check.evaluations,
+        steps: solution.steps + check.steps,
+    };
+    Ok((trajectory, report))
+}
+
+/// A kernel with a larger error than this may have taken samples.
+const SAMPLED: f64 = 1e-9;
+
+/// The scale below which overlaps do not matter at the start: the typical M, which decides when a plateau is left.
+fn smallest_scale(start: &State) -> f64 {
+    let m = &start.overlaps.student_teacher;
+    let typical = m.norm_l2() / ((m.nrows() * m.ncols()) as f64).sqrt();
+    if typical > 0.0 { typical.clamp(1e-8, 1.0) } else { 1e-2 }
+}
+
+/// The recorded states with their risks and errors.
+fn recorded(
+    problem: &Problem,
+    field: &OnlineFlow<'_>,
+    times: &[f64],
+    solution: &Solution,
+    check: &Solution,
+    relative_tolerance: f64,
+    keep_q: KeepQ,
+) -> Result<Trajectory> {
+    let (p, k) = (field.students, field.directions);
+    let mut trajectory = Trajectory::new(p, k, keep_q);
+    let mut errors = Vec::with_capacity(times.len() * p * k);
+    let mut norm_errors = Vec::with_capacity(times.len() * p);
+    let counts_steps = problem.training.algorithm == Algorithm::Sgd && problem.dimension().is_some();
+    let step = |time: f64| if counts_steps { time / problem.step_time() } else { f64::NAN };
+    let mut state = field.scratch.borrow().state.clone();
+    let mut averages = Averages::zeros(p, k);
+    for (i, y) in solution.states.iter().enumerate() {
+        let other = check.states.get(i);
+        let other_risk = match other {
+            Some(other) => field.risk(other, &mut state, &mut averages)?,
+            None => f64::NAN,
+        };
+        let norms: Vec<f64> = (0..p).map(|j| state.overlaps.student_student[(j, j)]).collect();
+        let risk = field.risk(y, &mut state, &mut averages)?;
+        for (j, norm) in norms.into_iter().enumerate() {
+            let own = state.overlaps.student_student[(j, j)];
+            let distance = if other.is_some() { (norm - own).abs() } else { f64::NAN };
+            norm_errors.push(distance + relative_tolerance * own);
+        }
+        for m in 0..p * k {
+            let distance = other.map_or(f64::NAN, |other| (other[m] - y[m]).abs());
+            errors.push(distance + relative_tolerance * y[m].abs());
+        }
+        let samples = step(times[i]) * problem.batch() as f64;
+        trajectory.push(&record::Entry {
+            step: step(times[i]),
+            time: times[i],
+            samples,
+            gradients: samples,
+            risk,
+            risk_error: (other_risk - risk).abs() + averages.risk_error + relative_tolerance * risk,
+            overlaps: &state.overlaps,
+            second_layer: &state.second_layer,
+            bias: &state.bias,
+        });
+    }
+    trajectory.student_teacher_error = Some(errors);
+    trajectory.student_squares_error = Some(norm_errors);
+    trajectory.status = match solution.ending {
+        Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
+        Ending::Done => Status::Done,
+        Ending::Interrupted => Status::Interrupted,
+        Ending::Diverged { at } => Status::Diverged { at },
+        Ending::Stiff { at } => Status::Stiff { at },
+    };
+    trajectory.pad(times[solution.reached..].iter().map(|&time| (step(time), time)));
+    Ok(trajectory)
+}
