@@ -16,6 +16,7 @@ pub mod figure;
 pub mod gallery;
 mod hash;
 pub mod outcome;
+pub mod phases;
 pub mod paper;
 pub mod report;
 pub mod resolve;

@@ -106,6 +106,7 @@ fn second_layer(reader: &mut Reader<'_>) -> Option<SecondLayer> {
             Some("gaussian") => Init::Gaussian,
             Some("uniform") => Init::Uniform,
             Some("grid") => Init::Grid,
+            Some("nodes") => Init::Nodes,
             _ => Init::Ones,
         },
     };

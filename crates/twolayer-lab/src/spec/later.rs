@@ -33,10 +33,9 @@ const fn later(path: &'static str, values: Values, remedy: &'static str) -> Late
 /// What is refused.
 #[rustfmt::skip]
 pub const LATER: &[Later] = &[
-    later("network.second_layer.init", Only(&["nodes"]), "write init = \"grid\""),
     later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
     later("readout", All, "remove the section"),
-    later("view.method", Only(&["mean-field", "single-index", "single-index-finite"]), "remove the line"),
+    later("view.method", Only(&["mean-field"]), "remove the line"),
     later("figure.y", Only(&["readout", "spectrum"]), "draw risk, 2*risk, overlap, cosine, scatter or histogram"),
 ];
 

@@ -11,7 +11,14 @@ use serde_json::Value;
 use twolayer::record::{Status, Trajectory};
 
 use super::{Error, write_bytes};
-use crate::{compare::Agreement, experiment::NamedView, hash, outcome::Outcome, sweep::Request};
+use crate::{
+    compare::Agreement,
+    experiment::NamedView,
+    hash,
+    outcome::Outcome,
+    phases::{PhaseRecord, WarningRecord},
+    sweep::Request,
+};
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
@@ -124,6 +131,12 @@ pub struct ViewRecord {
     pub max_overlap_error: Option<f64>,
     /// Advice of the plan and on what came out.
     pub advice: Vec<String>,
+    /// What it should be read with.
+    #[serde(default)]
+    pub warnings: Vec<WarningRecord>,
+    /// Plateaus and transitions of its mean risk, and those that theory expects.
+    #[serde(default)]
+    pub phases: PhaseRecord,
 }
 
 /// How one replicate ended.
@@ -214,6 +227,8 @@ impl ViewRecord {
             max_risk_error: largest(runs.iter().filter_map(|run| run.risk_error.as_deref())),
             max_overlap_error: largest(runs.iter().filter_map(|run| run.student_teacher_error.as_deref())),
             advice: outcome.advice.clone(),
+            warnings: outcome.warnings.clone(),
+            phases: PhaseRecord::of(runs, &outcome.expected),
         }
     }
 }

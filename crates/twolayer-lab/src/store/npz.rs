@@ -158,6 +158,8 @@ pub fn read_view(directory: &Path, record: &ViewRecord) -> Result<Outcome, Error
         core_seconds: record.core_seconds,
         bytes: record.bytes,
         advice: record.advice.clone(),
+        warnings: record.warnings.clone(),
+        expected: record.phases.expected.clone(),
     })
 }
 
