@@ -17,10 +17,10 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
 
-# The library builds for the browser. Where the target cannot be had, say so loudly.
+# The library and the reader of its file build for the browser. Where the target cannot be had, say so loudly.
 wasm:
 	@if rustup target list --installed 2>/dev/null | grep -q $(WASM) || rustup target add $(WASM); then \
-		$(CARGO) check --release --target $(WASM) --package twolayer --no-default-features; \
+		$(CARGO) check --release --target $(WASM) --package twolayer --package twolayer-file; \
 	else \
 		echo "*** SKIPPED: the wasm check, because the target $(WASM) cannot be installed here ***"; \
 	fi

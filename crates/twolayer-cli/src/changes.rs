@@ -1,7 +1,7 @@
 //! What the command line changes of an experiment file.
 
 use clap::Args;
-use twolayer_lab::sweep::Request;
+use twolayer_file::Request;
 
 /// `--set`, `--only`, `--quick`, `--seed`.
 #[derive(Args)]

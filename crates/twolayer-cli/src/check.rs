@@ -10,12 +10,15 @@ use twolayer::{
     problem::{Formula, Problem},
     record::phases::Learning,
 };
-use twolayer_lab::{
+use twolayer_file::{
+    Study,
     experiment::{Experiment, NamedView},
+};
+use twolayer_lab::{
+    files,
     paper::{Paper, translate},
     phases::ExpectedRecord,
-    run,
-    sweep::Study,
+    plan,
     task::refusal,
 };
 
@@ -66,18 +69,18 @@ impl From<Letter> for Paper {
 
 /// Runs the command; the exit code, or what to print.
 pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
-    let study = Study::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
+    let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
     let mut refusals: Vec<String> = Vec::new();
     let (mut total, mut json) = (0.0, Vec::new());
     for (number, point) in study.points().iter().enumerate() {
         let mut experiment = study.experiment(number).map_err(words)?;
         // Leaves out what `run` leaves out; refusals are told below, view by view.
-        if let Ok((_, advice)) = run::plan(&mut experiment, &machine) {
+        if let Ok((_, advice)) = plan::plan(&mut experiment, &machine) {
             advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
         }
         let plans: Vec<Result<Plan, Error>> =
-            (experiment.views.iter()).map(|named| run::plan_view(named, &machine)).collect();
+            (experiment.views.iter()).map(|named| plan::plan_view(named, &machine)).collect();
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {

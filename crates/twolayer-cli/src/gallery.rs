@@ -1,9 +1,11 @@
 //! `twolayer gallery`: the experiments of the papers.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use twolayer_lab::gallery;
 
-use crate::{DONE, Failure, run, say};
+use crate::{DONE, Failure, run, say, words};
 
 /// `twolayer gallery`.
 #[derive(Args)]
@@ -34,12 +36,18 @@ pub fn gallery(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.action {
         None => list(),
         Some(Action::Show { name }) => {
-            let name = name.strip_prefix(gallery::PREFIX).unwrap_or(&name);
-            say(gallery::text(name).map_err(|fault| vec![fault.to_string()])?);
+            say(text(&name)?);
         }
         Some(Action::Run(arguments)) => return run::run(&arguments.of_gallery()),
     }
     Ok(DONE)
+}
+
+/// The text of an experiment by its name, `gallery:` before it or not.
+pub fn text(name: &str) -> Result<&'static str, Failure> {
+    let name = name.strip_prefix(gallery::PREFIX).unwrap_or(name);
+    let path = format!("{}{name}", gallery::PREFIX);
+    gallery::text(name).map_err(|unread| words(vec![unread.about(Path::new(&path))]))
 }
 
 fn list() {

@@ -18,7 +18,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
-use twolayer_lab::{diagnostic::Diagnostic, schema};
+use twolayer_file::{diagnostic::Diagnostic, schema};
 
 /// Two-layer networks on high-dimensional Gaussian data: simulation, simulation exact in law at any dimension, and the
 /// d → ∞ theory of one experiment, on the same axes.

@@ -3,9 +3,8 @@
 use std::{fs::OpenOptions, io::Write as _, path::PathBuf};
 
 use clap::Args;
-use twolayer_lab::gallery;
 
-use crate::{DONE, Failure, say};
+use crate::{DONE, Failure, gallery, say};
 
 /// `twolayer new`.
 #[derive(Args)]
@@ -27,10 +26,7 @@ const STARTER: &str = include_str!("starter.toml");
 /// Runs the command; the exit code, or what to print.
 pub fn new(arguments: &Arguments) -> Result<u8, Failure> {
     let text = match &arguments.like {
-        Some(name) => {
-            let name = name.strip_prefix(gallery::PREFIX).unwrap_or(name);
-            gallery::text(name).map_err(|fault| vec![fault.to_string()])?
-        }
+        Some(name) => gallery::text(name)?,
         None => STARTER,
     };
     let Some(path) = &arguments.file else {

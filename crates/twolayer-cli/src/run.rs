@@ -8,12 +8,12 @@ use std::{
 };
 
 use clap::Args;
+use twolayer_file::Study;
 use twolayer_lab::{
     answer::answer,
-    gallery,
+    files, gallery,
     run::{About, Finished, Session, Stopped, advice_on_error},
     store::{self, Held, Index},
-    sweep::Study,
     task::{self, Tasks},
 };
 
@@ -102,7 +102,7 @@ impl FromStr for Share {
 
 /// Runs the command; the exit code, or what to print.
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let study = Study::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
+    let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let threads = machine::threads(arguments.threads);
     let machine = machine::machine(threads);
     let tasks = Tasks::new(&study, &machine).map_err(words)?;

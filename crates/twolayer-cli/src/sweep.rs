@@ -1,12 +1,11 @@
 //! What a sweep answers: a line for each point.
 
 use std::path::Path;
-
+use twolayer_file::Study;
 use twolayer_lab::{
     answer::{digits, duration},
     run::Finished,
     store::{Index, PointRecord, ViewSummary},
-    sweep::Study,
 };
 
 /// Points that are told one by one.

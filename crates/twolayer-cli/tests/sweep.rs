@@ -262,7 +262,7 @@ fn a_directory_of_another_experiment_is_refused_with_both_names() {
     assert!(matches!(held(&desk.path("out"), &manifest.provenance.identity).unwrap(), Held::Finished));
     assert!(manifest.command.contains("--set training.dimension=30"), "{}", manifest.command);
     // The same experiment once more, from what the manifest says.
-    let (study, point) = twolayer_lab::sweep::Study::again(&manifest).unwrap();
+    let (study, point) = twolayer_lab::results::study(&manifest).unwrap();
     assert_eq!(study.experiment(point).unwrap().resolved.json, manifest.experiment);
 }
 

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use twolayer_file::point::in_words;
 
 use crate::{
     answer::digits,
     compare::{Agreement, Verdict, pair},
     results::{Results, Unreadable, points},
     store::Manifest,
-    sweep::in_words,
 };
 
 /// Views of two directories, side by side.

@@ -6,10 +6,10 @@ use twolayer::{
     problem::Engine,
     record::{KeepQ, Status, Trajectory},
 };
+use twolayer_file::experiment::{Experiment, NamedView};
 
 use crate::{
     compare::{Agreement, Verdict},
-    experiment::{Experiment, NamedView},
     figure::settings,
     outcome::Outcome,
     run::excess,
@@ -279,9 +279,9 @@ mod tests {
     use super::*;
     use crate::{
         compare::compare,
-        experiment::Quantity,
         fabricated::{self, Sizes},
     };
+    use twolayer_file::experiment::Quantity;
 
     const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -10,12 +10,12 @@ use twolayer::{
     problem::{Activation, Duration, Engine, Formula, Network, Problem, Record, Rule, Target, Training, View},
     record::{KeepQ, Status, Trajectory},
 };
-
-use crate::{
+use twolayer_file::{
+    experiment::Resolved,
     experiment::{Axis, Experiment, Figure, NamedView, Quantity},
-    outcome::Outcome,
-    resolve::Resolved,
 };
+
+use crate::outcome::Outcome;
 
 /// Sizes of a fabricated network.
 #[derive(Clone, Copy)]

@@ -1,12 +1,9 @@
 //! The experiments of the papers, as files inside the program.
 
-use std::path::Path;
-
 use toml::de::DeTable;
-
-use crate::{
-    diagnostic::Diagnostic,
-    spec::{
+use twolayer_file::{
+    Unread,
+    text::{
         nearest,
         tree::{Node, Table},
     },
@@ -48,11 +45,10 @@ pub fn exhibits() -> Vec<Exhibit> {
 ///
 /// # Errors
 /// The nearest name, or all that the name could mean.
-pub fn text(name: &str) -> Result<&'static str, Box<Diagnostic>> {
+pub fn text(name: &str) -> Result<&'static str, Unread> {
     let wanted = |full: &str| full == name || full.rsplit_once('/').is_some_and(|(_, last)| last == name);
     let found: Vec<_> = FILES.iter().filter(|(full, _)| wanted(full)).collect();
-    let path = format!("{PREFIX}{name}");
-    let fault = |reason: String, remedy: String| Box::new(Diagnostic::about_file(Path::new(&path), reason, remedy));
+    let fault = |reason: String, remedy: String| Unread { reason, remedy };
     match found[..] {
         [(_, text)] => Ok(text),
         [] => {
@@ -73,14 +69,17 @@ pub fn text(name: &str) -> Result<&'static str, Box<Diagnostic>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resolve;
+    use std::path::Path;
+
+    use twolayer_file::parse;
 
     #[test]
     fn every_experiment_of_the_gallery_is_right_and_has_a_title() {
         assert!(FILES.len() >= 2);
         for exhibit in exhibits() {
             let path = format!("{PREFIX}{}", exhibit.name);
-            let experiment = resolve::read(Path::new(&path)).unwrap_or_else(|faults| panic!("{path}: {}", faults[0]));
+            let text = text(exhibit.name).unwrap();
+            let experiment = parse(text, Path::new(&path)).unwrap_or_else(|faults| panic!("{path}: {}", faults[0]));
             assert!(!exhibit.title.is_empty() && experiment.title.starts_with(&exhibit.title), "{path}");
             assert!(!exhibit.cite.is_empty(), "{path}");
         }
@@ -90,6 +89,6 @@ mod tests {
     fn a_name_without_its_folder_will_do_and_a_wrong_one_gets_advice() {
         assert!(text("high-dimensional").is_ok());
         let wrong = text("odes/high-dimensionl").unwrap_err();
-        assert!(wrong.remedy.contains("odes/high-dimensional"), "{wrong}");
+        assert!(wrong.remedy.contains("odes/high-dimensional"), "{wrong:?}");
     }
 }

@@ -75,14 +75,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::resolve;
+    use twolayer_file::parse;
 
     fn lines(training: &str, network: &str, paper: Paper) -> Vec<String> {
         let text = format!(
             "[target]\ncommittee = {{ units = 2, activation = \"erf\" }}\nnoise = 0.02\n[network]\nwidth = 4\n\
              activation = \"erf\"\n{network}\n[training]\n{training}\n[[view]]\nengine = \"reduced\"\n"
         );
-        let experiment = resolve::parse(&text, Path::new("test.toml")).unwrap();
+        let experiment = parse(&text, Path::new("test.toml")).unwrap();
         translate(&experiment.views[0].problem, paper)
     }
 

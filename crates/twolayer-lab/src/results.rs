@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use twolayer_file::{Diagnostic, Study, experiment::Experiment};
+
 use crate::{
-    experiment::Experiment,
     figure::{
         self, Drawing,
         sweep::{Summary, draw_sweep},
@@ -11,7 +12,6 @@ use crate::{
     outcome::Outcome,
     report,
     store::{self, Error, Index, Manifest},
-    sweep::Study,
 };
 
 /// Pixels: a column and a half of a paper at 300 dpi.
@@ -135,11 +135,22 @@ pub(crate) fn draw(directory: &Path, drawing: &Drawing, say: &mut dyn FnMut(Stri
     }
 }
 
-fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {
-    Study::again(manifest).map_err(|faults| fault(directory, &faults))
+/// The study of which `manifest` is, resolved once more, and the number of the point where it stands.
+///
+/// # Errors
+/// As [`Study::parse`]: a file that an older program took may have faults for this one.
+pub fn study(manifest: &Manifest) -> Result<(Study, usize), Vec<Diagnostic>> {
+    let from = &manifest.provenance;
+    let study = Study::parse(&manifest.source, &from.file, &from.request)?;
+    let point = study.points().iter().position(|point| point.values == from.point).unwrap_or(0);
+    Ok((study, point))
 }
 
-fn fault(directory: &Path, faults: &[crate::diagnostic::Diagnostic]) -> Unreadable {
+fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {
+    study(manifest).map_err(|faults| fault(directory, &faults))
+}
+
+fn fault(directory: &Path, faults: &[Diagnostic]) -> Unreadable {
     let reason = faults.first().map(ToString::to_string).unwrap_or_default();
     Unreadable::Experiment { directory: directory.into(), reason }
 }

@@ -8,13 +8,15 @@ use twolayer::{
     method::{Machine, Plan},
     problem::{Engine, Grid},
 };
-
-use crate::{
+use twolayer_file::{
+    Study,
     diagnostic::{Diagnostic, Severity},
     experiment::Experiment,
-    hash, run,
-    sweep::{Study, in_words},
+    hash,
+    point::in_words,
 };
+
+use crate::plan;
 
 /// One replicate of one view at one point.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,10 +60,10 @@ impl Prepared {
     /// A diagnostic for each view that is refused.
     pub fn new(study: &Study, point: usize, machine: &Machine) -> Result<Self, Vec<Diagnostic>> {
         let mut experiment = study.experiment(point)?;
-        let (plans, advice) = run::plan(&mut experiment, machine).map_err(|refused| {
+        let (plans, advice) = plan::plan(&mut experiment, machine).map_err(|refused| {
             refused.iter().map(|(view, error)| refusal(&experiment, *view, error)).collect::<Vec<_>>()
         })?;
-        let moments = run::moments(&experiment);
+        let moments = plan::moments(&experiment);
         Ok(Self { experiment, plans, moments, advice, cores: machine.cores })
     }
 

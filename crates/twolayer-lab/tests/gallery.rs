@@ -6,13 +6,14 @@
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
 use twolayer::{method::Machine, observer::Progress, record::Trajectory};
+use twolayer_file::{Request, experiment::Experiment};
 use twolayer_lab::{
     compare::{Verdict, compare},
-    experiment::Experiment,
+    files,
     outcome::Outcome,
-    run::{Monitor, plan, run},
+    plan::plan,
+    run::{Monitor, run},
     store::Part,
-    sweep::{Request, Study},
     task::Task,
 };
 
@@ -58,7 +59,7 @@ impl Shown {
     /// Every point of a sweep; one of a file without.
     fn points(name: &str) -> Vec<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
-        let study = Study::read(&path, &Request::default()).expect("the gallery's files are right");
+        let study = files::read(&path, &Request::default()).expect("the gallery's files are right");
         (0..study.points().len()).map(|point| Self::run(study.experiment(point).expect("as read"))).collect()
     }
 
@@ -67,7 +68,7 @@ impl Shown {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../gallery/{name}.toml"));
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         let request = Request { settings: words(settings), only: words(only), ..Request::default() };
-        let study = Study::read(&path, &request).expect("the gallery's files are right");
+        let study = files::read(&path, &request).expect("the gallery's files are right");
         Self::run(study.experiment(0).expect("as read"))
     }
 

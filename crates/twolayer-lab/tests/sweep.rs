@@ -17,11 +17,11 @@ use twolayer::{
     problem::{Crossing, CrossingOf},
     record::Status,
 };
+use twolayer_file::{Request, Study, experiment::Experiment};
 use twolayer_lab::{
-    experiment::Experiment,
+    plan,
     run::{self, Monitor},
     store::Part,
-    sweep::{Request, Study},
     task::{Task, Tasks, once, share},
 };
 
@@ -218,7 +218,7 @@ impl Monitor for Slow {
 #[test]
 fn two_threads_share_the_tasks() {
     let mut experiment = study_of(FILE, &["view.replicates=63"]).experiment(0).unwrap();
-    let (plans, _) = run::plan(&mut experiment, &MACHINE).unwrap();
+    let (plans, _) = plan::plan(&mut experiment, &MACHINE).unwrap();
     let monitor = Slow(Mutex::default());
     let clock = Instant::now();
     run::run(&experiment, &plans, 2, &monitor).unwrap();
@@ -251,7 +251,7 @@ impl Method for Broken {
 #[test]
 fn an_engine_that_fails_does_not_end_the_run() {
     let mut experiment = study_of(FILE, &[]).experiment(0).unwrap();
-    let (mut plans, _) = run::plan(&mut experiment, &MACHINE).unwrap();
+    let (mut plans, _) = plan::plan(&mut experiment, &MACHINE).unwrap();
     plans[1].method = Arc::new(Broken);
     let outcomes = run::run(&experiment, &plans, 2, &Quiet).unwrap();
     assert_eq!(outcomes[0].trajectories[0].status, Status::Done);

@@ -4,8 +4,9 @@ use twolayer::{
     problem::{Crossing, CrossingOf},
     record::Trajectory,
 };
+use twolayer_file::experiment::NamedView;
 
-use crate::{experiment::NamedView, outcome::Outcome};
+use crate::outcome::Outcome;
 
 /// A level of one view: the mean over the replicates that crossed it.
 ///

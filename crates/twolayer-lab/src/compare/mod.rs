@@ -15,8 +15,9 @@ mod slopes;
 
 use serde::{Deserialize, Serialize};
 use twolayer::record::Trajectory;
+use twolayer_file::experiment::NamedView;
 
-use crate::{experiment::NamedView, outcome::Outcome};
+use crate::outcome::Outcome;
 pub use crossings::{Crossed, crossings};
 use entries::{Entries, Yardstick, common_times};
 pub use matching::match_neurons;

@@ -4,7 +4,7 @@ use super::{
     AxisOf, Mark, Style,
     series::{Estimate, dots},
 };
-use crate::experiment::{Axis, Scale};
+use twolayer_file::experiment::{Axis, Scale};
 
 /// A curve with its estimates.
 pub(super) struct Curve {

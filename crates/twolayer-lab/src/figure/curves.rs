@@ -8,10 +8,9 @@ use super::{
     direction::directions,
     series::{Neurons, Series, legend, series, setting_label},
 };
-use crate::{
-    experiment::{Experiment, Figure, Quantity, Scale},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Quantity, Scale};
+
+use crate::outcome::Outcome;
 
 /// More neurons than colours cannot be told apart.
 const NEURONS: usize = super::PALETTE.len();

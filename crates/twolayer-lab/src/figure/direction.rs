@@ -4,7 +4,7 @@ use faer::Mat;
 use twolayer::record::{KeepQ, Trajectory};
 
 use super::ticks::{minus, subscript};
-use crate::experiment::{Directions, Figure};
+use twolayer_file::experiment::{Directions, Figure};
 
 /// A direction `v·z` in the target's space.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,10 +70,8 @@ impl Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        experiment::Quantity,
-        fabricated::{self, Sizes},
-    };
+    use crate::fabricated::{self, Sizes};
+    use twolayer_file::experiment::Quantity;
 
     #[test]
     fn given_directions_have_length_one_in_the_targets_space() {

@@ -7,10 +7,9 @@ use super::{
     scatter::{moments, nearest, short},
     series::{Estimate, Series, legend, series},
 };
-use crate::{
-    experiment::{Experiment, Figure, Scale},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Scale};
+
+use crate::outcome::Outcome;
 
 /// Bars over [−1, 1].
 const BARS: usize = 20;

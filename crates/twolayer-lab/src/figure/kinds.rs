@@ -5,10 +5,9 @@ use std::{env, fmt::Write as _, fs, path::Path};
 use twolayer::problem::{Crossing, CrossingOf, Engine, StartMode};
 
 use super::*;
-use crate::{
-    experiment::{Directions, Figure, NamedView},
-    fabricated::{self, Sizes},
-};
+use twolayer_file::experiment::{Directions, Figure, NamedView};
+
+use crate::fabricated::{self, Sizes};
 
 const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -1,7 +1,7 @@
 //! Where everything goes, in pixels of the SVG.
 
 use super::{AxisOf, Block, Drawing, Key, Panel, Sample, font};
-use crate::experiment::Scale;
+use twolayer_file::experiment::Scale;
 
 /// Width of the picture.
 pub(super) const WIDTH: f64 = 760.0;

@@ -17,11 +17,9 @@ mod summary;
 mod svg;
 pub mod sweep;
 mod ticks;
+use twolayer_file::experiment::{Axis, Experiment, Quantity, Scale};
 
-use crate::{
-    experiment::{Axis, Experiment, Quantity, Scale},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 pub use style::{Dash, Marker, PALETTE, Style};
 pub(crate) use svg::escape;

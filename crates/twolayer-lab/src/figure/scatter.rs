@@ -8,10 +8,9 @@ use super::{
     series::{Series, legend, series},
     ticks::minus,
 };
-use crate::{
-    experiment::{Experiment, Figure, Scale},
-    outcome::Outcome,
-};
+use twolayer_file::experiment::{Experiment, Figure, Scale};
+
+use crate::outcome::Outcome;
 
 /// Dots in one panel that are still told apart.
 const CROWD: usize = 400;

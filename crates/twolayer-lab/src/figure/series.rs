@@ -6,9 +6,10 @@ use twolayer::{
 };
 
 use super::{Dash, Dot, Key, Marker, Sample, Style, ticks::superscript};
+use twolayer_file::experiment::{Axis, Experiment, NamedView, Scale};
+
 use crate::{
     compare::{match_neurons, same_problem},
-    experiment::{Axis, Experiment, NamedView, Scale},
     outcome::Outcome,
 };
 

@@ -7,9 +7,10 @@ use super::{
     direction::directions,
     series::{Estimate, series, whole},
 };
+use twolayer_file::experiment::{Experiment, Figure, Quantity};
+
 use crate::{
     compare::{Crossed, crossings},
-    experiment::{Experiment, Figure, Quantity},
     outcome::Outcome,
 };
 

@@ -9,9 +9,10 @@ use super::{
     small_print,
     summary::ViewSummary,
 };
+use twolayer_file::experiment::{Axis, Experiment, Figure, Quantity, Scale};
+
 use crate::{
     compare::{Crossed, crossings as crossed},
-    experiment::{Axis, Experiment, Figure, Quantity, Scale},
     outcome::Outcome,
 };
 

@@ -1,10 +1,9 @@
 use twolayer::problem::Engine;
 
 use super::*;
-use crate::{
-    experiment::{Axis, Figure, NamedView},
-    fabricated::{self, Sizes},
-};
+use twolayer_file::experiment::{Axis, Figure, NamedView};
+
+use crate::fabricated::{self, Sizes};
 
 const SIZES: Sizes = Sizes { p: 4, k: 2 };
 

@@ -1,6 +1,5 @@
 //! Where an axis has its ticks, and what they say.
-
-use crate::experiment::Scale;
+use twolayer_file::experiment::Scale;
 
 use super::AxisOf;
 

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 use twolayer::{problem::Engine, record::KeepQ};
+use twolayer_file::experiment::{Experiment, Quantity};
 
-use crate::{
-    experiment::{Experiment, Quantity},
-    figure::PALETTE,
-    outcome::Outcome,
-};
+use crate::{figure::PALETTE, outcome::Outcome};
 
 /// More moments or neurons only make the page heavy.
 const MOMENTS: usize = 160;

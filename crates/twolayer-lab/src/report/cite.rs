@@ -4,8 +4,9 @@ use twolayer::{
     citation::{LANGSRUD_2005, bibtex_of_arxiv},
     method::registry,
 };
+use twolayer_file::experiment::Experiment;
 
-use crate::{experiment::Experiment, store::ViewRecord};
+use crate::store::ViewRecord;
 
 /// Everything a run should cite, each once: the papers of `cite`, those of the methods that computed its `views`, the test
 /// behind its verdicts, and the program.

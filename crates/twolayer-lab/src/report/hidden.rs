@@ -8,11 +8,11 @@ use twolayer::{
     random::Streams,
     record::{KeepQ, Trajectory},
 };
+use twolayer_file::experiment::Experiment;
 
 use crate::{
     analysis::{Analysed, text},
     answer::digits,
-    experiment::Experiment,
     figure::escape,
     outcome::Outcome,
 };
@@ -125,7 +125,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::resolve;
+    use twolayer_file::parse;
 
     #[test]
     fn protocols_stand_side_by_side_along_the_stairs() {
@@ -133,9 +133,9 @@ mod tests {
                     dimension = 60\ndata = \"reused\"\nsamples = \"3*d\"\nbatch = \"n\"\nlearning_rate = 0.3\nsteps = 3\n\
                     [[view]]\nengine = \"direct\"\nreplicates = 2\n[[view]]\nname = \"fresh\"\nengine = \"direct\"\n\
                     replicates = 2\noverride = { \"training.data\" = \"fresh\" }\n";
-        let mut experiment = resolve::parse(text, Path::new("f.toml")).unwrap();
+        let mut experiment = parse(text, Path::new("f.toml")).unwrap();
         let machine = twolayer::method::Machine { memory: 1e9, cores: 1 };
-        let (plans, _) = crate::run::plan(&mut experiment, &machine).unwrap();
+        let (plans, _) = crate::plan::plan(&mut experiment, &machine).unwrap();
         struct Quiet;
         impl crate::run::Monitor for Quiet {
             fn progress(&self, _: &crate::task::Task, _: &twolayer::observer::Progress) {}

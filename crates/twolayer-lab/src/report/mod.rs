@@ -5,10 +5,10 @@ mod cite;
 mod hidden;
 mod phases;
 mod tables;
+use twolayer_file::experiment::Experiment;
 
 use crate::{
     answer::duration,
-    experiment::Experiment,
     figure::escape,
     outcome::Outcome,
     store::{Manifest, ViewRecord},

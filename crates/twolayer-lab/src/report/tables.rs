@@ -1,11 +1,11 @@
 //! The tables of the report.
 
 use twolayer::paper::prediction::predictions;
+use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
-    experiment::{Axis, Experiment, NamedView, Quantity},
     figure::{escape, settings},
     outcome::Outcome,
     store::Manifest,

@@ -2,9 +2,10 @@ use serde_json::json;
 use twolayer::problem::Engine;
 
 use super::*;
+use twolayer_file::experiment::Quantity;
+
 use crate::{
     compare::compare,
-    experiment::Quantity,
     fabricated::{self, Sizes},
     figure::{draw, svg},
     store::{Run, save},

@@ -6,9 +6,10 @@ use serde_json::json;
 use twolayer::record::{Status, Trajectory};
 
 use super::{Session, Stopped, execute::covered};
+use twolayer_file::experiment::Experiment;
+
 use crate::{
     compare::{self, Agreement},
-    experiment::Experiment,
     figure::sweep::{Summary, draw_sweep},
     outcome::Outcome,
     results::{draw, publish},

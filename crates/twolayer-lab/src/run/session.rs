@@ -10,9 +10,10 @@ use std::{
 use twolayer::{method::Machine, record::Status};
 
 use super::{Monitor, Stopped, execute};
+use twolayer_file::Study;
+
 use crate::{
     store::{self, Error, Manifest, Part, Parts},
-    sweep::Study,
     task::{self, Prepared, Task, Tasks},
 };
 

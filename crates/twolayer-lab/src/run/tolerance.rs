@@ -4,8 +4,7 @@ use twolayer::{
     problem::Engine,
     record::{Status, Trajectory},
 };
-
-use crate::experiment::NamedView;
+use twolayer_file::experiment::NamedView;
 
 /// A limit whose error is more than a tolerance that is written has not done what was asked; where the tolerance is the
 /// default nobody asked, and [`advice`] tells.

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use twolayer::record::{Status, Trajectory};
 
 use super::{Error, SCHEMA, write_bytes};
-use crate::{compare::Agreement, experiment::Experiment, outcome::Outcome};
+use twolayer_file::experiment::Experiment;
+
+use crate::{compare::Agreement, outcome::Outcome};
 
 const NAME: &str = "index.json";
 

@@ -11,13 +11,12 @@ use serde_json::Value;
 use twolayer::record::{Status, Trajectory};
 
 use super::{Error, write_bytes};
+use twolayer_file::{Request, experiment::NamedView, hash};
+
 use crate::{
     compare::Agreement,
-    experiment::NamedView,
-    hash,
     outcome::Outcome,
     phases::{PhaseRecord, WarningRecord},
-    sweep::Request,
 };
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.

@@ -14,8 +14,9 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
 };
+use twolayer_file::experiment::NamedView;
 
-use crate::{compare::Agreement, experiment::NamedView, outcome::Outcome};
+use crate::{compare::Agreement, outcome::Outcome};
 
 pub use held::{Held, Marker, begin, clear, held, in_words, part_directory, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};

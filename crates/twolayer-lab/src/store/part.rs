@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use twolayer::record::{KeepQ, Trajectory};
 
 use super::{Error, ReplicateRecord};
-use crate::hash;
+use twolayer_file::hash;
 
 const MAGIC: &[u8] = b"twolayer part 1\n";
 

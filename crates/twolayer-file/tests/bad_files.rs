@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use twolayer::Advice;
-use twolayer_lab::{
+use twolayer_file::{
+    Request, Study, Unread,
     diagnostic::{Diagnostic, Severity},
-    resolve::{parse, read},
-    sweep::{Request, Study},
+    parse,
 };
 
 const GOOD: &str = r#"title = "A file without faults"
@@ -337,13 +337,14 @@ fn late_advice_points_at_the_key_that_caused_it() {
 
 #[test]
 fn a_file_that_is_not_there_or_not_text_is_a_diagnostic() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("experiment.toml");
-    let missing = read(&path).unwrap_err();
-    assert!(missing[0].to_string().contains("cannot be read"), "{}", missing[0]);
-    std::fs::write(&path, b"title = \"\xff\"").unwrap();
-    let latin = read(&path).unwrap_err();
+    let read = |found: Result<&[u8], &str>| {
+        let unread = |reason: &str| Unread { reason: reason.into(), remedy: "look elsewhere".into() };
+        let load = |_: &Path| found.map(<[u8]>::to_vec).map_err(unread);
+        Study::read(Path::new("experiment.toml"), &Request::default(), &load)
+    };
+    let missing = read(Err("there is nothing")).unwrap_err();
+    assert_eq!(missing[0].to_string(), "error: there is nothing\n  --> experiment.toml\nhelp: look elsewhere");
+    let latin = read(Ok(b"title = \"\xff\"")).unwrap_err();
     assert!(latin[0].to_string().contains("byte 10 is not UTF-8"), "{}", latin[0]);
-    std::fs::write(&path, GOOD).unwrap();
-    assert!(read(&path).is_ok());
+    assert!(read(Ok(GOOD.as_bytes())).is_ok());
 }

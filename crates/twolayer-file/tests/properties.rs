@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use twolayer_lab::resolve::{parse, read};
+use twolayer_file::{Request, Study, parse};
 
 const GOOD: &str = r#"title = "Mutate me"
 cite = ["2302.05882"]
@@ -117,10 +117,8 @@ proptest! {
 proptest! {
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("bytes.toml");
-        std::fs::write(&path, bytes).unwrap();
-        for fault in read(&path).err().unwrap_or_default() {
+        let study = Study::read(Path::new("bytes.toml"), &Request::default(), &|_: &Path| Ok(bytes.clone()));
+        for fault in study.err().unwrap_or_default() {
             prop_assert!(fault.to_string().contains("help: "));
         }
     }

@@ -309,7 +309,7 @@ pub fn list(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::later;
+    use crate::text::later;
 
     #[test]
     fn every_default_is_a_value_of_its_key_that_has_an_engine() {

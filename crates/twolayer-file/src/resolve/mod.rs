@@ -11,40 +11,19 @@ mod target;
 mod training;
 mod view;
 
-use std::path::Path;
-
-pub use resolved::Resolved;
-
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::Experiment,
-    spec::Spec,
-    sweep::{Request, Study},
+    point::Request,
+    text::Spec,
 };
 use reader::Reader;
-
-/// Reads the experiment file at `path`, or the experiment of the gallery that `gallery:NAME` names; of a sweep, its first
-/// point.
-///
-/// # Errors
-/// Every fault found, each with its place and remedy: never empty.
-pub fn read(path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
-    Study::read(path, &Request::default())?.experiment(0)
-}
-
-/// Reads an experiment from `text`, of a sweep its first point; `path` is what diagnostics and results call it.
-///
-/// # Errors
-/// Every fault found, at any point of a sweep, each with its place and remedy: never empty.
-pub fn parse(text: &str, path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
-    Study::parse(text, path, &Request::default())?.experiment(0)
-}
 
 /// The experiment that `spec` describes, at one point of its sweep, under this title.
 ///
 /// # Errors
 /// Every fault found, each with its place and remedy: never empty.
-pub(crate) fn resolve(
+pub fn resolve(
     source: &Source<'_>,
     spec: &Spec,
     title: String,
@@ -60,7 +39,7 @@ pub(crate) fn resolve(
     let text_at = |path| reader.text(path).unwrap_or_default();
     let (cite, note) = (reader.texts("cite"), text_at("note"));
     let (views, trees): (Vec<_>, Vec<_>) = views.into_iter().unzip();
-    let resolved = Resolved::new(source, spec.root(), &title, &views, trees, &figures);
+    let resolved = resolved::resolved(source, spec.root(), &title, &views, trees, &figures);
     Ok(Experiment {
         path: source.path.into(),
         source: source.text[..source.file].into(),
@@ -78,7 +57,7 @@ pub(crate) fn resolve(
 }
 
 /// In the order of the file, each once: views share most of their keys, and so their faults.
-pub(crate) fn in_order(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub fn in_order(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
     faults.sort_by_key(|fault| fault.span.start);
     let mut seen: Vec<Diagnostic> = Vec::new();
     for fault in faults {

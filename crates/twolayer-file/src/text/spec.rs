@@ -1,73 +1,23 @@
-//! The experiment file as it is written: a tree in which every key and value knows its place, checked against the
-//! table of [`keys`], before anything is worked out.
+//! The experiment file as it is written: a tree in which every key and value knows its place.
 
-mod check;
-pub mod keys;
-pub mod later;
-mod reference;
-mod settings;
-mod sweep;
-pub mod tree;
-
-use std::ops::Range;
-
-use toml::de::DeTable;
 use twolayer::problem::Engine;
 
-use crate::diagnostic::{Diagnostic, Severity, Source};
-pub use check::{complete, nearest, place};
-pub use reference::reference;
-pub use settings::with_settings;
-pub use sweep::{Axis, Swept};
-use tree::{Entry, Node, Table, Value};
+use super::{
+    axes::Axis,
+    keys,
+    overrides::{Override, overrides, spell_out},
+    tree::{Entry, Node, Table, Value},
+};
 
 /// An experiment file whose keys are all known and of their types.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    root: Table,
-    axes: Vec<Axis>,
-    default_views: bool,
-}
-
-/// A key that gets another value: in one view, by `--set`, or at a point of a sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Override {
-    /// Its dotted path.
-    pub path: String,
-    /// Where it is written.
-    pub at: Range<usize>,
-    /// Its value there.
-    pub node: Node,
+    pub(super) root: Table,
+    pub(super) axes: Vec<Axis>,
+    pub(super) default_views: bool,
 }
 
 impl Spec {
-    /// Reads TOML and checks its keys and their types; `settings` are those that stand behind the file in `source`.
-    ///
-    /// # Errors
-    /// Every fault that can be seen without working anything out: TOML syntax (then it is the only one), unknown
-    /// sections and keys, values of the wrong type, keys that this version has no engine for.
-    pub fn parse(source: &Source<'_>, settings: &[String]) -> Result<Self, Vec<Diagnostic>> {
-        let document = DeTable::parse(&source.text[..source.file]).map_err(|error| vec![syntax(source, &error)])?;
-        let mut root = Table::new(document.get_ref());
-        let mut faults = check::check(source, &root).err().unwrap_or_default();
-        keys::KEYS.iter().for_each(|key| spell_out(&mut root, key.path));
-        let default_views = root.get("view").is_none();
-        let mut spec = Self { root, axes: Vec::new(), default_views };
-        let settings = settings::read(source, settings).unwrap_or_else(|wrong| {
-            faults.extend(wrong);
-            Vec::new()
-        });
-        faults.extend(settings.iter().flat_map(|setting| spec.check_setting(source, setting, false)));
-        if faults.is_empty() {
-            settings.iter().for_each(|setting| spec.set(setting));
-        }
-        match spec.axes(source, &settings) {
-            Ok(axes) => spec.axes = axes,
-            Err(wrong) => faults.extend(wrong),
-        }
-        if faults.is_empty() { Ok(spec) } else { Err(faults) }
-    }
-
     /// The directions of the sweep; none without `[sweep]`.
     pub fn sweep(&self) -> &[Axis] {
         &self.axes
@@ -156,39 +106,4 @@ impl Spec {
         tree.0.push(view.clone());
         tree
     }
-}
-
-/// What a view overrides; `{ "training.batch" = 2 }` and `{ training.batch = 2 }` are the same.
-pub fn overrides(view: &Table) -> Vec<Override> {
-    fn flatten(prefix: &str, table: &Table, found: &mut Vec<Override>) {
-        for Entry { key, at, node } in &table.0 {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            let inner =
-                matches!(keys::key(&path).map(|key| key.kind), Some(keys::Kind::Section | keys::Kind::Constants));
-            match node.table() {
-                Some(table) if inner => flatten(&path, table, found),
-                _ => found.push(Override { path, at: at.clone(), node: node.clone() }),
-            }
-        }
-    }
-    let mut found = Vec::new();
-    if let Some(table) = view.get("override").and_then(|entry| entry.node.table()) {
-        flatten("", table, &mut found);
-    }
-    found
-}
-
-/// Writes `first_layer = "sphere"` out as `first_layer = { kind = "sphere" }`, so that readers know one form.
-fn spell_out(tree: &mut Table, path: &str) {
-    let Some(entry) = tree.get_mut(path) else { return };
-    if let (Some(keys::Kind::TableOr(word)), Some(_)) = (keys::key(path).map(|key| key.kind), entry.node.text()) {
-        let inner = Entry { key: word.into(), at: entry.at.clone(), node: entry.node.clone() };
-        entry.node.value = Value::Table(Table(vec![inner]));
-    }
-}
-
-fn syntax(source: &Source<'_>, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let remedy = "see https://toml.io for how keys, strings and tables are written";
-    source.diagnostic(Severity::Error, span, format!("this is not TOML: {}", error.message()), remedy)
 }

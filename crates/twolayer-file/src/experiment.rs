@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
-use twolayer::problem::{Problem, Record, View};
+use serde_json::Value as Json;
+use twolayer::{
+    Advice,
+    problem::{Problem, Record, View},
+};
 
-use crate::{resolve::Resolved, sweep::in_words};
+use crate::{
+    diagnostic::{Diagnostic, Severity, Source},
+    hash,
+    point::in_words,
+    text::{place, tree::Table, with_settings},
+};
 
 /// One experiment file, resolved.
 #[derive(Debug, Clone)]
@@ -66,6 +75,73 @@ impl Experiment {
         self.views.retain(|_| flags.next().is_some_and(|kept| *kept));
         self.resolved.keep_views(&kept);
     }
+
+    /// The value of `key` in view number `view`, defaults filled in, as a word: `0.25`, `0.5/d`, `fresh`.
+    pub fn value_in_words(&self, view: usize, key: &str) -> Option<String> {
+        let all = self.resolved.json.get("views")?.get(view)?;
+        let value = key.split('.').try_fold(all, |inside, part| inside.get(part))?;
+        match value.get("expression").unwrap_or(value) {
+            Json::String(word) => Some(word.clone()),
+            Json::Null => None,
+            Json::Number(number) => number.as_f64().map(|number| number.to_string()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// `advice` about view number `view`, at the place in the file where its key is written: in the view's override
+    /// where it overrides it, at the section's header where it is not written.
+    pub fn diagnose(&self, view: usize, advice: &Advice, severity: Severity) -> Diagnostic {
+        let (text, file) = with_settings(&self.source, &self.settings);
+        let source = Source { path: &self.path, text: &text, file };
+        let span = self.resolved.trees.get(view).map_or(0..0, |tree| place(tree, &advice.key));
+        let reason = match self.point_in_words() {
+            Some(point) => format!("at {point}: {}", advice.reason),
+            None => advice.reason.clone(),
+        };
+        source.diagnostic(severity, span, reason, advice.remedy.clone())
+    }
+}
+
+/// The experiment as resolved.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Resolved {
+    /// Every key with its value, defaults filled in: `title`, `cite`, `note`, `views`, `figures`. A number that depends
+    /// on the sizes is `{ "expression": "0.5/d", "value": 0.0005 }`.
+    pub json: Json,
+    /// FNV-1a (64 bits, in hexadecimal) of `json["views"]`: of all that the results depend on, and of no caption.
+    pub hash: String,
+    trees: Vec<Table>,
+}
+
+impl Resolved {
+    /// What is resolved as `json`, with the tree of each view.
+    pub(crate) fn new(json: Json, trees: Vec<Table>) -> Self {
+        let hash = hash_of(json["views"].as_array().map_or(&[], Vec::as_slice));
+        Self { json, hash, trees }
+    }
+
+    /// Writes the seed of every view.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        if let Some(views) = self.json["views"].as_array_mut() {
+            views.iter_mut().for_each(|view| view["view"]["seed"] = seed.into());
+            self.hash = hash_of(views);
+        }
+    }
+
+    /// Keeps the views whose flag is set.
+    pub(crate) fn keep_views(&mut self, kept: &[bool]) {
+        let mut flags = kept.iter();
+        self.trees.retain(|_| flags.next().is_some_and(|kept| *kept));
+        if let Some(views) = self.json["views"].as_array_mut() {
+            let mut flags = kept.iter();
+            views.retain(|_| flags.next().is_some_and(|kept| *kept));
+            self.hash = hash_of(views);
+        }
+    }
+}
+
+fn hash_of(views: &[Json]) -> String {
+    hash::short(Json::from(views).to_string().as_bytes())
 }
 
 /// A view and the problem it sees.

@@ -1,107 +1,36 @@
-//! The experiment as resolved: every key with its value, for the manifest; and where each is written, for advice that
-//! comes after reading.
+//! The experiment as resolved: every key with its value, for the manifest.
 
 use serde_json::{Map, Value as Json, json};
-use twolayer::{
-    Advice,
-    problem::{Formula, Sizes},
-};
+use twolayer::problem::{Formula, Sizes};
 
 use super::reader::Reader;
 use crate::{
-    diagnostic::{Diagnostic, Severity, Source},
-    experiment::{Directions, Experiment, Figure, NamedView, Scale},
-    hash,
-    spec::{
+    diagnostic::Source,
+    experiment::{Directions, Figure, NamedView, Resolved, Scale},
+    text::{
         keys::{self, Key, Kind},
-        place,
         tree::{Node, Table, Value},
-        with_settings,
     },
 };
 
-/// The experiment as resolved.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Resolved {
-    /// Every key with its value, defaults filled in: `title`, `cite`, `note`, `views`, `figures`. A number that depends
-    /// on the sizes is `{ "expression": "0.5/d", "value": 0.0005 }`.
-    pub json: Json,
-    /// FNV-1a (64 bits, in hexadecimal) of `json["views"]`: of all that the results depend on, and of no caption.
-    pub hash: String,
+/// Every key of the file and of its views with its value: `title`, `cite`, `note`, `views`, `figures`.
+pub fn resolved(
+    source: &Source<'_>,
+    root: &Table,
+    title: &str,
+    views: &[NamedView],
     trees: Vec<Table>,
+    figures: &[Figure],
+) -> Resolved {
+    let of_views: Vec<Json> = views.iter().zip(&trees).map(|(view, tree)| of_view(source, view, tree)).collect();
+    let mut json = keys_as_json(source, root, &["title", "cite", "note"], None);
+    json.insert("title".into(), title.into());
+    json.insert("views".into(), of_views.into());
+    json.insert("figures".into(), figures.iter().map(figure).collect());
+    Resolved::new(json.into(), trees)
 }
 
-impl Resolved {
-    pub(super) fn new(
-        source: &Source<'_>,
-        root: &Table,
-        title: &str,
-        views: &[NamedView],
-        trees: Vec<Table>,
-        figures: &[Figure],
-    ) -> Self {
-        let of_views: Vec<Json> = views.iter().zip(&trees).map(|(view, tree)| one(source, view, tree)).collect();
-        let file = keys_as_json(source, root, &["title", "cite", "note"], None);
-        let mut json = file;
-        json.insert("title".into(), title.into());
-        let hash = hash_of(&of_views);
-        json.insert("views".into(), of_views.into());
-        json.insert("figures".into(), figures.iter().map(figure).collect());
-        Self { json: json.into(), hash, trees }
-    }
-
-    /// Writes the seed of every view.
-    pub(crate) fn set_seed(&mut self, seed: u64) {
-        if let Some(views) = self.json["views"].as_array_mut() {
-            views.iter_mut().for_each(|view| view["view"]["seed"] = seed.into());
-            self.hash = hash_of(views);
-        }
-    }
-
-    /// Keeps the views whose flag is set.
-    pub(crate) fn keep_views(&mut self, kept: &[bool]) {
-        let mut flags = kept.iter();
-        self.trees.retain(|_| flags.next().is_some_and(|kept| *kept));
-        if let Some(views) = self.json["views"].as_array_mut() {
-            let mut flags = kept.iter();
-            views.retain(|_| flags.next().is_some_and(|kept| *kept));
-            self.hash = hash_of(views);
-        }
-    }
-}
-
-impl Experiment {
-    /// The value of `key` in view number `view`, defaults filled in, as a word: `0.25`, `0.5/d`, `fresh`.
-    pub fn value_in_words(&self, view: usize, key: &str) -> Option<String> {
-        let all = self.resolved.json.get("views")?.get(view)?;
-        let value = key.split('.').try_fold(all, |inside, part| inside.get(part))?;
-        match value.get("expression").unwrap_or(value) {
-            Json::String(word) => Some(word.clone()),
-            Json::Null => None,
-            Json::Number(number) => number.as_f64().map(|number| number.to_string()),
-            other => Some(other.to_string()),
-        }
-    }
-
-    /// `advice` about view number `view`, at the place in the file where its key is written: in the view's override
-    /// where it overrides it, at the section's header where it is not written.
-    pub fn diagnose(&self, view: usize, advice: &Advice, severity: Severity) -> Diagnostic {
-        let (text, file) = with_settings(&self.source, &self.settings);
-        let source = Source { path: &self.path, text: &text, file };
-        let span = self.resolved.trees.get(view).map_or(0..0, |tree| place(tree, &advice.key));
-        let reason = match self.point_in_words() {
-            Some(point) => format!("at {point}: {}", advice.reason),
-            None => advice.reason.clone(),
-        };
-        source.diagnostic(severity, span, reason, advice.remedy.clone())
-    }
-}
-
-fn hash_of(views: &[Json]) -> String {
-    hash::short(Json::from(views).to_string().as_bytes())
-}
-
-fn one(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {
+fn of_view(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {
     let sections = ["constants", "target", "network", "training", "record", "view"];
     let mut json = keys_as_json(source, tree, &sections, Some(view.problem.sizes()));
     let overlaps = &view.problem.target.overlaps;

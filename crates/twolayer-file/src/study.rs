@@ -1,51 +1,23 @@
 //! A study: an experiment file with what the command line changes, and the points of its sweep. Each point is an
 //! [`Experiment`] of its own; a file without `[sweep]` has one point.
 
-use std::{collections::BTreeSet, fs, path::Path, path::PathBuf};
-
-use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::Experiment,
-    gallery, hash, resolve,
-    spec::{
+    loader::Loader,
+    point::{Point, Request, directory, in_words},
+    resolve,
+    text::{
         Override, Spec, Swept,
-        keys::last,
         tree::{Node, Value},
         with_settings,
     },
-    store::Manifest,
 };
-
-/// What the command line changes.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Request {
-    /// `key=value`, in order.
-    pub settings: Vec<String>,
-    /// A tenth of the sizes.
-    pub quick: bool,
-    /// The seed of every view.
-    pub seed: Option<u64>,
-    /// The views to keep; all where there is none.
-    pub only: Vec<String>,
-}
-
-impl Request {
-    /// Whether the view of this name is to be looked at.
-    pub fn asks_for(&self, name: &String) -> bool {
-        self.only.is_empty() || self.only.contains(name)
-    }
-}
-
-/// One point of a sweep.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Point {
-    /// The swept keys and their values, as written.
-    pub values: Vec<(String, String)>,
-    /// The name of its directory: `dimension=1000,noise=0.1`.
-    pub directory: String,
-}
 
 /// An experiment file and the points of its sweep, all of which make sense.
 #[derive(Debug, Clone)]
@@ -62,22 +34,21 @@ pub struct Study {
 /// Faults of so many points are told.
 const MOST_FAULTY_POINTS: usize = 5;
 
-/// The longest name of a directory that all file systems take, with room for a number.
-const LONGEST_NAME: usize = 200;
+/// Reads an experiment from `text`, of a sweep its first point; `path` is what diagnostics and results call it.
+///
+/// # Errors
+/// Every fault found, at any point of a sweep, each with its place and remedy: never empty.
+pub fn parse(text: &str, path: &Path) -> Result<Experiment, Vec<Diagnostic>> {
+    Study::parse(text, path, &Request::default())?.experiment(0)
+}
 
 impl Study {
-    /// Reads the experiment file at `path`, or the experiment of the gallery that `gallery:NAME` names.
+    /// Reads the experiment file that `loader` has at `path`.
     ///
     /// # Errors
     /// Every fault found, each with its place and remedy: never empty.
-    pub fn read(path: &Path, request: &Request) -> Result<Self, Vec<Diagnostic>> {
-        if let Some(name) = path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
-            return Self::parse(gallery::text(name).map_err(|fault| vec![*fault])?, path, request);
-        }
-        let bytes = fs::read(path).map_err(|error| {
-            let remedy = "give the path of an experiment file";
-            vec![Diagnostic::about_file(path, format!("{} cannot be read: {error}", path.display()), remedy)]
-        })?;
+    pub fn read(path: &Path, request: &Request, loader: &dyn Loader) -> Result<Self, Vec<Diagnostic>> {
+        let bytes = loader.load(path).map_err(|unread| vec![unread.about(path)])?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let reason = format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to() + 1);
             vec![Diagnostic::about_file(path, reason, "save the file as UTF-8")]
@@ -96,17 +67,6 @@ impl Study {
         study.points = study.all_points();
         study.check_points()?;
         Ok(study)
-    }
-
-    /// The study of which `manifest` is, resolved once more, and the number of the point where it stands.
-    ///
-    /// # Errors
-    /// As [`Self::parse`]: a file that an older program took may have faults for this one.
-    pub fn again(manifest: &Manifest) -> Result<(Self, usize), Vec<Diagnostic>> {
-        let from = &manifest.provenance;
-        let study = Self::parse(&manifest.source, &from.file, &from.request)?;
-        let point = study.points.iter().position(|point| point.values == from.point).unwrap_or(0);
-        Ok((study, point))
     }
 
     /// The points, the first key slowest; one, without values, where nothing is swept.
@@ -244,52 +204,5 @@ impl Study {
         });
         let told: Vec<Diagnostic> = told.collect();
         if told.is_empty() { Ok(()) } else { Err(resolve::in_order(told)) }
-    }
-}
-
-/// `dimension=1000, noise=0.1`; keys with the same last word in full.
-pub fn in_words(values: &[(String, String)]) -> String {
-    let words = values.iter().map(|(key, value)| format!("{}={value}", label(key, values)));
-    words.collect::<Vec<_>>().join(", ")
-}
-
-/// The last word of a swept key, or all of it where two end in the same one.
-fn label<'a>(key: &'a str, values: &[(String, String)]) -> &'a str {
-    let alone = values.iter().filter(|(other, _)| last(other) == last(key)).count() == 1;
-    if alone { last(key) } else { key }
-}
-
-/// A name for the directory of a point, in characters that no shell and no file system minds.
-fn directory(values: &[(String, String)]) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._+-".contains(c) { c } else { '_' };
-    let word = |(key, value): &(String, String)| {
-        format!("{}={}", label(key, values), value.chars().map(plain).collect::<String>())
-    };
-    let name = values.iter().map(word).collect::<Vec<_>>().join(",");
-    if name.len() <= LONGEST_NAME {
-        return name;
-    }
-    let cut = name.floor_char_boundary(LONGEST_NAME - 17);
-    format!("{}-{}", &name[..cut], hash::short(name.as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn directories_are_readable_and_different() {
-        let values =
-            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect::<Vec<_>>();
-        let name = |pairs: &[(&str, &str)]| directory(&values(pairs));
-        assert_eq!(name(&[("training.dimension", "1000"), ("target.noise", "1e-4")]), "dimension=1000,noise=1e-4");
-        assert_eq!(name(&[("training.batch", "3*d")]), "batch=3_d");
-        assert_eq!(
-            name(&[("network.second_layer.scale", "1"), ("network.first_layer.scale", "2")]),
-            "network.second_layer.scale=1,network.first_layer.scale=2"
-        );
-        let long = "z1 + ".repeat(100);
-        let (a, b) = (name(&[("target.expression", &long)]), name(&[("target.expression", &format!("{long}z2"))]));
-        assert!(a.len() <= LONGEST_NAME && a != b, "{a}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::keys::{Default, Key, Kind, children};
+use crate::text::keys::{Default, Key, Kind, children};
 
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {

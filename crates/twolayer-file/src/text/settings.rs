@@ -1,7 +1,9 @@
 //! Values that take the place of the file's: `--set key=value`, and those of one point of a sweep.
 
 use super::{
-    Override, Spec, check, keys,
+    check, keys,
+    overrides::{Override, spell_out},
+    spec::Spec,
     tree::{Entry, Node, Table, Value},
 };
 use crate::diagnostic::{Diagnostic, Severity, Source};
@@ -80,7 +82,7 @@ impl Spec {
         }
         if !known {
             let sections: Vec<&str> = keys::children("").map(|(name, _)| name).collect();
-            let remedy = match super::nearest(section, sections.iter().copied()) {
+            let remedy = match check::nearest(section, sections.iter().copied()) {
                 _ if self.root.get(&format!("constants.{path}")).is_some() => {
                     format!("did you mean `constants.{path}`?")
                 }
@@ -153,7 +155,7 @@ impl Spec {
             _ => {
                 keys::alternatives(path).for_each(|other| self.root.remove(other));
                 self.root.set(path, at.clone(), node.clone());
-                super::spell_out(&mut self.root, path);
+                spell_out(&mut self.root, path);
             }
         }
     }

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::{Axis, Directions, Figure, NamedView, Quantity, Scale},
-    spec::{
+    text::{
         Spec,
         tree::{Node, Table},
     },
@@ -233,7 +233,7 @@ mod tests {
         );
         let told =
             |faults: Vec<Diagnostic>| faults.into_iter().map(|f| format!("{} ({})", f.reason, f.remedy)).collect();
-        crate::resolve::parse(&text, Path::new("f.toml")).map(|experiment| experiment.figures).map_err(told)
+        crate::parse(&text, Path::new("f.toml")).map(|experiment| experiment.figures).map_err(told)
     }
 
     #[test]

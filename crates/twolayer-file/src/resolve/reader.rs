@@ -11,7 +11,7 @@ use twolayer::{
 
 use crate::{
     diagnostic::{Diagnostic, Severity, Source},
-    spec::{
+    text::{
         keys::{self, Key, Kind},
         place,
         tree::{Node, Table, Value},

@@ -3,40 +3,16 @@
 use std::ops::Range;
 
 use super::{
-    Override, Spec, keys,
+    axes::{Axis, Swept},
+    keys,
+    overrides::Override,
+    spec::Spec,
     tree::{Entry, Node, Table},
 };
 use crate::diagnostic::{Diagnostic, Severity, Source};
 
 /// The most points of one sweep.
 const MOST_POINTS: usize = 100_000;
-
-/// One direction of the sweep: a key, or several that are varied together, with as many values each.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis(pub Vec<Swept>);
-
-/// A key and its values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Swept {
-    /// Its dotted path.
-    pub path: String,
-    /// Where it is written.
-    pub at: Range<usize>,
-    /// The values, in the order of the file; never empty.
-    pub values: Vec<Node>,
-}
-
-impl Axis {
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        self.0.first().map_or(0, |swept| swept.values.len())
-    }
-
-    /// No value: never, once it is checked.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 impl Spec {
     /// The axes of the sweep in the order of the file, tables varied together last. A key that is `set` is not swept.

@@ -8,9 +8,9 @@ use twolayer::problem::{
     Activation, Algorithm, Bias, BiasInit, Dimension, Duration, Engine, Init, Placement, Rule, Spacing, StartMode,
     Terms,
 };
-use twolayer_lab::{
+use twolayer_file::{
     experiment::{Axis, Experiment, Quantity, Scale},
-    resolve::{parse, read},
+    parse,
 };
 
 const SHORT: &str = r#"
@@ -207,7 +207,7 @@ fn figures_as_written() {
 #[test]
 fn the_gallery_reads() {
     let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../gallery/odes");
-    let read = |name: &str| read(&gallery.join(name)).unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let read = |name: &str| experiment(&std::fs::read_to_string(gallery.join(name)).unwrap());
     let scatter = read("classical-scatter.toml");
     assert_eq!((scatter.views[0].view.terms, scatter.views[1].problem.steps()), (Terms::LabelNoise, 6_000_000));
     let high = read("high-dimensional.toml");

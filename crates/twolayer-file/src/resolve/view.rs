@@ -9,11 +9,11 @@ use super::{network, quick, reader::Reader, record, target, training};
 use crate::{
     diagnostic::{Diagnostic, Source},
     experiment::NamedView,
-    spec::{
+    point::Request,
+    text::{
         Spec, complete, overrides,
         tree::{Node, Table},
     },
-    sweep::Request,
 };
 
 /// The views of the file, or those that `request` asks for, each with the tree it sees; what is wrong with them goes to

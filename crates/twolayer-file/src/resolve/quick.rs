@@ -8,7 +8,7 @@ use twolayer::problem::{Dimension, Problem};
 
 use crate::{
     experiment::NamedView,
-    spec::tree::{Node, Table, Value},
+    text::tree::{Node, Table, Value},
 };
 
 /// A run of fewer steps is left as it is: each of them counts.

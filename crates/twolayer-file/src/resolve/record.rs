@@ -6,7 +6,7 @@ use twolayer::{
 };
 
 use super::reader::Reader;
-use crate::spec::tree::{Entry, Table};
+use crate::text::tree::{Entry, Table};
 
 /// What is recorded.
 pub fn resolve(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {

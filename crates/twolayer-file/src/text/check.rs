@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::{
     keys::{self, Default, Key, Kind},
-    later, overrides,
+    later,
+    overrides::overrides,
     tree::{Entry, Node, Table},
 };
 use crate::diagnostic::{Diagnostic, Severity, Source};
