@@ -263,8 +263,10 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
             value["bytes"] = plan.cost.bytes.into();
             value["advice"] = plan.advice.clone().into();
             let warnings = plan.method.warnings(None);
-            value["warnings"] = warnings.iter().map(|warning| json!({ "id": warning.id, "text": warning.text })).collect();
-            value["expected"] = plan.method.expected().iter().map(|learning| json!(ExpectedRecord::from(learning))).collect();
+            value["warnings"] =
+                warnings.iter().map(|warning| json!({ "id": warning.id, "text": warning.text })).collect();
+            value["expected"] =
+                plan.method.expected().iter().map(|learning| json!(ExpectedRecord::from(learning))).collect();
         }
         Err(error) => value["refused"] = error.to_string().into(),
     }

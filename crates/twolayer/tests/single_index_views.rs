@@ -19,8 +19,7 @@ const MACHINE: Machine = Machine { memory: 4e9, cores: 1 };
 fn problem(p: usize, activation: Activation, target: Activation, epsilon: f64, time: f64) -> Problem {
     let target = Target::new(Rule::single_index(target));
     let mut network = Network::new(p, activation);
-    network.first_layer =
-        FirstLayer { placement: Placement::Sphere, scale: Formula::number(1.0), symmetric: false };
+    network.first_layer = FirstLayer { placement: Placement::Sphere, scale: Formula::number(1.0), symmetric: false };
     network.second_layer = SecondLayer {
         init: Init::Grid,
         scale: Formula::number(1.0),

@@ -8,9 +8,7 @@ use twolayer::{
     Error, Result,
     observer::{Observer, Progress, Silent},
     solve::{
-        Ending, Inside, Options, Solution, VectorField, Watch, extrapolation,
-        extrapolation::LinearlyFast,
-        rosenbrock,
+        Ending, Inside, Options, Solution, VectorField, Watch, extrapolation, extrapolation::LinearlyFast, rosenbrock,
     },
 };
 

@@ -206,9 +206,9 @@ impl Curve {
         for (i, &level) in levels.iter().enumerate() {
             let before = i.checked_sub(1).and_then(|i| transitions.get(i));
             let after = transitions.get(i);
-            let begins = |transition: &Transition| self.reaches(transition.from - PART * (transition.from - transition.to));
-            let ends =
-                |transition: &Transition| self.reaches(transition.to + PART * (transition.from - transition.to));
+            let begins =
+                |transition: &Transition| self.reaches(transition.from - PART * (transition.from - transition.to));
+            let ends = |transition: &Transition| self.reaches(transition.to + PART * (transition.from - transition.to));
             let start = match before {
                 None => Some(0.0),
                 Some(transition) => ends(transition),
@@ -218,7 +218,8 @@ impl Curve {
                 Some(transition) => begins(transition),
             };
             let (Some(start), Some(end)) = (start, end) else { continue };
-            let width = |transition: Option<&Transition>| transition.map_or(f64::INFINITY, |transition| transition.width);
+            let width =
+                |transition: Option<&Transition>| transition.map_or(f64::INFINITY, |transition| transition.width);
             let shorter = width(before).min(width(after));
             // The last plateau may just have begun; without any transition everything is one.
             let long = if shorter.is_finite() { end - start > SHORTEST * shorter } else { end > start };
@@ -301,7 +302,10 @@ mod tests {
             assert!((transition.width / exact - 1.0).abs() < 0.05, "{transition:?} {exact}");
         }
         let plateau = phases.plateaus[1];
-        assert!((plateau.start - (0.1 + 0.022)).abs() < 5e-3 && (plateau.end - (1.0 - 0.11)).abs() < 0.02, "{plateau:?}");
+        assert!(
+            (plateau.start - (0.1 + 0.022)).abs() < 5e-3 && (plateau.end - (1.0 - 0.11)).abs() < 0.02,
+            "{plateau:?}"
+        );
         assert_eq!(phases.longest().map(|plateau| (plateau.level * 10.0).round()), Some(2.0));
     }
 
@@ -322,10 +326,8 @@ mod tests {
     #[test]
     fn a_plateau_between_a_decay_and_an_escape() {
         let time = log_times(1e-2, 1e3, 400);
-        let risk: Vec<f64> = time
-            .iter()
-            .map(|t| 0.3 * (-2.0 * t).exp() + 0.02 / (1.0 + (0.1 * (t - 150.0)).exp()) + 1e-6)
-            .collect();
+        let risk: Vec<f64> =
+            time.iter().map(|t| 0.3 * (-2.0 * t).exp() + 0.02 / (1.0 + (0.1 * (t - 150.0)).exp()) + 1e-6).collect();
         let phases = Phases::of(&time, &risk);
         let plateau = phases.longest().unwrap();
         assert!((plateau.level / 0.02 - 1.0).abs() < 1e-2, "{phases:?}");

@@ -260,6 +260,10 @@ impl<'a> Tableau<'a> {
         let relative = |((old, best), other): ((&f64, &f64), &f64)| {
             (best - other).abs() / (absolute_tolerance + relative_tolerance * old.abs().max(best.abs()))
         };
-        y.iter().zip(best).zip(other).map(relative).fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most })
+        y.iter()
+            .zip(best)
+            .zip(other)
+            .map(relative)
+            .fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most })
     }
 }

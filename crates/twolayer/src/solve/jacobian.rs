@@ -145,9 +145,8 @@ impl Woodbury {
         }
         woodbury.left = solved;
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-        let small = Mat::from_fn(rank, rank, |i, j| {
-            f64::from(u8::from(i == j)) - dot(&woodbury.right[i], &woodbury.left[j])
-        });
+        let small =
+            Mat::from_fn(rank, rank, |i, j| f64::from(u8::from(i == j)) - dot(&woodbury.right[i], &woodbury.left[j]));
         if !(finite(&small) && woodbury.inverse.iter().all(|x| x.is_finite())) {
             return Err(Error::Numerical("the Jacobian is not finite, or a block of I − hJ singular".into()));
         }
@@ -177,9 +176,8 @@ impl Woodbury {
         self.blocks(x);
         let Some(small) = &self.small else { return };
         let rank = self.right.len();
-        let mut weights = Mat::from_fn(rank, 1, |q, _| {
-            self.right[q].iter().zip(&*x).map(|(right, x)| right * x).sum::<f64>()
-        });
+        let mut weights =
+            Mat::from_fn(rank, 1, |q, _| self.right[q].iter().zip(&*x).map(|(right, x)| right * x).sum::<f64>());
         small.solve_in_place(&mut weights);
         for (q, left) in self.left.iter().enumerate() {
             let weight = weights[(q, 0)];

@@ -15,10 +15,7 @@ use super::{
     Ending, Jacobian, Options, Run, Shifted, Solution, VectorField,
     events::{Events, Watch},
 };
-use crate::{
-    error::Result,
-    observer::Observer,
-};
+use crate::{error::Result, observer::Observer};
 use tableau::{A, C, DENSE, GAMMA, NODES, STAGES, TIME};
 
 /// What a step may grow and shrink by.
@@ -97,7 +94,8 @@ impl<'a> Stepper<'a> {
     /// A step along which the drift moves y by a hundredth, or by 10⁻³ of the tolerance where y is 0.
     fn first_step(&self, end: f64) -> f64 {
         let Options { relative_tolerance, absolute_tolerance, .. } = self.options;
-        let rate = |(y, dy): (&f64, &f64)| dy.abs() / (1e-2 * y.abs()).max(1e-3 * (absolute_tolerance + relative_tolerance));
+        let rate =
+            |(y, dy): (&f64, &f64)| dy.abs() / (1e-2 * y.abs()).max(1e-3 * (absolute_tolerance + relative_tolerance));
         let fastest = self.y.iter().zip(&self.drift).map(rate).fold(0.0, f64::max);
         if fastest > 0.0 { (1.0 / fastest).min(1e-2 * end) } else { 1e-6 * end }
     }

@@ -108,8 +108,7 @@ mod tests {
         // E[Φ He_q], and h He_q = He_{q+1} + q He_{q−1}.
         let of_phi = |q: usize| if q == 0 { 0.5 } else { 0.5 * of_erf(q) };
         let of_gelu = |q: usize| of_phi(q + 1) + if q > 0 { q as f64 * of_phi(q - 1) } else { 0.0 };
-        let cases: [(&str, &dyn Fn(usize) -> f64); 3] =
-            [("erf", &of_erf), ("relu", &of_relu), ("gelu", &of_gelu)];
+        let cases: [(&str, &dyn Fn(usize) -> f64); 3] = [("erf", &of_erf), ("relu", &of_relu), ("gelu", &of_gelu)];
         for (name, closed) in cases {
             let expansion = Expansion::of(&named(name), 1.0, 30).unwrap();
             assert_eq!(expansion.coefficients.len(), 31);
@@ -152,11 +151,12 @@ mod tests {
     /// What is left out: `E σ² = ½` for ReLU, `⅓` for erf, known tails.
     #[test]
     fn the_remainder_is_what_the_coefficients_leave() {
-        for (name, square) in [("relu", 0.5), ("erf", 1.0 / 3.0)] {
+        // ReLU's kink leaves a tail of degrees, erf hardly any.
+        for (name, square, tail) in [("relu", 0.5, 1e-3..0.1), ("erf", 1.0 / 3.0, 1e-7..1e-5)] {
             let expansion = Expansion::of(&named(name), 1.0, 30).unwrap();
             let kept: f64 = expansion.coefficients.iter().map(|c| c * c).sum();
             assert!((expansion.remainder.powi(2) + kept - square).abs() < 1e-13, "{name}");
-            assert!(expansion.remainder > 1e-4, "{name}: {}", expansion.remainder);
+            assert!(tail.contains(&expansion.remainder), "{name}: {}", expansion.remainder);
         }
         // A polynomial leaves nothing, and its own degrees come back: 2 h² = 2√2 h_2 + 2, at scale 3.
         let square = Expansion::of(&named("2*h^2"), 3.0, 6).unwrap();

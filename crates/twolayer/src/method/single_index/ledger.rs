@@ -129,15 +129,7 @@ impl<'a, F: Flow> Bookkeeper<'a, F> {
             share: flow.largest_share(y0),
             share_time: f64::NAN,
         };
-        Self {
-            flow,
-            ledger,
-            first_risk: risk,
-            risk,
-            time: 0.0,
-            dissipated: 0.0,
-            inside: Vec::new(),
-        }
+        Self { flow, ledger, first_risk: risk, risk, time: 0.0, dissipated: 0.0, inside: Vec::new() }
     }
 }
 

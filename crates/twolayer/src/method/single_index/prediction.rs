@@ -190,8 +190,12 @@ mod tests {
     fn plateaus_and_times_of_the_reference_target() {
         let series = Series::exact(&[0.7, 0.8, 0.6, 0.5], &[0.5, 0.9, 0.7, 0.6]);
         let order = order_of_learning(&series, 1e-6, &UNIFORM);
-        let levels: Vec<f64> =
-            order.first().map(|first| first.before).into_iter().chain(order.iter().map(|learning| learning.after)).collect();
+        let levels: Vec<f64> = order
+            .first()
+            .map(|first| first.before)
+            .into_iter()
+            .chain(order.iter().map(|learning| learning.after))
+            .collect();
         for (level, expected) in levels.iter().zip([0.955, 0.83, 0.425, 0.18, 0.0]) {
             assert!((level - expected).abs() < 1e-12, "{levels:?}");
         }

@@ -59,7 +59,11 @@ pub fn run(
         absolute_tolerance: LOOSER * 1e-3 * relative_tolerance,
         ..fine
     };
-    let shorter = if setup.remainder > 0.0 || setup.target_remainder > 0.0 { setup.series.cut(2, 3) } else { setup.series.clone() };
+    let shorter = if setup.remainder > 0.0 || setup.target_remainder > 0.0 {
+        setup.series.cut(2, 3)
+    } else {
+        setup.series.clone()
+    };
     let integrate = |series: &Series, times: &[f64], options: &Options, observer: &dyn Observer| {
         States::of(kind, series, setup.epsilon, &atoms, start, times, options, observer)
     };
@@ -67,7 +71,9 @@ pub fn run(
     let reached = &times[..main.solution.reached];
     let (check, _) = integrate(&shorter, reached, &loose, &Finished(observer))?;
     let trajectory = record(problem, &main, &check, times, keep_q, relative_tolerance);
-    let balance = ledger.balance.map_or(String::new(), |balance| format!(", dR/dt = −⟨εȧ² + ṡ²/(1−s²)⟩ to {balance:.1e} of R(0)"));
+    let balance = ledger
+        .balance
+        .map_or(String::new(), |balance| format!(", dR/dt = −⟨εȧ² + ṡ²/(1−s²)⟩ to {balance:.1e} of R(0)"));
     let method = format!(
         "power series to degree {}{}; {} in {} steps{balance}; largest neuron: {:.1} % of the output",
         setup.series.degrees() - 1,
@@ -106,8 +112,7 @@ impl States {
         Ok(match kind {
             Kind::Averaged => {
                 let flow = Averaged::new(series.clone(), epsilon, weights.clone());
-                let (solution, ledger) =
-                    flow.integrate(&flow.pack(second_layer, cosines), times, options, observer)?;
+                let (solution, ledger) = flow.integrate(&flow.pack(second_layer, cosines), times, options, observer)?;
                 (Self { flow: Which::Averaged(flow), solution }, ledger)
             }
             Kind::Finite => {

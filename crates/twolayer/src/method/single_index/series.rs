@@ -26,9 +26,8 @@ impl Series {
             coefficients
         };
         let (sigma, phi) = (padded(activation), padded(target));
-        let derivative = |series: &[f64]| -> Vec<f64> {
-            series.iter().enumerate().skip(1).map(|(k, c)| k as f64 * c).collect()
-        };
+        let derivative =
+            |series: &[f64]| -> Vec<f64> { series.iter().enumerate().skip(1).map(|(k, c)| k as f64 * c).collect() };
         let squares: Vec<f64> = sigma.iter().map(|sigma| sigma * sigma).collect();
         let products: Vec<f64> = sigma.iter().zip(&phi).map(|(sigma, phi)| sigma * phi).collect();
         Self {

@@ -121,7 +121,11 @@ pub fn atoms(problem: &Problem, start: &Start) -> Result<Atoms> {
     for j in 0..p {
         let square = start.teacher.row(j).squared_norm_l2() + start.complement.row(j).squared_norm_l2();
         if (square - 1.0).abs() > ROUNDING {
-            let reason = format!("the single-index flow needs unit rows, neuron {} starts with ‖w‖ = {:.4}", j + 1, square.sqrt());
+            let reason = format!(
+                "the single-index flow needs unit rows, neuron {} starts with ‖w‖ = {:.4}",
+                j + 1,
+                square.sqrt()
+            );
             let remedy = "write first_layer = \"sphere\" or \"orthonormal\", or remove view.method";
             return Err(Error::refused("network.first_layer", reason, remedy));
         }

@@ -74,7 +74,10 @@ fn chosen(question: &Question<'_>, kind: Kind) -> Result<SingleIndex> {
     let reading = question.scaling.as_ref().map_err(Clone::clone)?;
     let flows = matches!(reading.regime, Regime::Ode { kappa } if kappa == 0.0 || view.terms == Terms::Flow);
     if !flows || !matches!(view.terms, Terms::Auto | Terms::Flow) {
-        let reason = format!("the single-index flow has no noise terms, and the scaling or view.terms asks for them: {}", reading.reason);
+        let reason = format!(
+            "the single-index flow has no noise terms, and the scaling or view.terms asks for them: {}",
+            reading.reason
+        );
         let remedy = "write algorithm = \"gradient-flow\" (view.override = { \"training.algorithm\" = \"gradient-flow\" }), or terms = \"flow\"";
         return Err(Error::refused("training.algorithm", reason, remedy));
     }
@@ -85,7 +88,11 @@ fn chosen(question: &Question<'_>, kind: Kind) -> Result<SingleIndex> {
     }
     if kind == Kind::Finite && problem.network.second_layer.init == Init::Nodes {
         let reason = "nodes weigh differently, the neurons of a network do not";
-        return Err(Error::refused("network.second_layer", reason, "write method = \"single-index\", or init = \"grid\""));
+        return Err(Error::refused(
+            "network.second_layer",
+            reason,
+            "write method = \"single-index\", or init = \"grid\"",
+        ));
     }
     let setup = setup(problem)?;
     let atoms = atoms(problem, &start_of(problem, view)?)?;

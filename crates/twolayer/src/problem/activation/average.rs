@@ -85,11 +85,7 @@ impl<'a> Integral<'a> {
         }
         let size: f64 = panels.iter().map(|panel| panel.size).sum();
         let rim = panels.first().map_or(0.0, |panel| panel.size) + panels.last().map_or(0.0, |panel| panel.size);
-        if rim <= TOLERANCE * size {
-            self.refined(panels, size)
-        } else {
-            Average { value: f64::NAN, error: f64::NAN }
-        }
+        if rim <= TOLERANCE * size { self.refined(panels, size) } else { Average { value: f64::NAN, error: f64::NAN } }
     }
 
     fn over(&self, left: f64, right: f64, depth: u32) -> Panel {

@@ -54,16 +54,8 @@ pub(super) const NODES: [f64; STAGES] =
     [0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0];
 
 /// d_i: the weight of h ∂v/∂t in each stage.
-pub(super) const TIME: [f64; STAGES] = [
-    GAMMA,
-    -0.42387512638858027,
-    -0.3384627126235924,
-    1.8046452872882734,
-    2.325825639765069,
-    0.0,
-    0.0,
-    0.0,
-];
+pub(super) const TIME: [f64; STAGES] =
+    [GAMMA, -0.42387512638858027, -0.3384627126235924, 1.8046452872882734, 2.325825639765069, 0.0, 0.0, 0.0];
 
 /// D_2, D_3, D_4 of the continuous extension, over the stages.
 pub(super) const DENSE: [[f64; STAGES]; 3] = [
