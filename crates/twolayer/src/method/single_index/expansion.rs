@@ -30,7 +30,7 @@ impl Expansion {
         if let (Activation::Series(series), true) = (function, scale == 1.0) {
             let coefficients = series.coefficients();
             let kept = coefficients.len().min(degree + 1);
-            let remainder = coefficients[kept..].iter().map(|c| c * c).sum::<f64>().sqrt();
+            let remainder = coefficients[kept..].iter().fold(0.0, |sum: f64, c| sum.hypot(*c));
             return Ok(Self { coefficients: coefficients[..kept].to_vec(), error: 0.0, remainder });
         }
         let mut expansion = Self { coefficients: Vec::with_capacity(degree + 1), error: 0.0, remainder: 0.0 };

@@ -9,7 +9,7 @@ use crate::{method::contract::Warning, record::phases::Learning};
 pub struct Law {
     /// ⟨a(0)⟩.
     pub mean: f64,
-    /// Var a(0).
+    /// ⟨(a(0) − its mean)²⟩.
     pub variance: f64,
     /// Whether any s(0) ≠ 0.
     pub aligned: bool,
@@ -22,12 +22,12 @@ pub struct Law {
 impl Law {
     /// Of neurons with second layer a, cosines s and these weights.
     pub fn of(a: &[f64], s: &[f64], weights: &[f64], quadrature: bool) -> Self {
-        let total: f64 = weights.iter().sum();
-        let average = |f: &dyn Fn(usize) -> f64| weights.iter().enumerate().map(|(i, w)| w * f(i)).sum::<f64>() / total;
+        let average = |f: &dyn Fn(usize) -> f64| weights.iter().enumerate().map(|(i, w)| w * f(i)).sum::<f64>();
         let mean = average(&|i| a[i]);
+        let middle = mean / average(&|_| 1.0);
         Self {
             mean,
-            variance: average(&|i| (a[i] - mean).powi(2)),
+            variance: average(&|i| (a[i] - middle).powi(2)),
             aligned: s.iter().any(|s| *s != 0.0),
             spread: s.iter().any(|other| *other != s[0]),
             neurons: (!quadrature).then_some(a.len()),
@@ -46,17 +46,22 @@ const ALIKE: f64 = 1e-12;
 /// `t_1 = (√ε/4κ) ln(1/ε) + (√ε/2κ) ln(4|φ_1|/(|σ_1| Var a(0)))`; from degree 2 on the power ε^{1/(2ℓ)} alone is known.
 pub fn order_of_learning(series: &Series, epsilon: f64, law: &Law) -> Vec<Learning> {
     let blind = is_blind(series, law);
-    let learnt = |k: usize| series.target[k] != 0.0 && series.activation[k] != 0.0 && (k == 0 || !blind);
-    let mut level = series.unseen + 0.5 * series.target.iter().map(|phi| phi * phi).sum::<f64>();
+    // Where it starts, the network has a mean of its own.
+    let mean = series.target[0] - series.activation[0] * law.mean;
+    let there = |k: usize| if k == 0 { mean } else { series.target[k] };
+    let learnt = |k: usize| there(k) != 0.0 && series.activation[k] != 0.0 && (k == 0 || !blind);
+    // Summed anew for each level: what is left of a target learnt whole is 0, not a rounding.
+    let mut left: Vec<f64> = (0..series.degrees()).map(|k| 0.5 * there(k).powi(2)).collect();
+    let level = |left: &[f64]| left.iter().fold(series.unseen, |sum, part| sum + part);
     let mut order = Vec::new();
     for k in (0..series.degrees()).filter(|k| learnt(*k)) {
         let (sigma, phi) = (series.activation[k], series.target[k]);
-        let before = level;
-        level -= 0.5 * phi * phi;
+        let before = level(&left);
+        left[k] = 0.0;
         let (time, exponent) = match k {
             0 => {
-                let start = ((phi - sigma * law.mean) / phi).abs();
-                (Some(epsilon * (2.0 * start).ln().max(0.0) / (sigma * sigma)), 1.0)
+                let time = epsilon * (2.0 * (mean / phi).abs()).ln().max(0.0) / (sigma * sigma);
+                (Some(time).filter(|time| time.is_finite()), 1.0)
             }
             1 => {
                 let (kappa, root) = ((sigma * phi).abs(), epsilon.sqrt());
@@ -66,7 +71,7 @@ pub fn order_of_learning(series: &Series, epsilon: f64, law: &Law) -> Vec<Learni
             }
             _ => (None, 0.5 / k as f64),
         };
-        order.push(Learning { degree: k, before, after: level, time, exponent });
+        order.push(Learning { degree: k, before, after: level(&left), time, exponent });
     }
     order
 }

@@ -142,10 +142,11 @@ impl Method for SingleIndex {
         }
         if !self.setup.is_exact() {
             let degrees = self.setup.series.degrees() - 1;
-            advice.push(format!(
-                "series are cut at degree {degrees}: of the activation {:.1e} is left out, of the target {:.1e} of its size",
-                self.setup.remainder, self.setup.target_remainder
-            ));
+            let left = [("activation", self.setup.remainder), ("target", self.setup.target_remainder)];
+            let left =
+                left.iter().filter(|(_, left)| *left > 0.0).map(|(what, left)| format!("{left:.1e} of the {what}"));
+            let left = left.collect::<Vec<_>>().join(" and ");
+            advice.push(format!("series are cut at degree {degrees}, which leaves out {left}"));
         }
         advice
     }
