@@ -60,8 +60,9 @@ pub fn conditions(problem: &Problem) -> Result<()> {
         let reason = "the single-index flow trains both layers";
         return refused("network.second_layer", reason, "write train = true and a rate_ratio, or remove view.method");
     }
-    if !(problem.rate_ratio() > 0.0) {
-        let reason = format!("the single-index flow needs a positive rate ratio, here {}", problem.rate_ratio());
+    let ratio = problem.rate_ratio();
+    if ratio.is_nan() || ratio <= 0.0 {
+        let reason = format!("the single-index flow needs a positive rate ratio, here {ratio}");
         return refused("network.second_layer", &reason, "write rate_ratio = \"1/epsilon\"");
     }
     if network.bias.is_some() {
