@@ -169,6 +169,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
         if !overrides.is_empty() {
             lines.push(format!("  override {}", overrides.join(", ")));
         }
+        lines.extend(problem_phase(named));
         match plan {
             Ok(plan) => {
                 lines.push(format!("  method   {}: {}", plan.title(), plan.reason));
@@ -192,6 +193,11 @@ fn expected(learning: &Learning) -> String {
     let Learning { degree, before, after, time, exponent } = learning;
     let time = time.map_or(format!("t ~ ε^{}", short(*exponent)), |time| format!("half of it at t = {}", short(time)));
     format!("  learns   degree {degree}: risk {} → {}, {time}", short(*before), short(after.max(0.0)))
+}
+
+/// `  regime   plateau`.
+fn problem_phase(named: &NamedView) -> Option<String> {
+    named.problem.phase().map(|phase| format!("  regime   {}", phase.name()))
 }
 
 fn noise(problem: &Problem) -> String {
@@ -245,6 +251,7 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
         "name": named.name,
         "engine": named.view.engine.name(),
         "dimension": problem.dimension(),
+        "regime": problem.phase().map(twolayer::problem::Phase::name),
         "batch": problem.batch(),
         "learning_rate": problem.learning_rate(),
         "output_scale": problem.output_scale(),

@@ -47,6 +47,7 @@ fn property(key: &Key) -> Value {
         Kind::Expr | Kind::Dimension => any(&[number(), text()]),
         Kind::Texts => array(text()),
         Kind::Numbers => array(number()),
+        Kind::Weights => any(&[array(number()), number(), text()]),
         Kind::Matrix => array(array(number())),
         Kind::Any => json!({}),
     };

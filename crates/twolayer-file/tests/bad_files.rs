@@ -203,7 +203,6 @@ fn engines_that_come_later() {
         &[
             ("batch = 2", "preprocess = \"mean\""),
             ("", "[readout]\nridge = 1e-3"),
-            ("", "[[view]]\nengine = \"limit\"\nmethod = \"mean-field\""),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.preprocess\" = \"linear\" }"),
             ("", "[[figure]]\ny = \"spectrum\""),
         ],

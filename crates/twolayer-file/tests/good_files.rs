@@ -65,7 +65,25 @@ fn output_scales_default_to_one_over_the_size() {
         .replace("output_scale = \"1\"", "");
     let problem = &experiment(&text).views[0].problem;
     assert_eq!(problem.output_scale(), 0.5);
-    assert!(matches!(problem.target.rule, Rule::Committee { units: 4, scale: 0.25, .. }));
+    assert!(matches!(&problem.target.rule, Rule::Committee { weights, .. } if weights[..] == [0.25; 4]));
+}
+
+/// A list, an expression in r, or one number; the same target spelt out is the same committee.
+#[test]
+fn committees_have_weights() {
+    let committee = |rest: &str| {
+        let rule = format!("committee = {{ units = 3, activation = \"erf\", {rest} }}");
+        experiment(&SHORT.replace("expression = \"tanh(z1 + he3(z2))\"", &rule)).views[0].problem.target.rule.clone()
+    };
+    for (rest, expected) in [
+        ("weights = [1, 0.5, -2]", [1.0 / 3.0, 0.5 / 3.0, -2.0 / 3.0]),
+        ("weights = \"r^-1\", output_scale = 1", [1.0, 0.5, 1.0 / 3.0]),
+        ("weights = \"k - r\", output_scale = \"2/k\"", [4.0 / 3.0, 2.0 / 3.0, 0.0]),
+        ("weights = 2, output_scale = 1", [2.0; 3]),
+    ] {
+        let Rule::Committee { weights, .. } = committee(rest) else { panic!("a committee") };
+        assert!(weights.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15), "{rest}: {weights:?}");
+    }
 }
 
 #[test]
@@ -96,7 +114,8 @@ fn activations_by_expression_and_by_coefficients() {
     ] {
         let committee = format!("committee = {{ units = 3, activation = {activation} }}");
         let problem = of(&SHORT.replace("expression = \"tanh(z1 + he3(z2))\"", &committee));
-        let Rule::Committee { activation, units: 3, .. } = problem.target.rule else { panic!("a committee") };
+        let Rule::Committee { activation, weights } = problem.target.rule else { panic!("a committee") };
+        assert_eq!(weights.len(), 3);
         assert_eq!(activation, expected);
     }
     for bias in ["\"none\"", "{}", "{ init = \"none\" }"] {

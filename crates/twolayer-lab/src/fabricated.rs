@@ -123,7 +123,7 @@ fn trajectory(sizes: Sizes, times: &[f64], rng: Option<&mut Xoshiro256PlusPlus>,
 
 /// A view of the committee problem with p, k at dimension d.
 pub fn view(name: &str, engine: Engine, sizes: Sizes, d: u64) -> NamedView {
-    let target = Target::new(Rule::Committee { activation: Activation::Erf, units: sizes.k, scale: 0.5 });
+    let target = Target::new(Rule::committee(Activation::Erf, sizes.k, 0.5));
     let training = Training::new(d, Formula::number(0.1 / d as f64), Duration::Time(Formula::number(10.0)));
     NamedView {
         name: name.into(),

@@ -12,6 +12,7 @@ pub mod compare;
 mod fabricated;
 pub mod figure;
 pub mod files;
+pub mod foretold;
 pub mod gallery;
 pub mod outcome;
 pub mod paper;

@@ -19,6 +19,8 @@ use twolayer_lab::{
 
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
+#[path = "gallery/odes.rs"]
+mod odes;
 #[path = "gallery/overlaps.rs"]
 mod overlaps;
 #[path = "gallery/reuse.rs"]
@@ -320,12 +322,22 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
+/// The rows of paper D's neighbours alone: `cargo test --test gallery mean_field`.
+#[test]
+#[ignore = "part of the whole gallery"]
+fn mean_field_rows() {
+    let rows = odes::rows();
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 #[test]
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();
     rows.extend(classical_scatter());
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
+    rows.extend(odes::rows());
     rows.extend(giant_step::rows());
     rows.extend(reuse::rows());
     let text = table(&rows);

@@ -10,7 +10,7 @@ use twolayer::{
     average::{self, Averages, Kernel, State, Want},
     expression::{Expression, Scratch, Vocabulary},
     frame::{Frame, direct::Direct, fresh::Fresh, reused::Reused},
-    method::{dmft, ode},
+    method::{dmft, mean_field as sphere, ode},
     observer::Silent,
     problem::{
         Activation, Data, Duration, Engine, FirstLayer, Formula, Init, Network, Placement, Problem, Record, Rule,
@@ -76,6 +76,10 @@ fn main() -> Result<()> {
             flows::many(&[(1e-2, 60), (1e-3, 120), (1e-4, 240), (1e-5, 480), (1e-6, 1200), (1e-7, 3000)], 3.0)
         }),
         Work::new("finite-flow", "s", || flows::finite(1e-5, 41)),
+        orientations()?,
+        limit("ode-p100", (Activation::Erf, 100, 2), 100.0, 1e-3)?,
+        limit("ode-square", (Activation::Square, 8, 4), 20.0, 1e-4)?,
+        limit("ode-tanh", (Activation::Tanh, 2, 2), 100.0, 1e-4)?,
         risk()?,
         expression()?,
     ];
@@ -101,7 +105,7 @@ fn main() -> Result<()> {
 
 /// A committee of 2 erf units, learned by 4 at batch 1 with γ/p = κ up to t = 100.
 fn problem(dimension: u64, noise: f64) -> Result<Problem> {
-    let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+    let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
     target.noise = noise;
     let rate = Formula::number(4.0 * KAPPA / dimension as f64);
     let training = Training::new(dimension, rate, Duration::Time(Formula::number(100.0)));
@@ -275,6 +279,40 @@ fn engine() -> Result<Work> {
     Ok(Work::new("ode-engine", "ms", move || {
         milliseconds(10, || {
             black_box(ode::run(&problem, &start, KAPPA, Terms::All, &times, 1e-4, KeepQ::Full, &Silent)?);
+            Ok(())
+        })
+    }))
+}
+
+/// The ODE of a committee of k units learned by p neurons of the same activation, all terms, s = 1/p, and its error.
+fn limit(key: &'static str, (activation, p, k): (Activation, usize, usize), time: f64, tolerance: f64) -> Result<Work> {
+    let mut target = Target::new(Rule::committee(activation.clone(), k, 1.0 / k as f64));
+    target.noise = 1e-2;
+    let training = Training::new(1_000, Formula::number(0.25 * p as f64 / 1e3), Duration::Time(Formula::number(time)));
+    let problem = Problem::new(target, Network::new(p, activation), training)?;
+    let start = state(&problem, &problem.start(STREAMS)?)?;
+    let times = Record::default().grid(&problem, false).times(&problem);
+    let kappa = if p == 8 { 0.05 } else { 0.25 };
+    Ok(Work::new(key, "ms", move || {
+        milliseconds(1, || {
+            black_box(ode::run(&problem, &start, kappa, Terms::All, &times, tolerance, KeepQ::Diagonal, &Silent)?);
+            Ok(())
+        })
+    }))
+}
+
+/// Mean-field theory of 5000 square neurons, t ≤ 100 at rtol 10⁻⁸, and its error.
+fn orientations() -> Result<Work> {
+    let target = Target::new(Rule::committee(Activation::Square, 2, 0.5));
+    let mut network = Network::new(5_000, Activation::Square);
+    network.first_layer.placement = Placement::Gaussian;
+    let training = Training::new(5, Formula::number(0.2), Duration::Time(Formula::number(100.0)));
+    let problem = Problem::new(target, network, training)?;
+    let start = sphere::start(&problem, &problem.start(STREAMS)?)?;
+    let times = Record::default().grid(&problem, false).times(&problem);
+    Ok(Work::new("mean-field", "ms", move || {
+        milliseconds(1, || {
+            black_box(sphere::run(&problem, &start, 0.0, Terms::Flow, &times, 1e-4, KeepQ::Diagonal, &Silent)?);
             Ok(())
         })
     }))

@@ -23,7 +23,7 @@ fn expression(text: &str) -> Rule {
 }
 
 fn committee(activation: Activation, units: usize) -> Rule {
-    Rule::Committee { activation, units, scale: 0.7 }
+    Rule::committee(activation, units, 0.7)
 }
 
 /// A problem whose target has correlated directions of unequal norm.

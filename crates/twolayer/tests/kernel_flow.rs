@@ -27,7 +27,7 @@ fn expression(text: &str) -> Rule {
 }
 
 fn committee(activation: Activation, units: usize) -> Rule {
-    Rule::Committee { activation, units, scale: 0.5 }
+    Rule::committee(activation, units, 0.5)
 }
 
 fn problem(activation: &str, rule: Rule, p: usize) -> Problem {

@@ -79,7 +79,7 @@ fn an_ode_takes_a_fraction_of_a_second() {
         let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
         Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
     };
-    let committee = |activation: Activation| Rule::Committee { activation, units: 2, scale: 0.5 };
+    let committee = |activation: Activation| Rule::committee(activation, 2, 0.5);
     for (activation, rule, p, terms, seconds) in [
         (Activation::Relu, committee(Activation::Relu), 4, Terms::Flow, 0.3),
         (Activation::Relu, committee(Activation::Relu), 4, Terms::All, 3.0),

@@ -14,7 +14,7 @@ use twolayer::{
 /// Of a linear neuron on a linear target, `w − w*` decays as e^{−t} under gradient flow, and the risk as e^{−2t}.
 #[test]
 fn a_crossing_has_its_closed_form_whatever_is_recorded() {
-    let target = Target::new(Rule::Committee { activation: Activation::Linear, units: 1, scale: 1.0 });
+    let target = Target::new(Rule::committee(Activation::Linear, 1, 1.0));
     let mut network = Network::new(1, Activation::Linear);
     network.output_scale = Formula::number(1.0);
     let rate = 1e-5;

@@ -17,7 +17,7 @@ use twolayer::{
 };
 
 fn problem(p: usize, k: usize, loss: Loss, noise: f64, activation: Activation) -> Problem {
-    let mut target = Target::new(Rule::Committee { activation: activation.clone(), units: k, scale: 0.7 });
+    let mut target = Target::new(Rule::committee(activation.clone(), k, 0.7));
     target.noise = noise;
     let mut network = Network::new(p, activation);
     network.output_scale = Formula::number(0.6);
@@ -151,7 +151,7 @@ fn erf_closed_forms_agree_with_tensor_quadrature() {
 fn known_values_of_the_erf_kernel() {
     // One student, one teacher, both of norm 1: E[σσ] = (2/π) asin(M/2); aligned, the risk vanishes.
     let mut one = problem(1, 1, Loss::Squared, 0.0, Activation::Erf);
-    one.target.rule = Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 };
+    one.target.rule = Rule::committee(Activation::Erf, 1, 1.0);
     one.network.output_scale = Formula::number(1.0);
     let kernel = ErfKernel::new(&one).unwrap();
     let mut out = Averages::zeros(1, 1);

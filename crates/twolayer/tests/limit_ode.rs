@@ -37,7 +37,7 @@ impl Setup {
 
     fn problem(&self) -> Problem {
         let scale = self.target_scale.unwrap_or(1.0 / self.k as f64);
-        let rule = Rule::Committee { activation: self.activation.clone(), units: self.k, scale };
+        let rule = Rule::committee(self.activation.clone(), self.k, scale);
         let mut target = Target::new(rule);
         target.noise = self.noise;
         let mut network = Network::new(self.p, self.activation.clone());
@@ -298,7 +298,7 @@ fn a_linear_network_relaxes_as_it_must() {
     let start = state(|_, _| 0.0, |_, _| 0.3, 1, 1);
     let times = [0.0, 1.0, 3.0];
     let (trajectory, report) = go(&linear.problem(), &start, 0.0, Terms::Auto, &times);
-    assert!(report.kernel.contains("exact Hermite expansion") && report.relative_tolerance == 1e-8, "{report:?}");
+    assert!(report.kernel.contains("polynomials, exact") && report.relative_tolerance == 1e-8, "{report:?}");
     for (i, t) in times.into_iter().enumerate() {
         let exact = c / s * (1.0 - (-s * t).exp());
         assert!((trajectory.student_teacher[i] - exact).abs() < 1e-7, "{} {exact}", trajectory.student_teacher[i]);

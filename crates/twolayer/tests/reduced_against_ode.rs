@@ -15,7 +15,7 @@ use twolayer::{
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
 fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
-    let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+    let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
     target.noise = 0.01;
     let mut network = Network::new(4, Activation::Erf);
     network.first_layer = FirstLayer { placement: Placement::Gaussian, scale: Formula::number(1.0), symmetric: false };

@@ -21,7 +21,7 @@ fn formula(text: &str) -> Formula {
 }
 
 fn problem(dimension: u64, batch: &str, steps: &str) -> Problem {
-    let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 1.0 });
+    let target = Target::new(Rule::committee(Activation::Erf, 2, 1.0));
     let mut training = Training::new(dimension, formula("0.5"), Duration::Steps(formula(steps)));
     training.data = Data::Reused;
     training.samples = Some(formula("3*d"));

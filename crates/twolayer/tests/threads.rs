@@ -16,7 +16,7 @@ const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
 
 /// A committee of two learned by p neurons, everything trained, on batches of `batch` of which there are several lanes.
 fn problem(p: usize, d: u64, batch: usize, samples: Option<usize>, steps: u64) -> Problem {
-    let mut target = Target::new(Rule::Committee { activation: Activation::Tanh, units: 2, scale: 0.5 });
+    let mut target = Target::new(Rule::committee(Activation::Tanh, 2, 0.5));
     target.noise = 0.1;
     let mut network = Network::new(p, Activation::Tanh);
     network.output_scale = Formula::number(1.0 / p as f64);

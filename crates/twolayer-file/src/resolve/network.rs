@@ -3,7 +3,7 @@
 use faer::Mat;
 use twolayer::{
     overlaps::{Overlaps, symmetric_root},
-    problem::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, Sizes, StartMode, Target},
+    problem::{Bias, BiasInit, FirstLayer, Formula, Init, Network, Placement, SecondLayer, Sizes, StartMode, Target},
 };
 
 use super::reader::{NO_SIZES, Reader};
@@ -16,6 +16,7 @@ const WIDEST: f64 = 1e6;
 pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Option<Network> {
     let k = target.directions() as f64;
     let width = reader.size("network.width", &Sizes { d, k, ..NO_SIZES }, WIDEST);
+    let growth = reader.formula("network.width").filter(|width| depends_on_d(width, k));
     let activation = reader.activation("network.activation");
     let output_scale = reader.formula("network.output_scale");
     let second_layer = second_layer(reader);
@@ -30,6 +31,7 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
     let start_dimension = start_dimension(reader, Sizes { d: own, p: width as f64, k, ..NO_SIZES });
     Some(Network {
         width,
+        growth,
         activation: activation?,
         output_scale: output_scale?,
         first_layer: first_layer?,
@@ -39,6 +41,12 @@ pub fn resolve(reader: &mut Reader<'_>, target: &Target, d: f64, own: f64) -> Op
         start_seed: start_seed?,
         start_dimension: start_dimension?,
     })
+}
+
+/// Whether a width is not the same at all d.
+fn depends_on_d(width: &Formula, k: f64) -> bool {
+    let at = |d: f64| width.value(&Sizes { d, k, ..NO_SIZES });
+    at(1e6) != at(1e9)
 }
 
 /// Always a number where the experiment has a dimension, so that views in other dimensions share the start.

@@ -162,6 +162,33 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// c_1 … c_k: numbers, one for all, or an expression in r (and k).
+    pub fn weights(&mut self, path: &str, k: usize) -> Option<Vec<f64>> {
+        if let Some(numbers) = self.numbers(path) {
+            if numbers.len() == k {
+                return Some(numbers);
+            }
+            let reason = format!("`{path}` has {} numbers for {k} units", numbers.len());
+            self.fault(path, reason, "write one number for each unit, or an expression in r, e.g. \"1/r\"");
+            return None;
+        }
+        let node = self.node(path)?;
+        if let Some(number) = node.number() {
+            return Some(vec![number; k]);
+        }
+        let text = node.text()?.to_string();
+        let variables = vec!["r".into(), "k".into()];
+        let vocabulary = Vocabulary { variables, indexed: None, constants: self.constants.clone() };
+        let expression = self.accept(path, Expression::parse(&text, &vocabulary))?;
+        let weights: Vec<f64> = (1..=k).map(|r| expression.value(&[r as f64, k as f64])).collect();
+        if let Some(r) = weights.iter().position(|weight| !weight.is_finite()) {
+            let reason = format!("`{path}` = {text:?} is {} at r = {}", weights[r], r + 1);
+            self.fault(path, reason, "write an expression that is finite for r = 1 … k");
+            return None;
+        }
+        Some(weights)
+    }
+
     /// An expression in z1 … zk.
     pub fn rule(&mut self, path: &str) -> Option<Expression> {
         let text = self.text(path)?;

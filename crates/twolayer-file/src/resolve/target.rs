@@ -45,5 +45,7 @@ fn committee(reader: &mut Reader<'_>, d: f64) -> Option<Rule> {
     let activation = reader.activation("target.committee.activation");
     let k = units? as f64;
     let scale = reader.value("target.committee.output_scale", &Sizes { d, k, ..NO_SIZES });
-    Some(Rule::Committee { activation: activation?, units: k as usize, scale: scale? })
+    let weights = reader.weights("target.committee.weights", k as usize);
+    let (activation, scale) = (activation?, scale?);
+    Some(Rule::Committee { activation, weights: weights?.into_iter().map(|weight| scale * weight).collect() })
 }

@@ -60,6 +60,8 @@ pub enum Kind {
     Texts,
     /// An array of numbers.
     Numbers,
+    /// The same, or a number, or an expression in r, one value for each unit.
+    Weights,
     /// A matrix, as an array of rows.
     Matrix,
     /// Anything: a key that has no reader yet.
@@ -114,11 +116,12 @@ pub const KEYS: &[Key] = &[
 
     optional("target", Section, "the rule that labels the data"),
     optional("target.expression", Kind::Rule, "g, in z1 … zk"),
-    optional("target.committee", Kind::Table, "y = scale · Σ σ(z_r)"),
+    optional("target.committee", Kind::Table, "y = scale · Σ c_r σ(z_r)"),
     required("target.committee.units", Expr, "k, the number of units"),
     required("target.committee.activation", Kind::Activation, "σ of the target"),
     required("target.committee.activation.hermite", Numbers, "orthonormal Hermite coefficients of σ, of degree 0 first"),
     default("target.committee.output_scale", Expr, r#""1/k""#, "what multiplies the sum"),
+    default("target.committee.weights", Kind::Weights, "1", "c_r of y = scale · Σ c_r σ(z_r): a list, or an expression in r"),
     optional("target.hermite", Numbers, "g(z1) by its orthonormal Hermite coefficients, E[g(z) He_q(z)]/√q!, of degree 0 first"),
     optional("target.overlaps", Matrix, "P, k×k; the identity where it is not written"),
     default("target.noise", Expr, "0", "Δ, the variance of the label noise"),
@@ -270,6 +273,7 @@ impl Kind {
             Self::Dimension => "a number, an expression in quotes, or \"infinite\"".into(),
             Self::Texts => "an array of strings".into(),
             Self::Numbers => "an array of numbers".into(),
+            Self::Weights => "an array of numbers, or an expression in r in quotes".into(),
             Self::Matrix => "a matrix as an array of rows of one length, [[…], […]]".into(),
             Self::Any => "a value".into(),
         }
@@ -295,6 +299,7 @@ impl Kind {
             Self::Expr | Self::Dimension => node.text().is_some() || node.number().is_some(),
             Self::Texts => node.array().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
             Self::Numbers => node.numbers().is_some_and(|numbers| numbers.iter().all(|x| x.is_finite())),
+            Self::Weights => node.text().is_some() || node.number().is_some() || Self::Numbers.fits(node),
             Self::Matrix => node.matrix().is_some_and(|rows| rows.iter().flatten().all(|x| x.is_finite())),
             Self::Any => true,
         }

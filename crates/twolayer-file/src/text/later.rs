@@ -35,7 +35,6 @@ const fn later(path: &'static str, values: Values, remedy: &'static str) -> Late
 pub const LATER: &[Later] = &[
     later("training.preprocess", AllBut(&["none"]), "write preprocess = \"none\""),
     later("readout", All, "remove the section"),
-    later("view.method", Only(&["mean-field"]), "remove the line"),
     later("figure.y", Only(&["readout", "spectrum"]), "draw risk, 2*risk, overlap, cosine, scatter or histogram"),
 ];
 

@@ -1,12 +1,12 @@
 //! The tables of the report.
 
-use twolayer::paper::prediction::predictions;
 use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
     compare::{Agreement, Crossed, Verdict, crossings, slopes},
     figure::{escape, settings},
+    foretold::{self, Foretold},
     outcome::Outcome,
     store::Manifest,
 };
@@ -66,10 +66,11 @@ pub(super) fn views(experiment: &Experiment, outcomes: &[Outcome], manifest: &Ma
     for ((view, outcome), record) in experiment.views.iter().zip(outcomes).zip(&manifest.views) {
         let d = record.dimension.map_or("∞".into(), |d| d.to_string());
         let error = record.max_risk_error.map_or("none stated".into(), digits);
+        let regime = record.regime.as_ref().map(|regime| format!("; regime: {regime}")).unwrap_or_default();
         let overlap_error = record.max_overlap_error.map(|e| format!(", of M {}", digits(e))).unwrap_or_default();
         rows += &format!(
             "<tr><td><b>{}</b><br><span class=\"faint\">d = {d}, {} run{}, seed {}</span></td><td>{}</td>\
-             <td>{}<br><span class=\"faint\">{}; population averages: {}; largest numerical error of the risk \
+             <td>{}<br><span class=\"faint\">{}{regime}; population averages: {}; largest numerical error of the risk \
              {error}{overlap_error}</span></td><td>{}</td></tr>\n",
             escape(&record.name),
             outcome.trajectories.len(),
@@ -140,42 +141,46 @@ pub(super) fn agreement(pairs: &[Agreement]) -> String {
     )
 }
 
-/// Of a view, the numbers that theory gives in advance.
+/// The numbers that theory gives in advance, each beside the same quantity in every view of the same problem.
 pub(super) fn foretold(experiment: &Experiment, outcomes: &[Outcome]) -> String {
     let mut rows = String::new();
     for (_, views) in settings(experiment, outcomes) {
-        let shown = views.iter().filter_map(|&i| Some((experiment.views.get(i)?, outcomes.get(i)?)));
-        let ends: Vec<String> = shown.map(|(view, outcome)| format!("{}: {}", view.name, end_of(outcome))).collect();
-        let mut told: Vec<String> = Vec::new();
-        for view in views.iter().filter_map(|&i| experiment.views.get(i)) {
-            for found in predictions(&view.problem) {
-                let row = format!(
-                    "<td>{}<br><span class=\"faint\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
-                    escape(found.name),
-                    escape(found.holds),
-                    digits(found.value),
-                    escape(found.formula),
-                    escape(found.source),
-                    escape(&ends.join("; ")),
-                );
-                if !told.contains(&row) {
-                    told.push(row);
+        let shown: Vec<(&NamedView, Vec<Foretold>)> = views
+            .iter()
+            .filter_map(|&i| {
+                let view = experiment.views.get(i)?;
+                Some((view, foretold::foretold(view, &outcomes.get(i)?.trajectories)))
+            })
+            .collect();
+        let mut told: Vec<(&str, u64)> = Vec::new();
+        for (_, found) in &shown {
+            for found in found {
+                if told.contains(&(&found.name, found.value.to_bits())) {
+                    continue;
                 }
+                told.push((&found.name, found.value.to_bits()));
+                let same = |(view, others): &(&NamedView, Vec<Foretold>)| {
+                    let other = others.iter().find(|other| other.name == found.name && other.value == found.value)?;
+                    let error = other.error.map(|error| format!(" ± {}", digits(error))).unwrap_or_default();
+                    let value = other.measured.map_or("–".into(), digits);
+                    Some(format!("{}: {value}{error}", view.name))
+                };
+                rows += &format!(
+                    "<tr><td>{}<br><span class=\"faint\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                    escape(&found.name),
+                    escape(&found.holds),
+                    digits(found.value),
+                    escape(&found.formula),
+                    escape(&found.source),
+                    escape(&shown.iter().filter_map(same).collect::<Vec<_>>().join("; ")),
+                );
             }
         }
-        rows += &told.iter().map(|row| format!("<tr>{row}</tr>\n")).collect::<String>();
     }
     if rows.is_empty() {
         return "<h2>Predictions</h2>\n<p>None in closed form for this problem: the limit views are the prediction.</p>\n".into();
     }
-    format!("<h2>Predictions</h2>\n{}", table(&["prediction", "value", "formula", "source", "risk at the end"], &rows))
-}
-
-/// The mean risk at the last moment.
-fn end_of(outcome: &Outcome) -> String {
-    let ends: Vec<f64> =
-        outcome.trajectories.iter().filter(|run| run.valid > 0).map(|run| run.risk[run.valid - 1]).collect();
-    if ends.is_empty() { "–".into() } else { digits(ends.iter().sum::<f64>() / ends.len() as f64) }
+    format!("<h2>Predictions</h2>\n{}", table(&["prediction", "value", "formula", "source", "measured"], &rows))
 }
 
 /// Local slopes of the risk where it is drawn against time, and when levels were crossed.

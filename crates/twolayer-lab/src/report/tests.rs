@@ -119,6 +119,7 @@ fn every_method_is_cited() {
         ("direct", "direct", ""),
         ("reduced-fresh", "reduced, fresh batches", ""),
         ("reduced-reused", "reduced, reused batches", "lu2021householder"),
+        ("mean-field", "mean field, gradient flow", "arnaboldi2023high"),
         ("ode", "ode, gradient flow", "saad1995online goldt2019dynamics"),
         ("giant-step", "giant steps", "dandi2023how"),
         ("leap-step", "leap step", "dandi2023how"),

@@ -15,6 +15,7 @@ use twolayer_file::{Request, experiment::NamedView, hash};
 
 use crate::{
     compare::Agreement,
+    foretold::{Foretold, foretold},
     outcome::Outcome,
     phases::{PhaseRecord, WarningRecord},
 };
@@ -110,6 +111,10 @@ pub struct ViewRecord {
     pub kernel: String,
     /// d; absent when infinite.
     pub dimension: Option<u64>,
+    /// Where its scaling lies in the phase diagram of one-pass SGD: `perfect learning`, `plateau`, `bad learning`, `no ODE`; null
+    /// where that says nothing.
+    #[serde(default)]
+    pub regime: Option<String>,
     /// Replicates asked for.
     pub replicates: usize,
     /// Seed.
@@ -128,6 +133,9 @@ pub struct ViewRecord {
     pub max_risk_error: Option<f64>,
     /// Largest numerical error of M.
     pub max_overlap_error: Option<f64>,
+    /// What theory foretells of it, beside what came out.
+    #[serde(default)]
+    pub predictions: Vec<Foretold>,
     /// Advice of the plan and on what came out.
     pub advice: Vec<String>,
     /// What it should be read with.
@@ -214,6 +222,7 @@ impl ViewRecord {
             method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
             reason: outcome.reason.clone(),
+            regime: view.problem.phase().map(|phase| phase.name().into()),
             kernel: outcome.kernel.clone(),
             dimension: view.problem.dimension(),
             replicates: view.view.replicates,
@@ -225,6 +234,7 @@ impl ViewRecord {
             bytes: outcome.bytes,
             max_risk_error: largest(runs.iter().filter_map(|run| run.risk_error.as_deref())),
             max_overlap_error: largest(runs.iter().filter_map(|run| run.student_teacher_error.as_deref())),
+            predictions: foretold(view, runs),
             advice: outcome.advice.clone(),
             warnings: outcome.warnings.clone(),
             phases: PhaseRecord::of(runs, &outcome.expected),

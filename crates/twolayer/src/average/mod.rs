@@ -2,15 +2,18 @@
 
 mod erf;
 mod label;
+mod mixture;
+mod polynomial;
 mod replicates;
 mod sampled;
 mod shared;
 mod smoothed;
 
 pub use erf::ErfKernel;
+pub use polynomial::PolynomialKernel;
 pub use sampled::SampledKernel;
 pub use shared::SharedKernel;
-pub use smoothed::SmoothedKernel;
+pub use smoothed::{SmoothedKernel, SphereAverages, SphereKernel, SphereState};
 
 use faer::Mat;
 
@@ -119,9 +122,9 @@ pub trait Kernel: Send + Sync {
 
 /// The cheapest kernel for `problem` that meets `tolerance`, the relative accuracy wanted of the risk. (theory.md §6)
 ///
-/// Closed forms of an erf network and an erf committee; else averages over pairs of neurons and functions of z
-/// ([`SmoothedKernel`]): closed forms for ReLU, finite series for polynomials, short ones for smooth activations; else
-/// averages over samples of all fields.
+/// Exact algebra where network and target are polynomials; closed forms of an erf network and an erf committee, however it is
+/// spelt; else averages over pairs of neurons and functions of z ([`SmoothedKernel`]): closed forms for ReLU, short series for
+/// smooth activations; else averages over samples of all fields.
 ///
 /// # Errors
 /// [`Error::Numerical`](crate::Error::Numerical) where P is not a covariance.
@@ -135,7 +138,10 @@ pub fn for_problem(problem: &Problem, tolerance: f64) -> Result<Box<dyn Kernel>>
 /// # Errors
 /// As for [`for_problem`].
 pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Box<dyn Kernel>> {
-    if let Some(kernel) = ErfKernel::seeded(problem, seed) {
+    if let Some(kernel) = PolynomialKernel::new(problem) {
+        return Ok(Box::new(kernel));
+    }
+    if let Some(kernel) = ErfKernel::seeded(problem, tolerance, seed) {
         return Ok(Box::new(kernel));
     }
     if let Some(kernel) = SmoothedKernel::seeded(problem, tolerance, seed)? {
@@ -149,13 +155,16 @@ pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Box<dyn Ke
 pub fn seconds(problem: &Problem, want: Want) -> f64 {
     let (p, k) = (problem.width() as f64, problem.directions() as f64);
     let pairs = p * (p + k);
-    let is_erf = problem.network.bias.is_none()
-        && problem.network.activation == Activation::Erf
-        && matches!(problem.target.rule, Rule::Committee { activation: Activation::Erf, .. });
+    let committee = problem.target.rule.as_committee(problem.directions());
+    let is = |activation: Activation| committee.as_ref().is_some_and(|committee| committee.activation == activation);
+    let is_erf = problem.network.bias.is_none() && problem.network.activation == Activation::Erf && is(Activation::Erf);
+    if let Some(kernel) = PolynomialKernel::new(problem) {
+        return kernel.seconds(want, problem.width());
+    }
     let drift = if want.drift { 4.0 } else { 1.0 };
     let means = match (&problem.network.activation, &problem.target.rule) {
         _ if is_erf => 5e-7 + 8e-9 * pairs * if want.drift { 3.0 * (p + k) } else { 1.0 },
-        (Activation::Relu, Rule::Committee { .. }) => 2e-6 + drift * 1e-8 * pairs,
+        (Activation::Relu, _) if is(Activation::Relu) => 2e-6 + drift * 1e-8 * pairs,
         (Activation::Relu, Rule::Expression(_)) => 2e-6 + drift * (1e-8 * pairs + 2e-4 * p.min(128.0)),
         _ => 4e-5 + drift * (3e-8 * pairs + 1e-5 * p),
     };

@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn clones_share_one_kernel_until_the_problem_is_another() {
-        let rule = Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 };
+        let rule = Rule::committee(Activation::Erf, 1, 1.0);
         let training = Training::new(100, Formula::number(1e-3), Duration::Time(Formula::number(1.0)));
         let mut problem = Problem::new(Target::new(rule), Network::new(2, Activation::Erf), training).unwrap();
         let shared = SharedKernel::default();

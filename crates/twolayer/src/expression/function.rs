@@ -6,9 +6,9 @@ use crate::error::Result;
 /// A function of one variable, and its exact derivative.
 #[derive(Debug, Clone)]
 pub struct Function {
-    expression: Expression,
+    pub(super) expression: Expression,
     /// The value and the derivative.
-    both: Program,
+    pub(super) both: Program,
 }
 
 impl Function {
@@ -31,6 +31,14 @@ impl Function {
     /// The text it was parsed from.
     pub fn source(&self) -> &str {
         self.expression.source()
+    }
+
+    /// Its coefficients in Hermite polynomials He_n, not normalised, where it is a polynomial of moderate degree.
+    pub fn polynomial(&self) -> Option<Vec<f64>> {
+        let polynomial = self.expression.polynomial()?;
+        let mut coefficients = vec![0.0; polynomial.degree() + 1];
+        polynomial.terms().for_each(|(alpha, c)| coefficients[alpha.first().map_or(0, |n| usize::from(*n))] += c);
+        Some(coefficients)
     }
 
     /// Whether its variable does not occur.

@@ -126,6 +126,25 @@ impl Graph {
         (0..=root).filter(|&id| reached[id]).map(|id| self.nodes[id]).collect()
     }
 
+    /// The graph of `root` alone, whose only variable becomes the first.
+    pub(super) fn with_one_variable(&self, root: Id) -> (Self, Id) {
+        let reached = self.reached_from(&[root]);
+        let mut graph = Self::default();
+        let mut place = vec![0; root + 1];
+        for id in (0..=root).filter(|&id| reached[id]) {
+            place[id] = graph.insert(match self.nodes[id] {
+                Node::Variable(_) => Node::Variable(0),
+                Node::Number(number) => Node::Number(number),
+                Node::Unary(operation, a) => Node::Unary(operation, place[a]),
+                Node::Binary(operation, a, b) => Node::Binary(operation, place[a], place[b]),
+                Node::Power(a, n) => Node::Power(place[a], n),
+                Node::Hermite(q, a) => Node::Hermite(q, place[a]),
+                Node::Select(a, b, c) => Node::Select(place[a], place[b], place[c]),
+            });
+        }
+        (graph, place[root])
+    }
+
     /// The number that the node is, if it is one.
     pub(super) fn constant(&self, id: Id) -> Option<f64> {
         match self.nodes[id] {

@@ -15,7 +15,9 @@ mod kinks;
 mod lexer;
 mod operations;
 mod parser;
+mod polynomial;
 mod program;
+mod ridge;
 #[cfg(test)]
 mod tests;
 pub mod vector;
@@ -29,7 +31,10 @@ use program::Program;
 
 pub use function::Function;
 pub(crate) use operations::hermite_and_previous;
+pub use polynomial::Polynomial;
+pub(crate) use polynomial::{binomial, factorial};
 pub use program::Scratch;
+pub use ridge::Ridge;
 pub use words::list_of_functions;
 pub(crate) use words::{hermite_degree, nearest};
 
@@ -92,6 +97,11 @@ impl Expression {
         let mut graph = self.graph.clone();
         let root = graph.derivative(self.root, index);
         Self::of(self.source.clone(), graph, root, self.arity())
+    }
+
+    /// Its coefficients in products of Hermite polynomials, where it is a polynomial of moderate degree.
+    pub fn polynomial(&self) -> Option<Polynomial> {
+        self.graph.polynomial(self.root)
     }
 
     /// The text it was parsed from; a derivative keeps the text of what it is the derivative of.

@@ -71,11 +71,11 @@ impl<'a> Function<'a> {
                 let inputs: Vec<&[f64]> = z.iter().map(Vec::as_slice).collect();
                 expression.evaluate(&inputs, out, &mut Scratch::default());
             }
-            Source::Rule(Rule::Committee { activation, scale, units }) => {
+            Source::Rule(Rule::Committee { activation, weights }) => {
                 out.fill(0.0);
-                for mut h in z.into_iter().take(*units) {
+                for (mut h, weight) in z.into_iter().zip(weights) {
                     activation.values(&mut h);
-                    out.iter_mut().zip(&h).for_each(|(out, h)| *out += scale * h);
+                    out.iter_mut().zip(&h).for_each(|(out, h)| *out += weight * h);
                 }
             }
             Source::Series(series) => series.evaluate(&z, out),

@@ -148,7 +148,7 @@ mod tests {
             assert!(finite(&target(text)).is_ok(), "{text}");
         }
         let activation = Activation::parse("log(h)", &Default::default()).unwrap();
-        let committee = Target::new(Rule::Committee { activation, units: 3, scale: 1.0 });
+        let committee = Target::new(Rule::committee(activation, 3, 1.0));
         let Err(Error::Invalid(advice)) = finite(&committee) else { panic!() };
         assert_eq!(advice.key, "target.committee.activation");
     }

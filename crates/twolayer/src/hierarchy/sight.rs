@@ -128,7 +128,7 @@ mod tests {
     use crate::problem::{Bias, BiasInit, Duration, Formula, Network, Rule, Target, Training};
 
     fn sight(activation: &str, bias: Option<Bias>, change: impl Fn(&mut Network, &mut Training)) -> Sight {
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let target = Target::new(Rule::committee(Activation::Erf, 1, 1.0));
         let mut network = Network::new(4, Activation::named(activation).unwrap());
         network.bias = bias;
         let steps = Duration::Steps(Formula::number(1.0));

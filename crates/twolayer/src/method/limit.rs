@@ -3,7 +3,7 @@
 use crate::{
     average::{self, Averages, Kernel, State, Want},
     error::{Error, Result},
-    problem::{BiasInit, Dimension, Init, Problem, Start, StartMode, View},
+    problem::{Algorithm, BiasInit, Dimension, Init, Problem, Start, StartMode, View},
     random::Streams,
 };
 
@@ -61,6 +61,16 @@ pub fn check_start(problem: &Problem, view: &View) -> Result<()> {
         return refused(reason.into(), "write start = \"shared\", or drop the limit view");
     }
     Ok(())
+}
+
+/// ηs·d/n_b at the problem's own d; 0 where there is none.
+pub fn own_kappa(problem: &Problem) -> f64 {
+    match problem.dimension() {
+        Some(d) if problem.training.algorithm == Algorithm::Sgd => {
+            problem.step_time() * d as f64 / problem.batch() as f64
+        }
+        _ => 0.0,
+    }
 }
 
 /// Refuses batches that are looked at twice: the second look sees what the first has learnt of them.

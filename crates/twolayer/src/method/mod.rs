@@ -8,6 +8,7 @@ pub mod dmft;
 pub mod giant_step;
 pub mod leap_step;
 mod limit;
+pub mod mean_field;
 pub mod ode;
 pub mod plan;
 pub mod registry;

@@ -1,8 +1,10 @@
 //! Target, network and training: validated, immutable, the only thing an engine accepts.
 
 mod activation;
+mod committee;
 mod formula;
 mod network;
+mod phase;
 pub mod scaling;
 mod schedule;
 mod start;
@@ -11,8 +13,10 @@ mod training;
 mod view;
 
 pub use activation::{Activation, Average, HermiteSeries};
+pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer, StartMode};
+pub use phase::Phase;
 pub use schedule::{Crossing, CrossingOf, Grid, Record, Spacing};
 pub use start::Start;
 pub use target::{Rule, Target};
@@ -78,9 +82,12 @@ impl Problem {
         &self.sizes
     }
 
-    /// The sizes at another dimension: what n and n_b become when d changes.
+    /// The sizes at another dimension: what n and n_b become when d changes, and p where the width depends on d.
     pub fn sizes_at(&self, d: f64) -> Sizes {
         let mut sizes = Sizes { d, n: f64::NAN, n_b: f64::NAN, ..self.sizes };
+        if let Some(growth) = &self.network.growth {
+            sizes.p = growth.value(&Sizes { p: f64::NAN, ..sizes });
+        }
         if let Some(samples) = &self.training.samples {
             sizes.n = samples.value(&sizes);
         }

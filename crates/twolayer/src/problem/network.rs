@@ -12,6 +12,8 @@ use crate::{
 pub struct Network {
     /// p.
     pub width: usize,
+    /// p as a function of d, where it is one.
+    pub growth: Option<Formula>,
     /// σ.
     pub activation: Activation,
     /// s; 1/p unless said otherwise.
@@ -129,6 +131,7 @@ impl Network {
     pub fn new(width: usize, activation: Activation) -> Self {
         Self {
             width,
+            growth: None,
             activation,
             output_scale: Formula::number(1.0 / width as f64),
             first_layer: FirstLayer { placement: Placement::Sphere, scale: Formula::number(1.0), symmetric: false },

@@ -101,31 +101,9 @@ impl Problem {
             let reason = "gradient flow".into();
             return Ok(Reading { regime: Regime::Ode { kappa: 0.0 }, reason, advice: None });
         }
-        let key = "training.learning_rate";
-        let Some(rate) = &self.training.learning_rate else {
-            return Err(Error::refused(key, "sgd without a learning rate", "write one"));
-        };
-        let batch = PowerLaw::read("training.batch", "the batch size", |d| self.sizes_at(d).n_b)?;
+        let (short, batch) = self.step_and_batch()?;
         let alpha = PowerLaw { exponent: batch.exponent - 1.0, far: batch.far / 1e12 };
-        let plain = rate.is_number() && self.training.data == Data::Fresh && alpha.limit() == Limit::Zero;
-        let (at, advice) = match (plain, self.dimension()) {
-            (true, Some(d)) => {
-                let product = rounded(rate.value(self.sizes()) * d as f64);
-                let advice = format!(
-                    "learning_rate = {}: at d = {d} that is {product}/d, and the limit reads it so; if it should \
-                     shrink with d, write \"{product}/d\"",
-                    rate.text()
-                );
-                (Some(d as f64), product.is_finite().then_some(advice))
-            }
-            _ => (None, None),
-        };
-        let step_time = |d: f64| {
-            let sizes = self.sizes_at(d);
-            let shrink = at.map_or(1.0, |at| at / d);
-            rate.value(&sizes) * shrink * self.network.output_scale.value(&sizes)
-        };
-        let short = PowerLaw::read(key, "ηs", step_time)?;
+        let advice = self.plain_rate(alpha).and_then(|at| self.advice_of_plain_rate(at));
         let noise = PowerLaw { exponent: short.exponent - alpha.exponent, far: short.far / alpha.far };
         let said = format!("ηs ~ d^{:.3}, n_b ~ d^{:.3}", short.exponent, batch.exponent);
         match self.training.data {
@@ -136,6 +114,44 @@ impl Problem {
             Data::Fresh => self.fresh(short.limit(), noise.limit(), alpha.limit(), said, advice),
             Data::Reused => self.reused(short.limit(), said),
         }
+    }
+
+    /// How ηs and n_b behave as d grows, and p with it where the width depends on d.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where they are no powers of d.
+    pub(super) fn step_and_batch(&self) -> Result<(PowerLaw, PowerLaw)> {
+        let key = "training.learning_rate";
+        let Some(rate) = &self.training.learning_rate else {
+            return Err(Error::refused(key, "sgd without a learning rate", "write one"));
+        };
+        let batch = PowerLaw::read("training.batch", "the batch size", |d| self.sizes_at(d).n_b)?;
+        let at = self.plain_rate(PowerLaw { exponent: batch.exponent - 1.0, far: batch.far / 1e12 });
+        let step_time = |d: f64| {
+            let sizes = self.sizes_at(d);
+            let shrink = at.map_or(1.0, |at| at / d);
+            rate.value(&sizes) * shrink * self.network.output_scale.value(&sizes)
+        };
+        Ok((PowerLaw::read(key, "ηs", step_time)?, batch))
+    }
+
+    /// The d at which a plain-number learning rate of one-pass SGD is read as c/d.
+    fn plain_rate(&self, alpha: PowerLaw) -> Option<f64> {
+        let rate = self.training.learning_rate.as_ref()?;
+        let plain = rate.is_number() && self.training.data == Data::Fresh && alpha.limit() == Limit::Zero;
+        if plain { self.dimension().map(|d| d as f64) } else { None }
+    }
+
+    fn advice_of_plain_rate(&self, d: f64) -> Option<String> {
+        let rate = self.training.learning_rate.as_ref()?;
+        let product = rounded(rate.value(self.sizes()) * d);
+        product.is_finite().then(|| {
+            format!(
+                "learning_rate = {}: at d = {d} that is {product}/d, and the limit reads it so; if it should shrink with \
+                 d, write \"{product}/d\"",
+                rate.text()
+            )
+        })
     }
 
     fn fresh(&self, h: Limit, kappa: Limit, alpha: Limit, said: String, advice: Option<String>) -> Result<Reading> {
@@ -217,7 +233,7 @@ mod tests {
     /// p = 4, s = 1/p, so that ηs = η/4.
     fn problem(rate: &str, batch: &str) -> Problem {
         let parse = |text| Formula::parse(text, &BTreeMap::new()).unwrap();
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 2, scale: 0.5 });
+        let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
         let mut training = Training::new(1000, parse(rate), Duration::Steps(Formula::number(10.0)));
         training.batch = parse(batch);
         Problem::new(target, Network::new(4, Activation::Erf), training).unwrap()

@@ -161,7 +161,7 @@ mod tests {
     use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
 
     fn problem(d: u64, duration: Duration) -> Problem {
-        let target = Target::new(Rule::Committee { activation: Activation::Erf, units: 1, scale: 1.0 });
+        let target = Target::new(Rule::committee(Activation::Erf, 1, 1.0));
         let rate = Formula::number(1.0 / d as f64);
         Problem::new(target, Network::new(1, Activation::Erf), Training::new(d, rate, duration)).unwrap()
     }

@@ -200,7 +200,7 @@ mod tests {
     use crate::problem::{Activation, Bias, Duration, FirstLayer, Formula, Network, Rule, Target, Training};
 
     fn problem(p: usize, k: usize, d: u64, placement: Placement) -> Problem {
-        let mut target = Target::new(Rule::Committee { activation: Activation::Erf, units: k, scale: 1.0 });
+        let mut target = Target::new(Rule::committee(Activation::Erf, k, 1.0));
         if k == 2 {
             target.overlaps[(0, 1)] = 0.5;
             target.overlaps[(1, 0)] = 0.5;

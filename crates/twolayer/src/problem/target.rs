@@ -25,21 +25,24 @@ pub struct Target {
 pub enum Rule {
     /// An expression in z1 … zk.
     Expression(Expression),
-    /// `scale · Σ_r σ(z_r)`.
+    /// `Σ_r c_r σ(z_r)`.
     Committee {
         /// σ.
         activation: Activation,
-        /// k.
-        units: usize,
-        /// Default 1/k.
-        scale: f64,
+        /// c_r, one for each unit; the scale included.
+        weights: Vec<f64>,
     },
 }
 
 impl Rule {
     /// A function of z1 alone: a committee of one.
     pub fn single_index(function: Activation) -> Self {
-        Self::Committee { activation: function, units: 1, scale: 1.0 }
+        Self::committee(function, 1, 1.0)
+    }
+
+    /// `scale · Σ_{r≤units} σ(z_r)`.
+    pub fn committee(activation: Activation, units: usize, scale: f64) -> Self {
+        Self::Committee { activation, weights: vec![scale; units] }
     }
 }
 
@@ -48,7 +51,7 @@ impl Target {
     pub fn new(rule: Rule) -> Self {
         let k = match &rule {
             Rule::Expression(expression) => expression.arity().max(1),
-            Rule::Committee { units, .. } => *units,
+            Rule::Committee { weights, .. } => weights.len(),
         };
         Self { rule, overlaps: Mat::identity(k, k), noise: 0.0 }
     }
@@ -62,9 +65,22 @@ impl Target {
     pub fn formula(&self) -> String {
         match &self.rule {
             Rule::Expression(expression) => expression.source().into(),
-            Rule::Committee { activation, units: 1, scale: 1.0 } => format!("σ(z1), σ(h) = {}", activation.formula()),
-            Rule::Committee { activation, units, scale } => {
-                format!("{scale} · Σ_{{r≤{units}}} σ(z_r), σ(h) = {}", activation.formula())
+            Rule::Committee { activation, weights } => {
+                let sum = match &weights[..] {
+                    [1.0] => "σ(z1)".into(),
+                    [first, ..] if weights.iter().all(|weight| weight == first) => {
+                        format!("{first} · Σ_{{r≤{}}} σ(z_r)", weights.len())
+                    }
+                    weights if weights.len() <= 6 => {
+                        let term = |(r, weight): (usize, &f64)| format!("{weight} σ(z{})", r + 1);
+                        weights.iter().enumerate().map(term).collect::<Vec<_>>().join(" + ")
+                    }
+                    [first, second, .., last] => {
+                        format!("{first} σ(z1) + {second} σ(z2) + … + {last} σ(z{})", weights.len())
+                    }
+                    _ => "0".into(),
+                };
+                format!("{sum}, σ(h) = {}", activation.formula())
             }
         }
     }
@@ -72,12 +88,18 @@ impl Target {
     pub(super) fn validate(&self) -> Result<()> {
         let k = match &self.rule {
             Rule::Expression(expression) => expression.arity(),
-            Rule::Committee { units, .. } => *units,
+            Rule::Committee { weights, .. } => weights.len(),
         };
         if self.overlaps.ncols() != self.overlaps.nrows() || self.overlaps.nrows() < k.max(1) {
             let reason =
                 format!("P is {}×{}, the target has {k} directions", self.overlaps.nrows(), self.overlaps.ncols());
             return Err(Error::invalid("target.overlaps", reason, "write a k×k matrix"));
+        }
+        if let Rule::Committee { weights, .. } = &self.rule
+            && let Some(weight) = weights.iter().find(|weight| !weight.is_finite())
+        {
+            let reason = format!("a weight of the committee is {weight}");
+            return Err(Error::invalid("target.committee", reason, "write finite weights and a finite output_scale"));
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
             let reason = format!("the variance of the label noise is {}", self.noise);

@@ -189,6 +189,12 @@ impl Trajectory {
 
     /// Appends one entry.
     pub fn push(&mut self, entry: &Entry<'_>) {
+        let squares: Vec<f64> = (0..self.width).map(|j| entry.overlaps.student_student[(j, j)]).collect();
+        self.push_with_squares(entry, &squares);
+    }
+
+    /// Appends one entry whose diagonal of Q is given apart; its Q is read only where it is kept whole.
+    pub fn push_with_squares(&mut self, entry: &Entry<'_>, squares: &[f64]) {
         let (p, k) = (self.width, self.directions);
         self.step.push(entry.step);
         self.time.push(entry.time);
@@ -207,7 +213,7 @@ impl Trajectory {
             }
         }
         if self.keep_q != KeepQ::None {
-            self.student_squares.extend((0..p).map(|j| entry.overlaps.student_student[(j, j)]));
+            self.student_squares.extend_from_slice(squares);
         }
         self.second_layer.extend_from_slice(entry.second_layer);
         self.bias.extend_from_slice(entry.bias);

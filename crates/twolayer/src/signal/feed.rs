@@ -161,7 +161,7 @@ mod tests {
     use crate::problem::{Activation, Duration, Formula, Network, Rule, Target, Training};
 
     fn problem(order: ReuseOrder, batch: f64) -> Problem {
-        let target = Target::new(Rule::Committee { activation: Activation::Linear, units: 1, scale: 1.0 });
+        let target = Target::new(Rule::committee(Activation::Linear, 1, 1.0));
         let mut training = Training::new(30, Formula::number(0.1), Duration::Steps(Formula::number(9.0)));
         training.data = Data::Reused;
         training.samples = Some(Formula::number(12.0));

@@ -151,12 +151,12 @@ impl<'a> Labels<'a> {
                 let inputs: Vec<&[f64]> = fields.chunks_exact(self.block).collect();
                 expression.evaluate(&inputs, &mut self.labels, &mut self.scratch);
             }
-            Rule::Committee { activation, scale, .. } => {
+            Rule::Committee { activation, weights } => {
                 self.labels.fill(0.0);
-                for z in fields.chunks_exact(self.block) {
+                for (z, weight) in fields.chunks_exact(self.block).zip(weights) {
                     self.part.copy_from_slice(z);
                     activation.values(&mut self.part);
-                    self.labels.iter_mut().zip(&self.part).for_each(|(y, value)| *y += scale * value);
+                    self.labels.iter_mut().zip(&self.part).for_each(|(y, value)| *y += weight * value);
                 }
             }
         }

@@ -76,8 +76,8 @@ pub(crate) struct ClosedRisk {
 
 impl ClosedRisk {
     pub fn of(problem: &Problem) -> Self {
-        let Rule::Committee { scale, .. } = &problem.target.rule else { panic!("the target is a committee") };
-        Self { activation: problem.network.activation.clone(), scales: [problem.output_scale(), *scale] }
+        let Rule::Committee { weights, .. } = &problem.target.rule else { panic!("the target is a committee") };
+        Self { activation: problem.network.activation.clone(), scales: [problem.output_scale(), weights[0]] }
     }
 }
 

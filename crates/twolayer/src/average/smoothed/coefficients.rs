@@ -14,7 +14,7 @@ use super::{
 use crate::{
     average::label::labels,
     error::Result,
-    expression::Scratch,
+    expression::{Scratch, factorial},
     gaussian::quadrature::Quadrature,
     overlaps::{inverse_root, symmetric_root},
     problem::Rule,
@@ -123,6 +123,14 @@ impl Coefficients {
         Ok(out)
     }
 
+    /// `E[∂ᵅg]` in u, `√α! ĝ_α`; 0 beyond the degrees kept.
+    pub fn derivative(&self, alpha: &[usize]) -> f64 {
+        let is = |powers: &[u8]| powers.iter().zip(alpha).all(|(i, a)| usize::from(*i) == *a);
+        let Some(at) = self.powers.chunks_exact(self.directions).position(is) else { return 0.0 };
+        let product: f64 = alpha.iter().map(|a| factorial(*a)).product();
+        self.terms[at] * product / factorial(alpha.iter().sum()).sqrt()
+    }
+
     /// How much of g the coefficients do not know, relative to g: its part of high degree, and the rules' difference.
     pub fn unknown(&self) -> (f64, f64) {
         let size = self.square.0.max(f64::MIN_POSITIVE).sqrt();
@@ -132,7 +140,7 @@ impl Coefficients {
     /// |w_j|: how much of each neuron lies in the target's space.
     pub fn lengths(&self, view: &View<'_>) -> impl Iterator<Item = f64> {
         let p = view.bias.len();
-        let projections = view.omega.subrows(0, p).subcols(p, self.directions) * &self.whiten;
+        let projections = view.student_teacher * &self.whiten;
         (0..p).map(move |j| {
             let root = view.roots[j];
             if root > 0.0 { projections.row(j).norm_l2() / root } else { 0.0 }
@@ -144,7 +152,7 @@ impl Coefficients {
         // The kernel prepares the neurons as series.
         let Neurons::Series(neurons) = view.neurons else { return };
         let (p, k) = (view.bias.len(), self.directions);
-        let projections = view.omega.subrows(0, p).subcols(p, k) * &self.whiten;
+        let projections = view.student_teacher * &self.whiten;
         let mut table = vec![1.0; k * (self.order + 1)];
         let mut gradient = vec![0.0; k];
         let top = neurons.values.ncols() - 1;
@@ -199,12 +207,6 @@ impl Coefficients {
                     rest * (slope_tail * self.order as f64 * self.tail).sqrt() + self.errors.1 * slope_size.sqrt();
             }
         }
-    }
-
-    /// Whether g is a polynomial and all of it is here.
-    pub fn is_whole(&self) -> bool {
-        let (tail, error) = self.unknown();
-        tail <= 1e-7 && error <= SMOOTH
     }
 
     pub fn describe(&self) -> String {

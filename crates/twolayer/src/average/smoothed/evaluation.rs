@@ -37,9 +37,12 @@ impl<'a> Evaluation<'a> {
         );
         let other = if own_form { None } else { Some(kernel.neurons(&kernel.target_form, state)) };
         let coefficients: Vec<f64> = state.second_layer.iter().map(|a| kernel.output_scale * a).collect();
+        let variance: Vec<f64> = (0..p).map(|j| omega[(j, j)]).collect();
         let view = View {
-            omega: &omega,
-            roots: &roots,
+            student_teacher: &state.overlaps.student_teacher,
+            teacher: &state.overlaps.teacher_teacher,
+            variance: &variance,
+            roots: &roots[..p],
             bias: &state.bias,
             coefficients: &coefficients,
             neurons: other.as_ref().unwrap_or(&students),
@@ -50,7 +53,7 @@ impl<'a> Evaluation<'a> {
 
     /// The averages of student j with the first `count` students.
     fn row(&self, j: usize, count: usize, wanted: Wanted, rho: &mut [f64], out: &mut Row) {
-        correlations(&self.omega, &self.roots, j, 0, &mut rho[..count]);
+        correlations(self.omega.col_as_slice(j), self.roots[j], &self.roots, &mut rho[..count]);
         self.students.row(j, &self.students, &rho[..count], wanted, out);
     }
 

@@ -19,14 +19,17 @@ mod orthant;
 mod pairs;
 mod relu;
 mod series;
+mod sphere;
 mod target;
 
 use std::sync::OnceLock;
 
-use super::{Averages, Kernel, SampledKernel, State, Want};
+use faer::Mat;
+
+use super::{Averages, Kernel, SampledKernel, State, Want, mixture::MixtureNoise};
 use crate::{
     error::Result,
-    problem::{Activation, Loss, Problem, Rule},
+    problem::{Activation, Committee, Loss, Problem, Rule},
 };
 use coefficients::Coefficients;
 use conditional::{Cloud, FEWEST, noise_given_target};
@@ -36,6 +39,7 @@ use orthant::{MOST_FIELDS, relu_noise};
 use pairs::{Neurons, Wanted};
 use relu::ReluNeurons;
 use series::Basis;
+pub use sphere::{SphereAverages, SphereKernel, SphereState};
 use target::{Target, Units, degree};
 
 /// The Hermite degrees up to which an activation that is not a polynomial may be kept, the least that will do.
@@ -46,9 +50,6 @@ const TARGET_ORDER: [usize; 5] = [48, 48, 48, 32, 20];
 
 /// Hermite coefficients of a kinked target with an error of this many tolerances still beat samples of all fields.
 const WORTH: f64 = 10.0;
-
-/// Nodes of a tensor at most.
-const TENSOR: usize = 1 << 16;
 
 /// Nodes times neurons at most: some hundredths of a second.
 const WORK: usize = 1 << 22;
@@ -66,6 +67,7 @@ pub struct SmoothedKernel {
     target_form: Form,
     target: Target,
     noise: OnceLock<SampledKernel>,
+    mixture: Option<MixtureNoise>,
 }
 
 /// How neurons are prepared.
@@ -104,22 +106,15 @@ impl SmoothedKernel {
             }
         };
         let mut target_form = form.clone();
+        let committee = problem.target.rule.as_committee(problem.directions());
+        let units = committee.and_then(|committee| units(committee, &form, overlaps, tolerance));
         let target = match &problem.target.rule {
-            Rule::Committee { activation: unit, units, scale } => {
-                let is_mixed = is_relu && *unit != Activation::Relu;
-                let short = if is_mixed { short_basis(unit, false, tolerance) } else { None };
-                match short {
-                    None if is_mixed => Target::Nodes(nodes(problem, tolerance, seed)?, None),
-                    short => {
-                        if let Some(basis) = short {
-                            target_form = Form::Series(basis);
-                        }
-                        let variance: Vec<f64> = (0..*units).map(|r| overlaps[(r, r)]).collect();
-                        let neurons = target_form.neurons(unit, &variance, &vec![0.0; *units]);
-                        Target::Units(Units { scale: *scale, neurons, count: *units })
-                    }
-                }
+            _ if let Some((units, own_form)) = units => {
+                target_form = own_form;
+                Target::Units(units)
             }
+            Rule::Committee { .. } if is_relu => Target::Nodes(nodes(problem, tolerance, seed)?, None),
+            Rule::Committee { .. } => return Ok(None),
             Rule::Expression(_) if overlaps.nrows() <= coefficients::DIRECTIONS => {
                 let own = match &form {
                     Form::Relu => usize::MAX,
@@ -156,6 +151,7 @@ impl SmoothedKernel {
             target_form,
             target,
             noise: OnceLock::new(),
+            mixture: MixtureNoise::new(problem, tolerance),
         }))
     }
 
@@ -169,23 +165,29 @@ impl SmoothedKernel {
     /// Writes N where it is a sum of orthant probabilities, and says whether it is: few ReLU neurons without biases, and a
     /// ReLU committee.
     fn closed_noise(&self, state: &State, out: &mut Averages) -> bool {
-        let (p, k) = (self.problem.width(), self.problem.directions());
+        let p = self.problem.width();
         let (Form::Relu, Form::Relu, Target::Units(units)) = (&self.form, &self.target_form, &self.target) else {
             return false;
         };
-        if p + k > MOST_FIELDS || state.bias.iter().any(|b| *b != 0.0) {
+        if p + units.weights.len() > MOST_FIELDS || state.bias.iter().any(|b| *b != 0.0) {
             return false;
         }
         let students = state.second_layer.iter().map(|a| self.output_scale * a);
-        let teachers = (0..k).map(|r| if r < units.count { -units.scale } else { 0.0 });
-        let c: Vec<f64> = students.chain(teachers).collect();
+        let c: Vec<f64> = students.chain(units.weights.iter().map(|weight| -weight)).collect();
         let squared = self.problem.training.loss == Loss::Squared;
-        let in_error: Vec<bool> = (0..p + k).map(|i| i >= p || squared).collect();
-        let omega = state.overlaps.omega();
+        let in_error: Vec<bool> = (0..c.len()).map(|i| i >= p || squared).collect();
+        let omega = units.covariance(&state.overlaps);
         relu_noise(&omega, &c, &in_error, self.problem.target.noise, &mut out.noise);
         let size: f64 = c.iter().enumerate().map(|(i, c)| c.abs() * omega[(i, i)].max(0.0).sqrt()).sum();
         let largest = c[..p].iter().fold(0.0, |m: f64, c| m.max(c.abs()));
         out.noise_error = orthant::ERROR * (largest * size).powi(2);
+        true
+    }
+
+    /// Writes N of few tanh or sigmoid neurons, and says whether it has.
+    fn mixture_noise(&self, state: &State, out: &mut Averages) -> bool {
+        let (Some(mixture), Target::Units(units)) = (&self.mixture, &self.target) else { return false };
+        out.noise_error = mixture.noise(&units.covariance(&state.overlaps), &state.second_layer, &mut out.noise);
         true
     }
 
@@ -207,29 +209,30 @@ impl SmoothedKernel {
         Ok(noise_given_target(&self.problem.network.activation, state, &c, &cloud, out))
     }
 
-    /// The degrees of activation and target where both are known to be polynomials.
-    fn polynomial_degree(&self) -> Option<(usize, usize)> {
-        let own = degree(&self.problem.network.activation)?;
-        let target = match (&self.target, &self.problem.target.rule) {
-            (Target::Coefficients(coefficients), _) if coefficients.is_whole() => coefficients.degree,
-            (_, Rule::Committee { activation, .. }) => degree(activation)?,
-            _ => return None,
-        };
-        Some((own, target))
-    }
-
     /// N, or what is asked for beside it, over samples.
     fn sampled(&self) -> &SampledKernel {
-        self.noise.get_or_init(|| {
-            // σ'² e² ‖ζ‖² is a polynomial of this degree; both rules of a tensor are exact for it.
-            let count = self.polynomial_degree().map(|(own, target)| own.max(target) + own + 2);
-            let fields = (self.problem.width() + self.problem.directions()) as u32;
-            match count.filter(|count| count.checked_pow(fields).is_some_and(|nodes| nodes <= TENSOR)) {
-                Some(count) => SampledKernel::tensor(&self.problem, count),
-                None => SampledKernel::for_noise(&self.problem, self.tolerance, self.seed),
-            }
-        })
+        self.noise.get_or_init(|| SampledKernel::for_noise(&self.problem, self.tolerance, self.seed))
     }
+}
+
+/// The units of a committee as neurons, and the form that they need: closed forms among ReLU, else series where those are short.
+fn units(committee: Committee, form: &Form, overlaps: &Mat<f64>, tolerance: f64) -> Option<(Units, Form)> {
+    let Committee { activation, weights, directions } = committee;
+    let covariance = &directions * overlaps * directions.transpose();
+    let variance: Vec<f64> = (0..weights.len()).map(|m| covariance[(m, m)]).collect();
+    let both_relu = matches!(form, Form::Relu) && activation == Activation::Relu;
+    let form = match form {
+        Form::Relu if !both_relu => Form::Series(short_basis(&activation, false, tolerance)?),
+        form => form.clone(),
+    };
+    let neurons = form.neurons(&activation, &variance, &vec![0.0; weights.len()]);
+    if let Neurons::Series(series) = &neurons {
+        let short = |m: usize| series.value_tail[m] <= tolerance * series.size[m];
+        if !(0..weights.len()).all(short) && activation != Activation::Relu {
+            return None;
+        }
+    }
+    Some((Units { weights, neurons, directions }, form))
 }
 
 /// Nodes for the target of `problem`.
@@ -288,7 +291,10 @@ impl Kernel for SmoothedKernel {
                 evaluation.label_noise(self.problem.target.noise, out);
             }
         }
-        let closed = want.noise && (self.closed_noise(state, out) || self.conditional_noise(state, out)?);
+        let closed = want.noise
+            && (self.closed_noise(state, out)
+                || self.mixture_noise(state, out)
+                || self.conditional_noise(state, out)?);
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             self.sampled().averages(state, want, out)?;
@@ -305,6 +311,9 @@ impl Kernel for SmoothedKernel {
             Form::Series(basis) => format!("Hermite series of the activation to degree {}", basis.order()),
         };
         let mut text = format!("smoothed: {pairs}; {}", self.target.describe());
+        if let (Some(mixture), Target::Units(_)) = (&self.mixture, &self.target) {
+            text += &format!("; {}", mixture.describe());
+        }
         if let Some(noise) = self.noise.get() {
             text += &format!("; four-field averages by {}", noise.describe());
         }

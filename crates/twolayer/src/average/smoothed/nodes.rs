@@ -83,12 +83,12 @@ impl Nodes {
     pub fn against(&self, view: &View<'_>, wanted: Wanted, share: &[f64], out: &mut Against) {
         let (p, k) = (view.bias.len(), self.whiten.nrows());
         // Cov(λ_j, u).
-        let projections = view.omega.subrows(0, p).subcols(p, k) * &self.whiten;
+        let projections = view.student_teacher * &self.whiten;
         let mut arrays = [const { [0.0; BLOCK] }; 3];
         let mut totals = [0.0; REPLICATES];
         for j in (0..p).filter(|&j| share[j] > 0.0) {
             let w: Vec<f64> = (0..k).map(|r| projections[(j, r)]).collect();
-            let q = view.omega[(j, j)];
+            let q = view.variance[j];
             let variance = (q - w.iter().map(|w| w * w).sum::<f64>()).max(1e-24 * q);
             if variance <= 0.0 && view.bias[j] <= 0.0 {
                 (out.values[j], out.slopes[j], out.curved[j]) = (0.0, 0.0, 0.0);

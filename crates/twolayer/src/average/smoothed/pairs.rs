@@ -1,7 +1,5 @@
 //! Averages over two neurons, in whichever form the activation has.
 
-use faer::Mat;
-
 use super::{
     relu::{ReluNeurons, relu_pairs},
     series::{Expansion, series_pairs},
@@ -61,12 +59,11 @@ impl Neurons {
     }
 }
 
-/// Correlations `C_jl/√(C_jj C_ll)` of field j with the fields `from..to` of Ω, clipped to \[−1, 1\]; 0 for fields that
-/// vanish.
-pub(super) fn correlations(omega: &Mat<f64>, roots: &[f64], j: usize, from: usize, out: &mut [f64]) {
-    let column = &omega.col_as_slice(j)[from..];
-    for (l, (rho, c)) in out.iter_mut().zip(column).enumerate() {
-        let size = roots[j] * roots[from + l];
+/// Correlations `c_l/(root · roots_l)` of a field with others, from its covariances with them, clipped to \[−1, 1\]; 0 for fields
+/// that vanish.
+pub(super) fn correlations(covariances: &[f64], root: f64, roots: &[f64], out: &mut [f64]) {
+    for ((rho, c), other) in out.iter_mut().zip(covariances).zip(roots) {
+        let size = root * other;
         *rho = if size > 0.0 { (c / size).clamp(-1.0, 1.0) } else { 0.0 };
     }
 }

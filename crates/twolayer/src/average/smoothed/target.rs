@@ -7,7 +7,7 @@ use super::{
     nodes::Nodes,
     pairs::{Neurons, Row, Wanted, correlations},
 };
-use crate::problem::Activation;
+use crate::{overlaps::Overlaps, problem::Activation};
 
 /// Averages of neurons with the target g.
 #[derive(Debug, Clone)]
@@ -29,9 +29,13 @@ pub(super) struct Against {
 
 /// The neurons at one state, as a target sees them.
 pub(super) struct View<'a> {
-    /// Ω.
-    pub omega: &'a Mat<f64>,
-    /// √Ω_ii.
+    /// M.
+    pub student_teacher: &'a Mat<f64>,
+    /// P.
+    pub teacher: &'a Mat<f64>,
+    /// q.
+    pub variance: &'a [f64],
+    /// √q.
     pub roots: &'a [f64],
     /// b.
     pub bias: &'a [f64],
@@ -57,15 +61,15 @@ pub(super) enum Target {
 /// average of both in between keeps the drift smooth.
 const BLEND: [f64; 2] = [0.55, 0.75];
 
-/// `g = scale Σ_r σ(z_r)`.
+/// `g = Σ_m c_m σ(⟨v_m, z⟩)`.
 #[derive(Debug)]
 pub(super) struct Units {
-    /// The factor.
-    pub scale: f64,
+    /// c.
+    pub weights: Vec<f64>,
     /// The units.
     pub neurons: Neurons,
-    /// How many.
-    pub count: usize,
+    /// V, u×k.
+    pub directions: Mat<f64>,
 }
 
 impl Against {
@@ -144,30 +148,50 @@ fn blend(nodes: &Nodes, coefficients: &Coefficients, view: &View<'_>, wanted: Wa
 }
 
 impl Units {
+    /// Covariance of the neurons' fields and the units', in that order.
+    pub fn covariance(&self, overlaps: &Overlaps) -> Mat<f64> {
+        let (p, u) = (overlaps.width(), self.weights.len());
+        let across = &overlaps.student_teacher * self.directions.transpose();
+        let among = &self.directions * &overlaps.teacher_teacher * self.directions.transpose();
+        Mat::from_fn(p + u, p + u, |i, j| match (i < p, j < p) {
+            (true, true) => overlaps.student_student[(i, j)],
+            (true, false) => across[(i, j - p)],
+            (false, true) => across[(j, i - p)],
+            (false, false) => among[(i - p, j - p)],
+        })
+    }
+
     fn square(&self, overlaps: &Mat<f64>) -> f64 {
-        let roots: Vec<f64> = (0..self.count).map(|r| overlaps[(r, r)].max(0.0).sqrt()).collect();
-        let (mut rho, mut row) = (vec![0.0; self.count], Row::new(self.count));
+        let covariance = &self.directions * overlaps * self.directions.transpose();
+        let count = self.weights.len();
+        let roots: Vec<f64> = (0..count).map(|m| covariance[(m, m)].max(0.0).sqrt()).collect();
+        let (mut rho, mut row) = (vec![0.0; count], Row::new(count));
         let mut sum = 0.0;
-        for r in 0..self.count {
-            correlations(overlaps, &roots, r, 0, &mut rho);
-            self.neurons.row(r, &self.neurons, &rho, Wanted::Values, &mut row);
-            sum += row.values.iter().sum::<f64>();
+        for m in 0..count {
+            correlations(covariance.col_as_slice(m), roots[m], &roots, &mut rho);
+            self.neurons.row(m, &self.neurons, &rho, Wanted::Values, &mut row);
+            sum += self.weights[m] * dot(&self.weights, &row.values);
         }
-        self.scale * self.scale * sum
+        sum
     }
 
     fn against(&self, view: &View<'_>, wanted: Wanted, out: &mut Against) {
-        let p = view.bias.len();
-        let (mut rho, mut row) = (vec![0.0; self.count], Row::new(self.count));
+        let (p, count) = (view.bias.len(), self.weights.len());
+        let of_target = &self.directions * view.teacher;
+        let root = |m: usize| (0..of_target.ncols()).map(|r| of_target[(m, r)] * self.directions[(m, r)]).sum::<f64>();
+        let roots: Vec<f64> = (0..count).map(|m| root(m).max(0.0).sqrt()).collect();
+        let across = &self.directions * view.student_teacher.transpose();
+        let (mut rho, mut row) = (vec![0.0; count], Row::new(count));
         for j in 0..p {
-            correlations(view.omega, view.roots, j, p, &mut rho);
+            correlations(across.col_as_slice(j), view.roots[j], &roots, &mut rho);
             view.neurons.row(j, &self.neurons, &rho, wanted, &mut row);
-            out.values[j] = self.scale * row.values.iter().sum::<f64>();
+            out.values[j] = dot(&self.weights, &row.values);
             if wanted == Wanted::All {
-                out.slopes[j] = self.scale * row.mixed.iter().sum::<f64>();
-                out.curved[j] = self.scale * row.curved.iter().sum::<f64>();
-                for (r, slope) in row.slopes.iter().enumerate() {
-                    out.gradients[(j, r)] = self.scale * slope;
+                out.slopes[j] = dot(&self.weights, &row.mixed);
+                out.curved[j] = dot(&self.weights, &row.curved);
+                for r in 0..out.gradients.ncols() {
+                    out.gradients[(j, r)] =
+                        (0..count).map(|m| self.weights[m] * row.slopes[m] * self.directions[(m, r)]).sum();
                 }
             }
             let (value_error, drift_error) = self.errors(view.neurons, j);
@@ -180,12 +204,16 @@ impl Units {
     fn errors(&self, neurons: &Neurons, j: usize) -> (f64, f64) {
         let (Neurons::Series(left), Neurons::Series(right)) = (neurons, &self.neurons) else { return (0.0, 0.0) };
         let (mut value, mut drift) = (0.0, 0.0);
-        for r in 0..self.count {
-            value += (left.value_tail[j] * right.value_tail[r]).sqrt();
-            drift += (left.slope_tail[j] * right.slope_tail[r]).sqrt();
+        for (m, weight) in self.weights.iter().enumerate() {
+            value += weight.abs() * (left.value_tail[j] * right.value_tail[m]).sqrt();
+            drift += 2.0 * weight.abs() * (left.slope_tail[j] * right.slope_tail[m]).sqrt();
         }
-        (self.scale.abs() * value, 2.0 * self.scale.abs() * drift)
+        (value, drift)
     }
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
 /// The degree of an activation that is known to be a polynomial.

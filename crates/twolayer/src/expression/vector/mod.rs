@@ -3,6 +3,7 @@
 //! The result of a number depends on that number only: not on its place in the slice, nor on the slice's length. NaN
 //! gives NaN. On machines with and without fused multiply-add the last bit may differ.
 
+mod asin_sum;
 mod functions;
 mod lanes;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use pulp::{Arch, Simd, WithSimd};
 
+pub use asin_sum::{AsinSum, asin_series, asin_sums};
 use lanes::Lanes;
 
 /// `x ← eˣ`, within 1.1 units in the last place, within 1.5 where the result is subnormal; overflow gives infinity.

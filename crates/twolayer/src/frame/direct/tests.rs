@@ -46,7 +46,7 @@ fn gradient(weights: &[Vec<f64>], samples: &[&[f64]], j: usize) -> Vec<f64> {
 #[test]
 fn a_displaced_step_on_the_sphere_is_that_of_its_formula() {
     for batch in [1, 6] {
-        let target = Target::new(Rule::Committee { activation: Activation::Linear, units: 1, scale: 1.0 });
+        let target = Target::new(Rule::committee(Activation::Linear, 1, 1.0));
         let mut network = Network::new(P, Activation::Tanh);
         network.output_scale = Formula::number(1.0 / P as f64);
         let mut training = Training::new(D as u64, Formula::number(RATE), Duration::Steps(Formula::number(1.0)));

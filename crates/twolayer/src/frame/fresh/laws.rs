@@ -82,8 +82,7 @@ fn cases() -> Vec<Case> {
 impl Case {
     fn problem(&self) -> Problem {
         let units = DIRECTIONS;
-        let mut target =
-            Target::new(Rule::Committee { activation: self.activation.clone(), units, scale: 1.0 / units as f64 });
+        let mut target = Target::new(Rule::committee(self.activation.clone(), units, 1.0 / units as f64));
         target.noise = 0.3;
         target.overlaps[(0, 1)] = 0.4;
         target.overlaps[(1, 0)] = 0.4;

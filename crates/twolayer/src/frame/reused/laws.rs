@@ -74,8 +74,7 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     fn problem(&self) -> Problem {
-        let mut target =
-            Target::new(Rule::Committee { activation: self.activation.clone(), units: DIRECTIONS, scale: 1.0 });
+        let mut target = Target::new(Rule::committee(self.activation.clone(), DIRECTIONS, 1.0));
         target.noise = 0.3;
         target.overlaps[(0, 1)] = 0.4;
         target.overlaps[(1, 0)] = 0.4;

@@ -106,7 +106,7 @@ mod tests {
         network.first_layer =
             FirstLayer { placement: Placement::Orthonormal, scale: Formula::number(1.0), symmetric: false };
         network.second_layer.init = Init::Values(vec![0.9, -0.6]);
-        let target = Target::new(Rule::Committee { activation: Activation::Tanh, units: 2, scale: 1.0 });
+        let target = Target::new(Rule::committee(Activation::Tanh, 2, 1.0));
         let steps = Duration::Steps(Formula::number(STEPS as f64));
         let mut training = Training::new(1_000_000, Formula::number(RATE), steps);
         training.data = Data::Reused;

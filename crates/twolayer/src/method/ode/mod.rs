@@ -23,7 +23,7 @@ pub use flow::OnlineFlow;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{check_start, refuse_second_looks},
+    limit::{check_start, own_kappa, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
@@ -89,16 +89,6 @@ fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
     }
     let reading = question.scaling.as_ref().map_err(Clone::clone)?;
     Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone() })
-}
-
-/// ηs·d/n_b at the problem's own d.
-fn own_kappa(problem: &Problem) -> f64 {
-    match problem.dimension() {
-        Some(d) if problem.training.algorithm == Algorithm::Sgd => {
-            problem.step_time() * d as f64 / problem.batch() as f64
-        }
-        _ => 0.0,
-    }
 }
 
 impl Method for Ode {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     error::{Error, Result},
-    expression::{Function, Vocabulary, hermite_and_previous, hermite_degree, nearest, vector},
+    expression::{Function, Vocabulary, factorial, hermite_and_previous, hermite_degree, nearest, vector},
 };
 pub use average::Average;
 pub use series::HermiteSeries;
@@ -101,6 +101,11 @@ impl Activation {
         Ok(recognition::recognise(&function).unwrap_or(Self::Expression(function)))
     }
 
+    /// The named activation that a function of h is, if it is one.
+    pub(super) fn of_function(function: &Function) -> Option<Self> {
+        recognition::recognise(function)
+    }
+
     /// Σ_q c_q h_q, with the orthonormal Hermite polynomials `h_q = He_q/√q!`, c_0 first.
     pub fn series(coefficients: Vec<f64>) -> Self {
         Self::Series(HermiteSeries::new(coefficients))
@@ -143,6 +148,24 @@ impl Activation {
             Self::Series(series) => series.formula(),
             Self::Expression(function) => function.source().trim().into(),
         }
+    }
+
+    /// s_n of `σ = Σ_n s_n He_n`, with Hermite polynomials that are not normalised, where σ is a polynomial.
+    pub fn polynomial(&self) -> Option<Vec<f64>> {
+        let mut coefficients = match self {
+            Self::Linear => vec![0.0, 1.0],
+            Self::Square => vec![1.0, 0.0, 1.0],
+            Self::Hermite(degree) => (0..=*degree).map(|n| f64::from(n == *degree)).collect(),
+            Self::Series(series) => {
+                let normalised = series.coefficients().iter().enumerate();
+                normalised.map(|(n, c)| c / factorial(n).sqrt()).collect()
+            }
+            Self::Expression(function) => function.polynomial()?,
+            Self::Relu | Self::Erf | Self::Tanh | Self::Softplus | Self::Sigmoid | Self::Gelu => return None,
+        };
+        let degree = coefficients.iter().rposition(|c| *c != 0.0).unwrap_or(0);
+        coefficients.resize(degree + 1, 0.0);
+        Some(coefficients)
     }
 
     /// Where σ or one of its derivatives may jump, rising; none where σ is smooth.

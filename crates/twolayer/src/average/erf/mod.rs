@@ -1,7 +1,9 @@
 //! Closed forms for a network and a target that are sums of `erf(x/√2)`. (theory.md §6; Saad & Solla 1995)
 //!
-//! Students and teacher units are treated alike: fields `x = (λ, z)` with covariance C = Ω, and
-//! `f − g = Σ_m c_m σ(x_m)` with `c_m = s a_m` for a student and minus the target's scale for a teacher unit.
+//! Students and teacher units are treated alike: fields `x = (λ, Vz)` with covariance C, V the directions of the units, and
+//! `f − g = Σ_m c_m σ(x_m)` with `c_m = s a_m` for a student and minus the weight of a teacher unit.
+
+mod four;
 
 use std::{
     f64::consts::PI,
@@ -12,31 +14,36 @@ use super::{Averages, Kernel, SampledKernel, State, Want};
 use crate::{
     error::Result,
     expression::vector,
-    problem::{Activation, Loss, Problem, Rule},
+    problem::{Activation, Committee, Loss, Problem},
 };
+pub(super) use four::{FourFields, Series};
 
-/// Students up to which N is taken in closed form, in p²(p+k)² operations; beyond, over samples.
+/// Students up to which N is taken in closed form, in p²(p+u)² operations; beyond, over samples.
 const CLOSED_NOISE: usize = 128;
+
+/// Error allowed to a polynomial in place of asin in N, as a fraction of the tolerance.
+const SERIES: f64 = 1e-5;
 
 /// Tolerance of the averages without a closed form.
 const SAMPLED_TOLERANCE: f64 = 1e-4;
-
-/// Arguments of asin that are handled at a time: they stay in the first cache.
-const BUFFER: usize = 2048;
 
 /// The kernel of an erf network that learns an erf committee, exact to rounding.
 #[derive(Debug)]
 pub struct ErfKernel {
     /// p.
     students: usize,
-    /// p + k.
+    /// k.
+    directions: usize,
+    /// p + u, u the units of the target.
     fields: usize,
     /// s.
     output_scale: f64,
     /// What multiplies each teacher unit.
-    target_scale: f64,
-    /// Teacher directions that carry a unit.
-    units: usize,
+    weights: Vec<f64>,
+    /// The entries of each unit's direction that are not 0: of `z_r` and how much.
+    units: Vec<Vec<(usize, f64)>>,
+    /// Polynomials in place of asin in N.
+    series: Series,
     /// First field that takes part in e: 0, or p for the correlation loss, whose e has no f.
     first: usize,
     /// Δ.
@@ -54,38 +61,30 @@ pub struct ErfKernel {
 struct Scratch {
     /// C, n×n.
     covariance: Vec<f64>,
+    /// Covariance of z with the fields, k×n.
+    reach: Vec<f64>,
     /// c (n).
     coefficients: Vec<f64>,
     /// `asin(C_mn/√((1+C_mm)(1+C_nn)))`, lower triangle.
     pairs: Vec<f64>,
-    /// `c_m c_n`, doubled off the diagonal: lower triangle of the fields in e.
-    weights: Vec<f64>,
-    /// `(j, l)`, l ≤ j: the entries of N.
-    entries: Vec<(usize, usize)>,
-    /// Arguments of asin in the four-field integrals of some entries of N.
-    arguments: Vec<f64>,
-    /// Per field: `C_jm(1+C_ll) − C_jl C_lm`, the same with j ↔ l, and `1/√Λ1`.
-    left: Vec<f64>,
-    right: Vec<f64>,
+    /// Per field: `1/√(1+C_mm)`.
     root: Vec<f64>,
+    /// Per field x of (λ, z): sums over the fields of e.
+    sums: Vec<f64>,
+    four: FourFields,
 }
 
 impl Scratch {
-    /// For p students, n fields, the first of which that takes part in e is `first`.
-    fn new(p: usize, n: usize, first: usize) -> Self {
-        let size = triangle(n - first);
-        let entries: Vec<(usize, usize)> = (0..p).flat_map(|j| (0..=j).map(move |l| (j, l))).collect();
-        let at_a_time = (BUFFER / size).clamp(1, entries.len());
+    /// For p students, k directions, n fields, the first of which that takes part in e is `first`.
+    fn new(p: usize, k: usize, n: usize, first: usize) -> Self {
         Self {
             covariance: vec![0.0; n * n],
+            reach: vec![0.0; k * n],
             coefficients: vec![0.0; n],
             pairs: vec![0.0; triangle(n)],
-            weights: vec![0.0; size],
-            entries,
-            arguments: vec![0.0; at_a_time * size],
-            left: vec![0.0; n - first],
-            right: vec![0.0; n - first],
             root: vec![0.0; n],
+            sums: vec![0.0; p + k],
+            four: FourFields::new(n, first),
         }
     }
 }
@@ -98,25 +97,33 @@ const fn triangle(n: usize) -> usize {
 impl ErfKernel {
     /// The kernel of `problem`; `None` unless network and target are both made of erf, without biases.
     pub fn new(problem: &Problem) -> Option<Self> {
-        Self::seeded(problem, 0)
+        Self::seeded(problem, 0.0, 0)
     }
 
-    /// The same with other samples for each `seed`, where it needs any.
-    pub fn seeded(problem: &Problem, seed: u64) -> Option<Self> {
-        let Rule::Committee { activation: Activation::Erf, units, scale } = problem.target.rule else {
-            return None;
-        };
+    /// The same where the risk need not be known better than to `tolerance`: N then takes polynomials for asin, with an error of
+    /// 10⁻⁵ of that. With other samples for each `seed`, where it needs any.
+    pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Option<Self> {
         if problem.network.activation != Activation::Erf || problem.network.bias.is_some() {
             return None;
         }
-        let (p, n) = (problem.width(), problem.width() + problem.directions());
+        let (p, k) = (problem.width(), problem.directions());
+        let Committee { activation: Activation::Erf, weights, directions } = problem.target.rule.as_committee(k)?
+        else {
+            return None;
+        };
+        let n = p + weights.len();
         let first = if problem.training.loss == Loss::Correlation { p } else { 0 };
+        let entries = |m: usize| -> Vec<(usize, f64)> {
+            (0..k).map(|r| (r, directions[(m, r)])).filter(|(_, v)| *v != 0.0).collect()
+        };
         Some(Self {
             students: p,
+            directions: k,
             fields: n,
             output_scale: problem.output_scale(),
-            target_scale: scale,
-            units,
+            units: (0..weights.len()).map(entries).collect(),
+            weights,
+            series: Series::new(SERIES * tolerance),
             first,
             label_noise: problem.target.noise,
             scratch: Mutex::new(Vec::new()),
@@ -139,18 +146,26 @@ impl ErfKernel {
             for l in 0..p {
                 scratch.covariance[j * n + l] = overlaps.student_student[(j, l)];
             }
-            for r in p..n {
-                let m = overlaps.student_teacher[(j, r - p)];
-                scratch.covariance[j * n + r] = m;
-                scratch.covariance[r * n + j] = m;
+            for (m, unit) in self.units.iter().enumerate() {
+                let c = unit.iter().map(|(r, v)| v * overlaps.student_teacher[(j, *r)]).sum();
+                scratch.covariance[j * n + p + m] = c;
+                scratch.covariance[(p + m) * n + j] = c;
+            }
+            for r in 0..self.directions {
+                scratch.reach[r * n + j] = overlaps.student_teacher[(j, r)];
             }
             scratch.coefficients[j] = self.output_scale * state.second_layer[j];
         }
-        for r in p..n {
-            for q in p..n {
-                scratch.covariance[r * n + q] = overlaps.teacher_teacher[(r - p, q - p)];
+        for (m, unit) in self.units.iter().enumerate() {
+            for r in 0..self.directions {
+                scratch.reach[r * n + p + m] = unit.iter().map(|(q, v)| v * overlaps.teacher_teacher[(r, *q)]).sum();
             }
-            scratch.coefficients[r] = if r - p < self.units { -self.target_scale } else { 0.0 };
+            scratch.coefficients[p + m] = -self.weights[m];
+        }
+        for (m, unit) in self.units.iter().enumerate() {
+            for l in p..n {
+                scratch.covariance[(p + m) * n + l] = unit.iter().map(|(r, v)| v * scratch.reach[r * n + l]).sum();
+            }
         }
     }
 
@@ -185,8 +200,8 @@ impl ErfKernel {
 
     /// D from the three-field integrals, A from the pairs.
     fn drift(&self, scratch: &mut Scratch, out: &mut Averages) {
-        let Scratch { covariance, coefficients: c, pairs, root: sums, .. } = scratch;
-        let (p, n) = (self.students, self.fields);
+        let Scratch { covariance, reach, coefficients: c, pairs, sums, .. } = scratch;
+        let (p, k, n) = (self.students, self.directions, self.fields);
         for j in 0..p {
             let row = &covariance[j * n..(j + 1) * n];
             let one_plus = 1.0 + row[j];
@@ -197,20 +212,21 @@ impl ErfKernel {
             for m in self.first..n {
                 let weight = c[m] / lambda_two(row[j], covariance[m * n + m], row[m]).sqrt();
                 along += weight * row[m];
-                for (sum, c_qm) in sums.iter_mut().zip(&covariance[m * n..(m + 1) * n]) {
+                for (sum, c_qm) in sums.iter_mut().zip(&covariance[m * n..m * n + p]) {
                     *sum += weight * c_qm;
+                }
+                for (r, sum) in sums[p..].iter_mut().enumerate() {
+                    *sum += weight * reach[r * n + m];
                 }
                 let (high, low) = (j.max(m), j.min(m));
                 second += c[m] * pairs[triangle(high) + low];
             }
             let factor = 2.0 / PI * c[j];
-            for q in 0..n {
-                let entry = factor * (sums[q] - along * row[q] / one_plus);
-                if q < p {
-                    out.drift_student[(j, q)] = entry;
-                } else {
-                    out.drift_teacher[(j, q - p)] = entry;
-                }
+            for q in 0..p {
+                out.drift_student[(j, q)] = factor * (sums[q] - along * row[q] / one_plus);
+            }
+            for r in 0..k {
+                out.drift_teacher[(j, r)] = factor * (sums[p + r] - along * reach[r * n + j] / one_plus);
             }
             out.second[j] = 2.0 / PI * self.output_scale * second;
             // σ' is even and e is odd.
@@ -218,59 +234,33 @@ impl ErfKernel {
         }
     }
 
-    /// N: four-field integrals of every entry at once, and the label noise.
+    /// N: the four-field integrals of every entry, and the label noise.
     fn noise(&self, scratch: &mut Scratch, out: &mut Averages) {
-        let Scratch { covariance, coefficients: c, weights, entries, arguments, left, right, root, .. } = scratch;
-        let (n, first) = (self.fields, self.first);
-        let active = n - first;
-        let mut at = 0;
-        for m in first..n {
-            for l in first..=m {
-                weights[at] = if l == m { 1.0 } else { 2.0 } * c[m] * c[l];
-                at += 1;
-            }
-        }
-        let size = weights.len();
-        for entries in entries.chunks(arguments.len() / size) {
-            for (&(j, l), arguments) in entries.iter().zip(arguments.chunks_exact_mut(size)) {
-                let (alpha, beta) = (&covariance[j * n + first..(j + 1) * n], &covariance[l * n + first..(l + 1) * n]);
-                let (jj, ll, jl) = (covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]);
-                let lambda_four = lambda_two(jj, ll, jl);
-                for m in 0..active {
-                    left[m] = alpha[m] * (1.0 + ll) - jl * beta[m];
-                    right[m] = beta[m] * (1.0 + jj) - jl * alpha[m];
-                    let mm = covariance[(first + m) * n + first + m];
-                    let lambda_one = lambda_four * (1.0 + mm) - alpha[m] * left[m] - beta[m] * right[m];
-                    // Λ1/Λ4 − 1 is a conditional variance.
-                    root[m] = 1.0 / lambda_one.max(lambda_four).sqrt();
-                }
-                let mut rest = arguments;
-                for m in 0..active {
-                    let (row, tail) = rest.split_at_mut(m + 1);
-                    rest = tail;
-                    let start = (first + m) * n + first;
-                    let fields = covariance[start..=start + m].iter().zip(alpha).zip(beta).zip(&*root);
-                    for (argument, (((c_mn, alpha), beta), root_n)) in row.iter_mut().zip(fields) {
-                        let lambda_zero = lambda_four * c_mn - alpha * left[m] - beta * right[m];
-                        *argument = lambda_zero * root[m] * root_n;
-                    }
-                }
-            }
-            vector::asin(&mut arguments[..entries.len() * size]);
-            for (&(j, l), arguments) in entries.iter().zip(arguments.chunks_exact(size)) {
-                let sum: f64 = weights.iter().zip(arguments).map(|(weight, asin)| weight * asin).sum();
-                let lambda_four = lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]);
-                let entry = c[j] * c[l] / lambda_four.sqrt() * (4.0 / (PI * PI) * sum + 2.0 / PI * self.label_noise);
+        let Scratch { covariance, coefficients: c, four, .. } = scratch;
+        let n = self.fields;
+        let largest = (self.first..n).map(|m| covariance[m * n + m]).fold(0.0, f64::max);
+        let (series, error) = self.series.up_to(largest / (1.0 + largest));
+        four.load(covariance, c);
+        let mut greatest = 0.0_f64;
+        for j in 0..self.students {
+            for l in 0..=j {
+                let sum = four.sum(covariance, j, l, series);
+                let factor = c[j] * c[l]
+                    / lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]).sqrt();
+                let entry = factor * (4.0 / (PI * PI) * sum + 2.0 / PI * self.label_noise);
+                greatest = greatest.max(factor.abs());
                 out.noise[(j, l)] = entry;
                 out.noise[(l, j)] = entry;
             }
         }
+        let size: f64 = c[self.first..].iter().map(|c| c.abs()).sum();
+        out.noise_error = greatest * 4.0 / (PI * PI) * error * size * size + 32.0 * f64::EPSILON * out.noise.norm_max();
     }
 
     /// `Δ s² a_j a_l E[σ'_jσ'_l]`.
     fn label_noise(&self, scratch: &Scratch, out: &mut Averages) {
         let (covariance, c, n) = (&scratch.covariance, &scratch.coefficients, self.fields);
-        for &(j, l) in &scratch.entries {
+        for (j, l) in (0..self.students).flat_map(|j| (0..=j).map(move |l| (j, l))) {
             let lambda_four = lambda_two(covariance[j * n + j], covariance[l * n + l], covariance[j * n + l]);
             let entry = 2.0 / PI * self.label_noise * c[j] * c[l] / lambda_four.sqrt();
             out.noise[(j, l)] = entry;
@@ -280,13 +270,14 @@ impl ErfKernel {
 }
 
 /// `(1+a)(1+b) − c²`, written so that rounding cannot take it below what a covariance allows.
-fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
+pub(super) fn lambda_two(a: f64, b: f64, c: f64) -> f64 {
     1.0 + a + b + (a * b - c * c).max(0.0)
 }
 
 impl Kernel for ErfKernel {
     fn averages(&self, state: &State, want: Want, out: &mut Averages) -> Result<()> {
-        let mut own = self.kept().pop().unwrap_or_else(|| Scratch::new(self.students, self.fields, self.first));
+        let mut own =
+            self.kept().pop().unwrap_or_else(|| Scratch::new(self.students, self.directions, self.fields, self.first));
         let scratch = &mut own;
         self.load(state, scratch);
         let size: f64 = scratch.coefficients.iter().map(|c| c.abs()).sum();
@@ -307,8 +298,8 @@ impl Kernel for ErfKernel {
             self.noise(scratch, out);
         } else if want.label_noise && !want.noise {
             self.label_noise(scratch, out);
+            out.noise_error = 32.0 * f64::EPSILON * out.noise.norm_max();
         }
-        out.noise_error = 32.0 * f64::EPSILON * out.noise.norm_max();
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             let sampled = || SampledKernel::for_noise(&self.problem, SAMPLED_TOLERANCE, self.seed);
