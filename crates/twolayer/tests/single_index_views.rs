@@ -111,7 +111,7 @@ fn expressions_are_expanded() {
 fn scales_of_target_and_output() {
     let problem = changed(&reference(5, 0.3, 1.0), |target, network, _| {
         target.overlaps[(0, 0)] = 2.25;
-        target.rule = Rule::Committee { activation: Activation::series(vec![0.1, 0.4]), units: 1, scale: 1.5 };
+        target.rule = Rule::committee(Activation::series(vec![0.1, 0.4]), 1, 1.5);
         network.output_scale = Formula::number(0.4);
     });
     let general = ran(&problem, Some("ode"), 10).trajectory;
@@ -152,7 +152,7 @@ fn problems_without_a_flow_are_refused_with_the_key() {
         ("training.geometry", |_, _, training| training.geometry = Geometry::Free),
         ("network.second_layer", |_, network, _| network.second_layer.train = false),
         ("target", |target, _, _| {
-            *target = Target::new(Rule::Committee { activation: Activation::Tanh, units: 2, scale: 1.0 });
+            *target = Target::new(Rule::committee(Activation::Tanh, 2, 1.0));
         }),
         ("network.first_layer", |_, network, _| network.first_layer.scale = Formula::number(2.0)),
         ("training.algorithm", |_, _, training| {

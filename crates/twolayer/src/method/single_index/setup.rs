@@ -103,8 +103,8 @@ pub fn setup(problem: &Problem) -> Result<Setup> {
 fn target(problem: &Problem) -> Result<Expansion> {
     let scale = problem.target.overlaps[(0, 0)].sqrt();
     let (function, factor) = match &problem.target.rule {
-        Rule::Committee { activation, scale, .. } => (activation.clone(), *scale),
-        Rule::Expression(expression) => (Activation::Expression(Function::of(expression.clone())), 1.0),
+        Rule::Committee { activation, weights } => (activation.clone(), weights[0]),
+        Rule::Expression(expression) => (Activation::Expression(Function::of_expression(expression.clone())), 1.0),
     };
     let mut expansion = Expansion::of(&function, scale, MOST_DEGREES)?;
     expansion.coefficients.iter_mut().for_each(|c| *c *= factor);

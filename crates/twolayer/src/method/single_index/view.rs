@@ -57,7 +57,7 @@ fn accepts(question: &Question<'_>, kind: Kind) -> Fit {
     let Question { problem, view, .. } = *question;
     let nodes = problem.network.second_layer.init == Init::Nodes;
     let asked = view.method.is_some();
-    let hermite = matches!(&problem.target.rule, Rule::Committee { activation: Activation::Series(_), units: 1, .. });
+    let hermite = matches!(&problem.target.rule, Rule::Committee { activation: Activation::Series(_), weights } if weights.len() == 1);
     if !asked && (!hermite || nodes != (kind == Kind::Averaged)) {
         return Fit::Other;
     }
