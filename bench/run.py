@@ -90,6 +90,7 @@ def table(rounds):
     reduced_faster = Ratio(rounds, "reduced-1e3", "numpy")
     giant, exact, products = (median(rounds, f"giant-{key}") for key in ("direct", "reduced", "products"))
     overhead = Ratio(rounds, "giant-direct", "giant-products")
+    order, learning, finite = (median(rounds, key) for key in ("canonical-order", "learning-times", "finite-flow"))
     square_field, wide, square, tanh = (
         median(rounds, key) for key in ("mean-field", "ode-p100", "ode-square", "ode-tanh")
     )
@@ -126,6 +127,13 @@ def table(rounds):
         (f"{equation}: one integration, rtol 10⁻⁸", peers, "≤ 3 ms", f"{ode:.2f} ms", f"{56 / ode:.0f} × LSODA¹",
          figure(ode <= 3)),
         ("the same, with a second integration that measures the error", "", "", f"{engine:.2f} ms", "", ""),
+        ("gallery `time-scales/canonical-order`, t ≤ 5, its three ε, rtol 10⁻⁸ and the looser integration for its error",
+         "elsewhere¹: .06 + 3.1 + 75 s (SciPy LSODA, rtol 10⁻⁸)", "≤ 2 s", f"{order:.2f} s", f"{78.2 / order:.0f} × LSODA¹",
+         figure(order <= 2)),
+        ("`time-scales/learning-times`, t ≤ 3, ε = 10⁻² … 10⁻⁷, m = 60 … 3000, the same", "", "≤ 60 s", f"{learning:.1f} s", "",
+         figure(learning <= 60)),
+        ("exact flow of m = 41 neurons, ε = 10⁻⁵, t ≤ 3, the same", "the general ODE, elsewhere¹: 100 s", "≤ 2 s",
+         f"{finite:.2f} s", f"{100 / finite:.0f} × that¹", figure(finite <= 2)),
         ("x² mean-field ODE, p = 5000, k = 2, d = 5, t ≤ 100, rtol 10⁻⁸, with its error", "elsewhere¹: 17 s (Euler)",
          "≤ 200 ms", f"{square_field:.0f} ms", f"{17000 / square_field:.0f} × that¹", figure(square_field <= 200)),
         ("erf ODE, all terms, p = 100, k = 2, γ/p = ¼, t ≤ 100 at 10⁻³, with its error", "", "≤ 6 s",

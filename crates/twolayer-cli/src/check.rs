@@ -9,12 +9,13 @@ use twolayer::{
     method::{Plan, human_bytes},
     paper::{self, Paper},
     problem::{Formula, Problem},
+    record::phases::Learning,
 };
 use twolayer_file::{
     Study,
     experiment::{Experiment, NamedView},
 };
-use twolayer_lab::{files, machine, plan, task::refusal};
+use twolayer_lab::{files, machine, phases::ExpectedRecord, plan, task::refusal};
 
 use crate::{DONE, Failure, WRONG, changes::Changes, diagnostics::draw, say, tell, words};
 
@@ -163,12 +164,22 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
                 let runs = if replicates == 1 { "one run".into() } else { format!("{replicates} replicates") };
                 let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
                 lines.push(format!("  cost     about {seconds} for {runs}, {bytes}"));
+                lines.extend(plan.method.expected().iter().map(expected));
+                let warnings = plan.method.warnings(None);
+                lines.extend(warnings.iter().map(|warning| format!("  warning  {}: {}", warning.id, warning.text)));
                 lines.extend(plan.advice.iter().map(|advice| format!("  advice   {advice}")));
             }
             Err(error) => lines.push(format!("  refused  {error}")),
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// `  learns   degree 2: risk 0.425 → 0.18, t ~ ε^0.25`.
+fn expected(learning: &Learning) -> String {
+    let Learning { degree, before, after, time, exponent } = learning;
+    let time = time.map_or(format!("t ~ ε^{}", short(*exponent)), |time| format!("half of it at t = {}", short(time)));
+    format!("  learns   degree {degree}: risk {} → {}, {time}", short(*before), short(after.max(0.0)))
 }
 
 /// `  regime   plateau`.
@@ -246,6 +257,11 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
             value["seconds"] = plan.cost.seconds.into();
             value["bytes"] = plan.cost.bytes.into();
             value["advice"] = plan.advice.clone().into();
+            let warnings = plan.method.warnings(None);
+            value["warnings"] =
+                warnings.iter().map(|warning| json!({ "id": warning.id, "text": warning.text })).collect();
+            value["expected"] =
+                plan.method.expected().iter().map(|learning| json!(ExpectedRecord::from(learning))).collect();
         }
         Err(error) => value["refused"] = error.to_string().into(),
     }

@@ -208,7 +208,6 @@ fn engines_that_come_later() {
         "engines_that_come_later",
         &[
             ("batch = 2", "preprocess = \"mean\""),
-            ("activation = \"erf\"", "activation = \"erf\"\nsecond_layer = { init = \"nodes\" }"),
             ("", "[readout]\nridge = 1e-3"),
             ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.preprocess\" = \"linear\" }"),
             ("", "[[figure]]\ny = \"spectrum\""),

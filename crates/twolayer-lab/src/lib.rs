@@ -12,6 +12,7 @@ pub mod files;
 pub mod foretold;
 pub mod gallery;
 pub mod machine;
+pub mod phases;
 pub mod plan;
 pub mod report;
 pub mod results;

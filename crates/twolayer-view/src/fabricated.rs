@@ -75,6 +75,8 @@ fn outcome(method: &str, trajectories: Vec<Trajectory>, seconds: f64) -> Outcome
         seconds,
         bytes: 1e6,
         advice: Vec::new(),
+        warnings: Vec::new(),
+        expected: Vec::new(),
     }
 }
 

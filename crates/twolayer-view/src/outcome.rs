@@ -2,6 +2,8 @@
 
 use twolayer::record::Trajectory;
 
+use crate::phases::{ExpectedRecord, WarningRecord};
+
 /// What one view gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -23,4 +25,8 @@ pub struct Outcome {
     pub bytes: f64,
     /// Advice of the plan and on what came out, in words.
     pub advice: Vec<String>,
+    /// What the view should be read with.
+    pub warnings: Vec<WarningRecord>,
+    /// What theory expects to be learnt, in its order.
+    pub expected: Vec<ExpectedRecord>,
 }

@@ -23,6 +23,9 @@ use twolayer::{
     solve::{self, Options},
 };
 
+#[path = "works/flows.rs"]
+mod flows;
+
 const ROUNDS: usize = 5;
 const STREAMS: Streams = Streams { seed: 0, replicate: 0 };
 /// κ = γ/p of the ODE.
@@ -68,6 +71,11 @@ fn main() -> Result<()> {
         mean_field()?,
         integration()?,
         engine()?,
+        Work::new("canonical-order", "s", || flows::many(&[(1e-2, 60), (1e-4, 240), (1e-6, 800)], 5.0)),
+        Work::new("learning-times", "s", || {
+            flows::many(&[(1e-2, 60), (1e-3, 120), (1e-4, 240), (1e-5, 480), (1e-6, 1200), (1e-7, 3000)], 3.0)
+        }),
+        Work::new("finite-flow", "s", || flows::finite(1e-5, 41)),
         orientations()?,
         limit("ode-p100", (Activation::Erf, 100, 2), 100.0, 1e-3)?,
         limit("ode-square", (Activation::Square, 8, 4), 20.0, 1e-4)?,

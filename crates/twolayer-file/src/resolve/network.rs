@@ -113,10 +113,7 @@ fn second_layer(reader: &mut Reader<'_>) -> Option<SecondLayer> {
             SecondLayerInit::Gaussian => Init::Gaussian,
             SecondLayerInit::Uniform => Init::Uniform,
             SecondLayerInit::Grid => Init::Grid,
-            SecondLayerInit::Nodes => {
-                reader.no_engine("network.second_layer.init", "write init = \"grid\"");
-                return None;
-            }
+            SecondLayerInit::Nodes => Init::Nodes,
         },
     };
     let scale = reader.formula("network.second_layer.scale");

@@ -3,6 +3,7 @@
 mod animation;
 mod cite;
 mod hidden;
+mod phases;
 mod tables;
 
 use twolayer_file::experiment::Experiment;
@@ -38,6 +39,8 @@ pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, 
     page += &format!("<figure>\n{figure}</figure>\n");
     page += &animation::animation(experiment, outcomes).unwrap_or_default();
     page += &tables::views(experiment, outcomes, manifest);
+    page += &phases::warnings(&manifest.views);
+    page += &phases::phases(&manifest.views);
     page += &tables::foretold(experiment, outcomes);
     page += &hidden::hidden(experiment, outcomes);
     page += &tables::agreement(&manifest.agreement);

@@ -130,6 +130,8 @@ impl Prepared {
                 core_seconds: 0.0,
                 bytes: plan.cost.bytes,
                 advice: plan.advice.clone(),
+                warnings: Vec::new(),
+                expected: plan.method.expected().iter().map(Into::into).collect(),
             };
             let mut spans = Vec::new();
             while let Some(task) = tasks.next_if(|task| task.view == view) {
@@ -145,6 +147,8 @@ impl Prepared {
                 outcome.trajectories.push(part.trajectory);
             }
             outcome.seconds = covered(spans);
+            let seen = outcome.trajectories.iter().find(|run| run.valid > 0);
+            outcome.warnings = plan.method.warnings(seen).into_iter().map(Into::into).collect();
             outcome.advice.extend(tolerance::advice(&self.experiment.views[view], &outcome.trajectories));
             outcomes.push(outcome);
         }

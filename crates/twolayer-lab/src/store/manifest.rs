@@ -23,6 +23,7 @@ use crate::{
     compare::Agreement,
     foretold::{Foretold, foretold},
     outcome::Outcome,
+    phases::{PhaseRecord, WarningRecord},
 };
 
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
@@ -170,6 +171,12 @@ pub struct ViewRecord {
     pub predictions: Vec<Foretold>,
     /// Advice of the plan and on what came out.
     pub advice: Vec<String>,
+    /// What it should be read with.
+    #[serde(default)]
+    pub warnings: Vec<WarningRecord>,
+    /// Plateaus and transitions of its mean risk, and those that theory expects.
+    #[serde(default)]
+    pub phases: PhaseRecord,
 }
 
 /// How one replicate ended.
@@ -250,6 +257,8 @@ impl ViewRecord {
             max_overlap_error: largest(runs.iter().filter_map(|run| run.get(&STUDENT_TEACHER_ERROR))),
             predictions: foretold(view, runs),
             advice: outcome.advice.clone(),
+            warnings: outcome.warnings.clone(),
+            phases: PhaseRecord::of(runs, &outcome.expected),
         }
     }
 }

@@ -161,6 +161,8 @@ pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> 
         core_seconds: record.core_seconds,
         bytes: record.bytes,
         advice: record.advice.clone(),
+        warnings: record.warnings.clone(),
+        expected: record.phases.expected.clone(),
     })
 }
 

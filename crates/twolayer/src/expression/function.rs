@@ -17,11 +17,15 @@ impl Function {
     /// # Errors
     /// [`Error::Syntax`](crate::Error::Syntax), as of [`Expression::parse`].
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self> {
-        let expression = Expression::parse(text, vocabulary)?;
+        Ok(Self::of_expression(Expression::parse(text, vocabulary)?))
+    }
+
+    /// An expression as a function of its first variable.
+    pub fn of_expression(expression: Expression) -> Self {
         let mut graph = expression.graph.clone();
         let derivative = graph.derivative(expression.root, 0);
         let both = Program::compile(&graph, &[expression.root, derivative]);
-        Ok(Self { expression, both })
+        Self { expression, both }
     }
 
     /// The text it was parsed from.

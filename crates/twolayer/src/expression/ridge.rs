@@ -4,7 +4,6 @@ use super::{
     Expression, Function,
     graph::{Graph, Id, Node},
     operations::{Binary, Unary},
-    program::Program,
 };
 
 /// `weight · f(⟨form, x⟩)`.
@@ -94,11 +93,7 @@ impl Expression {
 impl Function {
     /// Of variable 0 of a graph.
     fn of(source: &str, graph: Graph, root: Id) -> Self {
-        let expression = Expression::of(source.into(), graph, root, 1);
-        let mut graph = expression.graph.clone();
-        let derivative = graph.derivative(expression.root, 0);
-        let both = Program::compile(&graph, &[expression.root, derivative]);
-        Self { expression, both }
+        Self::of_expression(Expression::of(source.into(), graph, root, 1))
     }
 }
 

@@ -1,6 +1,6 @@
-//! Gauss–Hermite quadrature for the standard normal law.
+//! Quadrature for the standard normal law, and for the uniform one.
 
-use std::num::NonZeroUsize;
+use std::{f64::consts::PI, num::NonZeroUsize};
 
 use gauss_quad::{GaussHermite, GaussLegendre};
 
@@ -24,7 +24,7 @@ impl Quadrature {
         let mut pairs: Vec<(f64, f64)> = rule
             .as_node_weight_pairs()
             .iter()
-            .map(|(node, weight)| (node * std::f64::consts::SQRT_2, weight / std::f64::consts::PI.sqrt()))
+            .map(|(node, weight)| (node * std::f64::consts::SQRT_2, weight / PI.sqrt()))
             .collect();
         pairs.sort_by(|left, right| left.0.total_cmp(&right.0));
         let (nodes, weights) = pairs.into_iter().unzip();
@@ -46,6 +46,21 @@ impl Quadrature {
             .collect();
         pairs.sort_by(|left, right| left.0.total_cmp(&right.0));
         let (nodes, weights) = pairs.into_iter().unzip();
+        Self { nodes, weights }
+    }
+
+    /// Nodes and weights for the uniform law on [−1, 1], clustered at ±1: `x = −cos θ` with Gauss–Legendre nodes in
+    /// θ ∈ [0, π]. (theory.md §5.5)
+    pub fn clustered(count: usize) -> Self {
+        let rule = GaussLegendre::new(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
+        let of = |(node, weight): &(f64, f64)| {
+            let theta = 0.5 * PI * (1.0 + node);
+            (-theta.cos(), 0.25 * PI * weight * theta.sin())
+        };
+        let mut pairs: Vec<(f64, f64)> = rule.as_node_weight_pairs().iter().map(of).collect();
+        pairs.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let sum: f64 = pairs.iter().map(|(_, weight)| weight).sum();
+        let (nodes, weights) = pairs.into_iter().map(|(node, weight)| (node, weight / sum)).unzip();
         Self { nodes, weights }
     }
 
@@ -75,5 +90,20 @@ mod tests {
                 expected *= (2 * m + 1) as f64;
             }
         }
+    }
+
+    #[test]
+    fn clustered_nodes_give_the_moments_of_the_uniform_law() {
+        for count in [40, 100, 400] {
+            let rule = Quadrature::clustered(count);
+            assert_eq!(rule.nodes.len(), count);
+            for power in 0..9 {
+                let moment: f64 = rule.nodes.iter().zip(&rule.weights).map(|(x, w)| w * x.powi(power)).sum();
+                let expected = if power % 2 == 0 { 1.0 / f64::from(power + 1) } else { 0.0 };
+                assert!((moment - expected).abs() < 1e-12, "{count} nodes, power {power}: {moment}");
+            }
+        }
+        // The outermost is closer to 1 than any of equally spaced ones.
+        assert!(1.0 - Quadrature::clustered(100).nodes[99] < 2e-4);
     }
 }

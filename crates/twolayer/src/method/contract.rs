@@ -9,7 +9,7 @@ use crate::{
     observer::Observer,
     problem::{Engine, Grid, Problem, Record, Start, StartMode, View, scaling::Reading},
     random::Streams,
-    record::Trajectory,
+    record::{Trajectory, phases::Learning},
 };
 
 use super::limit::{When, check_moves};
@@ -103,6 +103,16 @@ pub trait Method: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// What will fail or mislead, or has: before a run, and with what it recorded.
+    fn warnings(&self, _seen: Option<&Trajectory>) -> Vec<Warning> {
+        Vec::new()
+    }
+
+    /// What theory expects to be learnt, in its order.
+    fn expected(&self) -> &[Learning] {
+        &[]
+    }
+
     /// Threads that share one replicate.
     fn threads(&self, _: &Question<'_>) -> usize {
         1
@@ -148,6 +158,15 @@ pub trait Method: Debug + Send + Sync {
     /// [`Error::Numerical`] where a covariance is none or an integrator fails, [`Error::Refused`] where the grid does not
     /// fit the method. Divergence and interruption are the trajectory's status.
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run>;
+}
+
+/// What a view should be read with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable, in manifests: `phi_1 = 0`, `dominated by one neuron`.
+    pub id: String,
+    /// A sentence or two, with the numbers.
+    pub text: String,
 }
 
 /// One replicate to compute.

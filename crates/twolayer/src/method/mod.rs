@@ -14,8 +14,9 @@ pub mod ode;
 pub mod plan;
 pub mod registry;
 mod simulation;
+pub mod single_index;
 
-pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, human_bytes};
+pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
 
 use crate::{

@@ -6,6 +6,7 @@ use super::{
     contract::{Cost, Entry, Fit, Machine, Method, Question, human_bytes},
     memory,
     registry::METHODS,
+    single_index::refuse_weights,
 };
 use crate::{
     error::{Error, Result},
@@ -85,7 +86,10 @@ fn choose(question: &Question<'_>) -> Result<(&'static Entry, Arc<dyn Method>)> 
     let of_engine = || METHODS.iter().filter(|entry| entry.engine == view.engine);
     for entry in of_engine().filter(|entry| view.method.is_none_or(|asked| entry.word == Some(asked))) {
         match (entry.accepts)(question) {
-            Fit::Yes(method) => return Ok((entry, method.into())),
+            Fit::Yes(method) => {
+                refuse_weights(question.problem, entry)?;
+                return Ok((entry, method.into()));
+            }
             Fit::Refused(why) => return Err(why),
             Fit::Other => {}
         }

@@ -1,12 +1,14 @@
 //! Every way to compute a view, one line each. A new one is its file, and its line here.
 
-use super::{Entry, dmft, giant_step, leap_step, mean_field, ode, simulation};
+use super::{Entry, dmft, giant_step, leap_step, mean_field, ode, simulation, single_index};
 
 /// In the order in which they are asked.
 pub static METHODS: &[Entry] = &[
     simulation::direct::ENTRY,
     simulation::fresh::ENTRY,
     simulation::reused::ENTRY,
+    single_index::FINITE,
+    single_index::AVERAGED,
     mean_field::ENTRY,
     ode::ENTRY,
     giant_step::ENTRY,
@@ -53,6 +55,14 @@ mod tests {
             ("direct", "direct", "direct", "-", ""),
             ("reduced-fresh", "reduced, fresh batches", "reduced", "-", ""),
             ("reduced-reused", "reduced, reused batches", "reduced", "-", "lu2021householder"),
+            (
+                "single-index-finite",
+                "single-index flow of the network's neurons",
+                "limit",
+                "single-index-finite",
+                "berthier2023learning",
+            ),
+            ("single-index", "single-index flow of many neurons", "limit", "single-index", "berthier2023learning"),
             ("mean-field", "mean field", "limit", "mean-field", "arnaboldi2023high"),
             ("ode", "ode", "limit", "ode", "saad1995online goldt2019dynamics"),
             ("giant-step", "giant steps", "limit", "giant-step", "dandi2023how"),
@@ -63,7 +73,7 @@ mod tests {
             listed,
             expected.map(|(id, title, engine, word, cited)| (id, title, engine, word, cited.to_string()))
         );
-        assert_eq!(words(), ["mean-field", "ode", "giant-step", "dmft"]);
+        assert_eq!(words(), ["single-index-finite", "single-index", "mean-field", "ode", "giant-step", "dmft"]);
         assert_eq!((word("dmft"), word("auto")), (Some("dmft"), None));
     }
 

@@ -89,6 +89,9 @@ pub enum Init {
     Uniform,
     /// `a_i = −1 + (2i+1)/p`.
     Grid,
+    /// Quadrature nodes of the uniform law on [−1, 1], clustered at ±1, each with its weight: for the limit of many
+    /// neurons only, where few nodes stand for all.
+    Nodes,
     /// As given.
     Values(Vec<f64>),
 }

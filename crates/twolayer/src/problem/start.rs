@@ -5,6 +5,7 @@ use rand::RngExt;
 
 use crate::{
     error::{Error, Result},
+    gaussian::quadrature::Quadrature,
     overlaps::{Overlaps, inverse_root, symmetric_root, symmetric_root_at_scale},
     problem::{BiasInit, Init, Placement, Problem, StartMode},
     random::{Chi, Purpose, Stream, Streams, fill_normal, normal},
@@ -132,6 +133,7 @@ impl Problem {
             Init::Gaussian => (0..drawn).map(|_| normal(stream)).collect(),
             Init::Uniform => (0..drawn).map(|_| 2.0 * stream.random::<f64>() - 1.0).collect(),
             Init::Grid => (0..p).map(|i| -1.0 + (2 * i + 1) as f64 / p as f64).collect(),
+            Init::Nodes => Quadrature::clustered(p).nodes,
             Init::Values(values) => values.clone(),
         };
         let scale = self.network.second_layer.scale.value(self.sizes());

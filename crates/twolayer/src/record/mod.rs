@@ -2,6 +2,7 @@
 
 mod axis;
 pub mod observable;
+pub mod phases;
 pub mod reference;
 mod status;
 mod trajectory;

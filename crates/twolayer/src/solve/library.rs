@@ -17,14 +17,14 @@ pub(super) fn advance(run: &mut Run<'_>, method: Method, t: &mut f64, y: &mut [f
     let field = run.field;
     let drift = |y: &[f64], t: f64, dy: &mut [f64]| {
         let finite = field.drift(t, y, dy).is_ok() && dy.iter().all(|x| x.is_finite());
-        calls.count(!finite);
+        calls.count(1, !finite);
         if !finite {
             dy.fill(LOST);
         }
     };
     let product = |y: &[f64], t: f64, v: &[f64], jv: &mut [f64]| {
         let finite = field.jacobian_times(t, y, v, jv).is_ok() && jv.iter().all(|x| x.is_finite());
-        calls.count(!finite);
+        calls.count(1, !finite);
         if !finite {
             jv.fill(LOST);
         }
@@ -67,9 +67,7 @@ fn steps<'a, E: OdeEquations<T = f64> + 'a>(
         while let Some(time) = run.due(until) {
             run.states.push(solver.interpolate(time.min(*t)).map_err(failure)?.clone_as_vec());
         }
-        run.steps += 1;
-        run.calls.lost.set(false);
-        if let Some(ending) = run.ending(*t, y) {
+        if let Some(ending) = run.accepted(*t, y, false) {
             return Ok(ending);
         }
     }

@@ -3,7 +3,11 @@
 //! The explicit method first, the implicit one where that needs too many steps; failure is a value, with everything
 //! before it kept.
 
+mod events;
+pub mod extrapolation;
+mod jacobian;
 mod library;
+pub mod rosenbrock;
 
 use std::{cell::Cell, ops::ControlFlow, rc::Rc};
 
@@ -11,6 +15,8 @@ use crate::{
     error::{Error, Result},
     observer::{Observer, Progress},
 };
+pub use events::{Inside, Watch};
+pub use jacobian::{BlocksPlusLowRank, Jacobian, Shifted, Structure};
 
 /// The right-hand side of `dy/dt = v(t, y)`.
 pub trait VectorField {
@@ -42,6 +48,35 @@ pub trait VectorField {
         self.drift(t, &moved(-1.0), &mut back)?;
         jv.iter_mut().zip(&back).for_each(|(forth, back)| *forth = (*forth - back) / (2.0 * step));
         Ok(())
+    }
+
+    /// The shape of the Jacobian that [`jacobian`](Self::jacobian) writes.
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+
+    /// `∂v/∂y` at (t, y), for the Rosenbrock method; column by column from [`jacobian_times`](Self::jacobian_times) unless
+    /// written out.
+    ///
+    /// # Errors
+    /// As for [`drift`](Self::drift); where the structure is not dense and nothing is written out.
+    fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut Jacobian) -> Result<()> {
+        let Jacobian::Dense(matrix) = jacobian else {
+            return Err(Error::Numerical("a Jacobian with a structure must be written out".into()));
+        };
+        let (mut direction, mut column) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+        for j in 0..y.len() {
+            direction[j] = 1.0;
+            self.jacobian_times(t, y, &direction, &mut column)?;
+            direction[j] = 0.0;
+            (0..y.len()).for_each(|i| matrix[(i, j)] = column[i]);
+        }
+        Ok(())
+    }
+
+    /// Whether v depends on t.
+    fn depends_on_time(&self) -> bool {
+        true
     }
 }
 
@@ -123,13 +158,9 @@ pub fn integrate(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Solution> {
-    if !times.is_sorted() || !times.iter().all(|t| *t >= 0.0 && t.is_finite()) {
-        return Err(Error::Numerical("the times of an integration must be finite, rising, from 0 on".into()));
-    }
+    let mut run = Run::new(field, y0, times, options, observer)?;
     let mut dy = vec![0.0; y0.len()];
     field.drift(0.0, y0, &mut dy)?;
-    let bound = DIVERGED * y0.iter().fold(1.0, |m: f64, y| m.max(y.abs()));
-    let mut run = Run { field, times, options, observer, bound, states: Vec::new(), calls: Rc::default(), steps: 0 };
     while run.due(0.0).is_some() {
         run.states.push(y0.to_vec());
     }
@@ -149,8 +180,7 @@ pub fn integrate(
             ending => (ending, "Tsitouras 5(4)".into()),
         }
     };
-    let evaluations = run.calls.evaluations.get();
-    Ok(Solution { reached: run.states.len(), states: run.states, ending, method, evaluations, steps: run.steps })
+    Ok(run.solution(ending, method))
 }
 
 /// Growth beyond which a solution has diverged.
@@ -178,9 +208,32 @@ struct Calls {
 }
 
 impl Calls {
-    fn count(&self, lost: bool) {
-        self.evaluations.set(self.evaluations.get() + 1);
+    fn count(&self, evaluations: usize, lost: bool) {
+        self.evaluations.set(self.evaluations.get() + evaluations);
         self.lost.set(lost || self.lost.get());
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Before the first step.
+    fn new(
+        field: &'a dyn VectorField,
+        y0: &[f64],
+        times: &'a [f64],
+        options: &'a Options,
+        observer: &'a dyn Observer,
+    ) -> Result<Self> {
+        if !times.is_sorted() || !times.iter().all(|t| *t >= 0.0 && t.is_finite()) {
+            return Err(Error::Numerical("the times of an integration must be finite, rising, from 0 on".into()));
+        }
+        let bound = DIVERGED * y0.iter().fold(1.0, |m: f64, y| m.max(y.abs()));
+        Ok(Self { field, times, options, observer, bound, states: Vec::new(), calls: Rc::default(), steps: 0 })
+    }
+
+    /// After the last step.
+    fn solution(self, ending: Ending, method: String) -> Solution {
+        let evaluations = self.calls.evaluations.get();
+        Solution { reached: self.states.len(), states: self.states, ending, method, evaluations, steps: self.steps }
     }
 }
 
@@ -188,6 +241,22 @@ impl Run<'_> {
     /// The last time asked for.
     fn end(&self) -> f64 {
         self.times.last().copied().unwrap_or(0.0)
+    }
+
+    /// The next time to answer at; the last where all are answered.
+    fn next_time(&self) -> f64 {
+        self.times.get(self.states.len()).copied().unwrap_or(self.end())
+    }
+
+    /// A step from t of at most `wanted`, and whether it ends at the next time to answer at: two equal steps to there rather
+    /// than a long one and a crumb.
+    fn fitted(&self, t: f64, wanted: f64) -> (f64, bool) {
+        let left = self.next_time() - t;
+        match wanted / left {
+            part if part >= 1.0 => (left, true),
+            part if part > 0.6 => (0.5 * left, false),
+            _ => (wanted, false),
+        }
     }
 
     /// The next time to answer at, if it is not after `t`.
@@ -213,6 +282,16 @@ impl Run<'_> {
             return Some(Ending::Interrupted);
         }
         None
+    }
+
+    /// After an accepted step to (t, y), at which `stop` was asked for or not: the end of the integration, if it is one.
+    fn accepted(&mut self, t: f64, y: &[f64], stop: bool) -> Option<Ending> {
+        self.steps += 1;
+        self.calls.lost.set(false);
+        match self.ending(t, y) {
+            None if stop => Some(Ending::Interrupted),
+            ending => ending,
+        }
     }
 
     /// The end of an integration whose step became too small at (t, y): a divergence where the drift is lost next to y,
