@@ -7,7 +7,7 @@
 //! 2. [`expression`], [`gaussian`], [`solve`], [`overlaps`]
 //! 3. [`problem`], [`record`]
 //! 4. [`average`], [`hierarchy`], [`signal`]
-//! 5. [`frame`], [`probe`]
+//! 5. [`frame`], [`probe`], [`readout`]
 //! 6. [`simulate`], [`method`]
 //! 7. [`paper`]
 
@@ -26,6 +26,7 @@ pub mod paper;
 pub mod probe;
 pub mod problem;
 pub mod random;
+pub mod readout;
 pub mod record;
 pub mod signal;
 pub mod simulate;

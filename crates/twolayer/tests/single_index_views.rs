@@ -12,9 +12,7 @@ use twolayer::{
     },
     record::{
         Status,
-        observable::{
-            RISK, RISK_ERROR, SECOND_LAYER, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME,
-        },
+        observable::{RISK, RISK_ERROR, SECOND_LAYER, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME},
     },
 };
 

@@ -1,19 +1,24 @@
 //! The Gaussian kernel of theory.md §2: the averages over one fresh sample from which every fresh-data limit is built.
 
 mod erf;
+mod explained;
 mod label;
+mod latent;
 mod mixture;
 mod polynomial;
 mod replicates;
 mod sampled;
 mod shared;
 mod smoothed;
+mod wide;
 
 pub use erf::ErfKernel;
+pub use explained::{Explained, Linear};
 pub use polynomial::PolynomialKernel;
 pub use sampled::SampledKernel;
 pub use shared::SharedKernel;
-pub use smoothed::{SmoothedKernel, SphereAverages, SphereKernel, SphereState};
+pub use smoothed::{SmoothedKernel, SphereAverages, SphereKernel, SphereState, feature_covariance};
+use wide::WideKernel;
 
 use faer::Mat;
 
@@ -108,6 +113,9 @@ impl Averages {
     }
 }
 
+/// Neurons up to which the closed form of four erf fields, p⁴ of them, beats the way of wide networks.
+const FOUR_FIELDS: usize = 128;
+
 /// A way to compute [`Averages`].
 pub trait Kernel: Send + Sync {
     /// Writes the averages wanted at `state` into `out`; the others are left as they are.
@@ -142,13 +150,17 @@ pub fn seeded(problem: &Problem, tolerance: f64, seed: u64) -> Result<Box<dyn Ke
         return Ok(Box::new(kernel));
     }
     if let Some(kernel) = ErfKernel::seeded(problem, tolerance, seed) {
-        return Ok(Box::new(kernel));
+        return Ok(if problem.width() > FOUR_FIELDS {
+            Box::new(WideKernel::new(problem, kernel, seed))
+        } else {
+            Box::new(kernel)
+        });
     }
     if let Some(kernel) = SmoothedKernel::seeded(problem, tolerance, seed)? {
         return Ok(Box::new(kernel));
     }
     let points = SampledKernel::points_for(problem, tolerance);
-    Ok(Box::new(SampledKernel::seeded(problem, points, seed)))
+    Ok(Box::new(WideKernel::new(problem, SampledKernel::seeded(problem, points, seed), seed)))
 }
 
 /// Bytes that [`for_problem`] keeps for the averages `want`ed, where they are many.

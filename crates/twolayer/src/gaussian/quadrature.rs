@@ -64,6 +64,27 @@ impl Quadrature {
         Self { nodes, weights }
     }
 
+    /// Gauss–Legendre nodes for the plain integral from `from` to `to`, `count` to a panel, between the multiples of `width`
+    /// and the `breaks` in between: kinks there cost no accuracy.
+    pub fn between(from: f64, to: f64, width: f64, breaks: &[f64], count: usize) -> Self {
+        let rule = GaussLegendre::new(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
+        let multiples = (from / width).floor() as i64..=(to / width).ceil() as i64;
+        let inside = |x: &f64| (from..to).contains(x);
+        let mut ends: Vec<f64> =
+            multiples.map(|i| i as f64 * width).chain(breaks.iter().copied()).filter(inside).collect();
+        ends.extend([from, to]);
+        ends.sort_by(f64::total_cmp);
+        let (mut nodes, mut weights) = (Vec::new(), Vec::new());
+        for panel in ends.windows(2).filter(|panel| panel[1] > panel[0]) {
+            let (middle, half) = (0.5 * (panel[0] + panel[1]), 0.5 * (panel[1] - panel[0]));
+            for (node, weight) in rule.as_node_weight_pairs() {
+                nodes.push(middle + half * node);
+                weights.push(half * weight);
+            }
+        }
+        Self { nodes, weights }
+    }
+
     /// Equally spaced nodes from −`reach` to `reach`: for integrands analytic in a strip of half-width y the error falls as
     /// `exp(−2πy/spacing)`, faster than that of Gauss–Hermite nodes.
     pub fn equally_spaced(reach: f64, spacing: f64) -> Self {

@@ -113,6 +113,22 @@ impl Grid {
         if largest.is_nan() { f64::INFINITY } else { largest }
     }
 
+    /// E g, and its error.
+    pub(super) fn mean(&self) -> (f64, f64) {
+        let (fine, coarse) = (&self.fine, &self.coarse);
+        (fine.mean, (fine.mean - coarse.mean).abs() + ROUNDING * fine.mean_square.sqrt())
+    }
+
+    /// `E Var(g|u) − Σ_{1≤q≤degree} tr S_q/q!`, and its error.
+    pub(super) fn unexplained(&self, degree: usize) -> (f64, f64) {
+        let value = |moments: &Moments| {
+            let trace = |tensor: &Mat<f64>| (0..tensor.nrows()).map(|i| tensor[(i, i)]).sum::<f64>();
+            moments.variance - moments.tensors.iter().take(degree).map(trace).sum::<f64>()
+        };
+        let (fine, coarse) = (value(&self.fine), value(&self.coarse));
+        (fine, (fine - coarse).abs() + ROUNDING * self.fine.mean_square)
+    }
+
     /// S_ℓ/ℓ!, averaged over symmetries, decided.
     pub(super) fn spectrum(&self, degree: usize, average: &dyn Fn(&Mat<f64>) -> Mat<f64>) -> Result<Spectrum> {
         let tensor = |moments: &Moments| {

@@ -23,6 +23,7 @@ mod series;
 mod sight;
 mod subspace;
 mod symmetry;
+mod unexplained;
 mod visible;
 
 use faer::Mat;
@@ -38,6 +39,7 @@ use sample::Labels;
 pub use moment::{finite, infinite_variance};
 pub use sight::{Preactivation, Sight};
 pub use symmetry::Reflection;
+pub use unexplained::{mean, unexplained};
 pub use visible::Blind;
 
 /// The highest leap that is looked for.
@@ -276,6 +278,17 @@ impl Stairs {
         let whole = Function::of_target(target)?;
         let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
         Ok(climb(&function, Labels::Value, &hints, 0.0)?.placed(&basis))
+    }
+
+    /// The label-aware stairs alone: what the law of the label climbs, its noise included.
+    ///
+    /// # Errors
+    /// As [`Analysis::of`].
+    pub fn label_aware(target: &Target) -> Result<Self> {
+        validate(target)?;
+        let whole = Function::of_target(target)?;
+        let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
+        Ok(climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?.placed(&basis))
     }
 
     /// With directions in the coordinates in which the columns of `basis` are given.

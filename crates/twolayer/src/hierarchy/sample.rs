@@ -255,6 +255,35 @@ impl Sample {
         })
     }
 
+    /// `E Var(g|u) − Σ_{1≤q≤degree} tr S_q/q!` of samples of the label's value, and its standard error.
+    pub(super) fn unexplained(&self, degree: usize) -> Result<(f64, f64)> {
+        let (each, known) = (self.plan.each, self.plan.known);
+        // Of each replicate and u; a replicate's mean over u, and a u's mean over replicates, tell two errors.
+        let mut by_replicate = Vec::with_capacity(REPLICATES);
+        let mut by_known = vec![0.0; known];
+        for replicate in &self.replicates {
+            let Feature::Value(y) = &replicate.feature else { continue };
+            let variances = y.chunks_exact(each).map(|y| Spread::of(y).variance);
+            let mut mean = 0.0;
+            for (by_known, variance) in by_known.iter_mut().zip(variances) {
+                mean += variance / known as f64;
+                *by_known += variance / REPLICATES as f64;
+            }
+            by_replicate.push(mean);
+        }
+        let Spread { mean, variance } = Spread::of(&by_replicate);
+        let over_known = if known > 1 { Spread::of(&by_known).variance / (known as f64 - 1.0) } else { 0.0 };
+        // Scrambled points know their own mean better than plain ones, whose variance would be too small by 1/each.
+        let bias = mean / each as f64;
+        let (mut value, mut error) = (mean, (variance / (REPLICATES as f64 - 1.0) + over_known).sqrt() + bias);
+        for degree in 1..=degree {
+            let spectrum = self.spectrum(degree, &Mat::clone)?;
+            value -= spectrum.size * spectrum.size;
+            error += (2.0 * spectrum.size * spectrum.size_error).max(spectrum.size_error.powi(2));
+        }
+        Ok((value, error))
+    }
+
     /// `E[h_γ(v) 1(bin)]/√P(bin)`, or `E[y h_γ(v)]`, at one u: bin by bin, the indices of the degree asked for.
     fn average(&self, replicate: &Replicate, at: usize, bins: &[f64], degree: usize, indices: &Indices) -> Vec<f64> {
         let (each, count) = (self.plan.each, self.plan.known * self.plan.each);

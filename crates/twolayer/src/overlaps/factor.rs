@@ -82,6 +82,20 @@ pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, threads: usize) -> Mat<f6
     out
 }
 
+/// `out ← out + AᵀB` on and below the diagonal, by threads that share its rows.
+pub fn add_product(out: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>, threads: usize) {
+    in_blocks_of_rows(out, threads, |first, block| {
+        let rows = block.nrows();
+        let left = a.subcols(first, rows).transpose();
+        matmul(block.subcols_mut(0, first + rows), Accum::Add, left, b.subcols(0, first + rows), 1.0, Par::Seq);
+    });
+}
+
+/// `gram ← gram + AᵀA` on and below the diagonal, by threads that share its rows.
+pub fn add_gram(gram: MatMut<'_, f64>, a: MatRef<'_, f64>, threads: usize) {
+    add_product(gram, a, a, threads);
+}
+
 /// Calls `fill` with the first row and the rows of each block. Blocks depend on the size alone.
 fn in_blocks_of_rows(out: MatMut<'_, f64>, threads: usize, fill: impl Fn(usize, MatMut<'_, f64>) + Sync) {
     let (mut blocks, mut rest) = (Vec::new(), out);

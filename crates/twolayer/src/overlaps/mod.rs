@@ -4,7 +4,7 @@ mod factor;
 
 use faer::{Mat, MatRef, Side};
 
-pub use factor::{gram_factor, lower_factor_of_both, product};
+pub use factor::{add_gram, add_product, gram_factor, lower_factor_of_both, product};
 
 use crate::error::{Error, Result};
 

@@ -8,12 +8,14 @@
 //! E[σ'_j x g]   = Cov(x, λ_j) E[σ''_j g]  + Σ_r Cov(x, z_r) E[σ'_j ∂g/∂z_r]
 //! ```
 //!
-//! N is a four-field average: orthant probabilities for a small ReLU network of a ReLU committee, else averages over samples
-//! ([`SampledKernel`]), drawn when they are first asked for.
+//! N is a four-field average: orthant probabilities for a small ReLU network of a ReLU committee; for a wide network given z
+//! where f ≡ 0, and given z and the leading shared directions else; otherwise averages over samples ([`SampledKernel`]),
+//! drawn when they are first asked for.
 
 mod coefficients;
 mod conditional;
 mod evaluation;
+mod features;
 mod nodes;
 mod orthant;
 mod pairs;
@@ -22,11 +24,13 @@ mod series;
 mod sphere;
 mod target;
 
+pub use features::feature_covariance;
+
 use std::sync::OnceLock;
 
 use faer::Mat;
 
-use super::{Averages, Kernel, SampledKernel, State, Want, mixture::MixtureNoise};
+use super::{Averages, FOUR_FIELDS, Kernel, SampledKernel, State, Want, latent, mixture::MixtureNoise};
 use crate::{
     error::Result,
     problem::{Activation, Committee, Loss, Problem, Rule},
@@ -209,6 +213,11 @@ impl SmoothedKernel {
         Ok(noise_given_target(&self.problem.network.activation, state, &c, &cloud, out))
     }
 
+    /// Writes N of a wide network that has learnt something, and says whether it could.
+    fn latent_noise(&self, state: &State, out: &mut Averages) -> Result<bool> {
+        Ok(latent::applies(&self.problem) && latent::noise(&self.problem, state, self.seed, out)?)
+    }
+
     /// N, or what is asked for beside it, over samples.
     fn sampled(&self) -> &SampledKernel {
         self.noise.get_or_init(|| SampledKernel::for_noise(&self.problem, self.tolerance, self.seed))
@@ -293,8 +302,10 @@ impl Kernel for SmoothedKernel {
         }
         let closed = want.noise
             && (self.closed_noise(state, out)
-                || self.mixture_noise(state, out)
-                || self.conditional_noise(state, out)?);
+                // p⁴ of four fields, for few neurons only.
+                || (self.problem.width() <= FOUR_FIELDS && self.mixture_noise(state, out))
+                || self.conditional_noise(state, out)?
+                || self.latent_noise(state, out)?);
         if want.radial || (want.noise && !closed) {
             let want = Want { risk: false, drift: false, noise: want.noise && !closed, ..want };
             self.sampled().averages(state, want, out)?;
@@ -316,6 +327,8 @@ impl Kernel for SmoothedKernel {
         }
         if let Some(noise) = self.noise.get() {
             text += &format!("; four-field averages by {}", noise.describe());
+        } else if latent::applies(&self.problem) {
+            text += &format!("; {}", latent::DESCRIPTION);
         }
         text
     }

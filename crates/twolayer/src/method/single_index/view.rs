@@ -9,9 +9,7 @@ use super::{
 use crate::{
     citation,
     error::{Error, Result},
-    method::{
-        contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning},
-    },
+    method::contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning},
     observer::Observer,
     problem::{Activation, Engine, Init, Problem, Rule, Start, StartMode, Terms, View, scaling::Regime},
     random::Streams,
