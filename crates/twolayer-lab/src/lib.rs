@@ -12,7 +12,7 @@ pub mod files;
 pub mod foretold;
 pub mod gallery;
 pub mod machine;
-pub mod phases;
+
 pub mod plan;
 pub mod report;
 pub mod results;
@@ -23,4 +23,4 @@ mod tolerance;
 
 #[cfg(test)]
 use twolayer_view::fabricated;
-pub use twolayer_view::outcome;
+pub use twolayer_view::{outcome, phases};

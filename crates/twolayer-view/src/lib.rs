@@ -18,6 +18,7 @@ mod histogram;
 pub mod matching;
 mod moments;
 pub mod outcome;
+pub mod phases;
 mod scatter;
 mod series;
 mod summary;

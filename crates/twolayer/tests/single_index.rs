@@ -162,7 +162,9 @@ fn the_law_of_the_start_decides_the_times() {
     let series = || Series::exact(&SIGMA, &[0.5, 0.9, 0.7, 0.6]);
     let m = 400;
     let uniform: Vec<f64> = (0..m).map(|i| (f64::from(i) + 0.5) / f64::from(m)).collect();
-    let cases: [(Vec<(f64, f64)>, [f64; 3]); 4] = [
+    /// Atoms (a, weight), and the half-times.
+    type Case = (Vec<(f64, f64)>, [f64; 3]);
+    let cases: [Case; 4] = [
         (nodes(m as usize), [0.278, 0.359, 0.414]),
         (equal(&uniform), [0.349, 0.423, 0.479]),
         (equal(&[1.0; 4]), [0.632, 0.963, 1.255]),

@@ -37,9 +37,7 @@ fn problem(p: usize, activation: Activation, target: Activation, epsilon: f64, t
 }
 
 fn changed(problem: &Problem, change: impl FnOnce(&mut Target, &mut Network, &mut Training)) -> Problem {
-    let Problem { mut target, mut network, mut training, .. } = problem.clone();
-    change(&mut target, &mut network, &mut training);
-    Problem::new(target, network, training).unwrap()
+    problem.with(|parts| change(&mut parts.target, &mut parts.network, &mut parts.training)).unwrap()
 }
 
 fn reference(p: usize, epsilon: f64, time: f64) -> Problem {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use twolayer_plot::escape;
+
 use crate::{
     answer::digits,
-    figure::escape,
     phases::{ExpectedRecord, PhaseRecord},
     store::ViewRecord,
 };
