@@ -42,4 +42,5 @@ gallery:
 # The docs as a book, in target/book.
 docs:
 	@command -v mdbook >/dev/null || $(CARGO) install mdbook --locked
+	@test -x target/docs/bin/python || { python3 -m venv target/docs && target/docs/bin/pip install --quiet latex2mathml==3.81.1; }
 	PATH="$$HOME/.cargo/bin:$$PATH" mdbook build docs

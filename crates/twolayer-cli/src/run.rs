@@ -70,6 +70,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// What the run may do in its directory.
+    fn mode(&self) -> Mode {
+        match self {
+            Self { task: Some(_), .. } => Mode::Job,
+            Self { overwrite: true, .. } => Mode::Overwrite,
+            Self { resume: true, .. } => Mode::Resume,
+            _ => Mode::Begin,
+        }
+    }
+
     /// The same, for an experiment of the gallery that is named without the prefix.
     pub fn of_gallery(mut self) -> Self {
         let name = self.file.to_string_lossy();
@@ -108,15 +118,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     let (owner, command) = (tasks.owner(), command(arguments, &out));
-    let mode = match arguments {
-        Arguments { task: Some(_), .. } => Mode::Job,
-        Arguments { overwrite: true, .. } => Mode::Overwrite,
-        Arguments { resume: true, .. } => Mode::Resume,
-        _ => Mode::Begin,
-    };
     // It is held until the end.
-    let entry =
-        enter(&out, &study, &tasks, &owner, mode, &command).map_err(|denied| vec![format!("error: {denied}")])?;
+    let entry = enter(&out, &study, &tasks, &owner, arguments.mode(), &command)
+        .map_err(|denied| vec![format!("error: {denied}")])?;
     let tell = |line: &str| {
         if !arguments.quiet {
             crate::tell(line);

@@ -21,6 +21,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether the run may be shorter than the file says, whose figures were written for its own end.
+    pub fn may_end_early(&self) -> bool {
+        let shortens =
+            |setting: &String| ["training.steps", "training.time"].iter().any(|key| setting.starts_with(key));
+        self.quick || self.settings.iter().any(shortens)
+    }
+
     /// Whether the view of this name is to be looked at.
     pub fn asks_for(&self, name: &String) -> bool {
         self.only.is_empty() || self.only.contains(name)

@@ -89,9 +89,14 @@ fn verdicts(agreement: &[Agreement], most: usize) -> Vec<String> {
     let count = |verdict| agreement.iter().filter(|pair| pair.verdict == verdict).count();
     let (agree, not) = (count(Verdict::Agree), count(Verdict::NotAssessed));
     let others = if not > 0 { format!(", {not} not assessed") } else { String::new() };
-    let mut line = format!("  {agree} of {} pairs of views agree{others}", agreement.len());
+    let assessed = agreement.len() - not;
+    let mut line = match assessed {
+        0 => format!("  none of {not} pairs of views was assessed"),
+        _ => format!("  {agree} of {assessed} pairs of views agree{others}"),
+    };
     let probability = |pair: &&Agreement| pair.p_value.unwrap_or(1.0);
-    if let Some(worst) = agreement.iter().min_by(|a, b| probability(a).total_cmp(&probability(b))) {
+    let told = agreement.iter().filter(|pair| assessed == 0 || pair.verdict != Verdict::NotAssessed);
+    if let Some(worst) = told.min_by(|a, b| probability(a).total_cmp(&probability(b))) {
         line += &format!("; least: {}", verdict(worst));
     }
     vec![line]
@@ -361,6 +366,10 @@ mod tests {
     fn many_pairs_are_summed_up() {
         let (experiment, outcomes) = outcomes(0.01);
         let one = compare(&experiment.views, &outcomes).remove(0);
+        let none = Agreement { verdict: Verdict::NotAssessed, p_value: None, rms_z: None, max_z: None, ..one.clone() };
+        let counted = |pairs: &[Agreement]| verdicts(pairs, 0).join("\n");
+        assert!(counted(&[none.clone(), none.clone()]).starts_with("  none of 2 pairs of views was assessed; least: "));
+        assert!(counted(&[none, one.clone()]).starts_with("  1 of 1 pairs of views agree, 1 not assessed; least: "));
         let worse = Agreement { verdict: Verdict::Differ, p_value: Some(0.0005), max_z: Some(9.1), ..one.clone() };
         insta::assert_snapshot!(verdicts(&[one.clone(), worse, one], 2).join("\n"), @"  2 of 3 pairs of views agree; least: limit and reduced differ: rms z 1.07, max |z| 9.1 over 520 comparisons, p < 0.001, by all places together; largest difference of M 0.00505 at t = 13.2");
     }

@@ -16,10 +16,10 @@ use crate::{
 const PNG_WIDTH: u32 = 2000;
 
 /// What is drawn of one experiment.
-pub(crate) const DRAWN: [&str; 3] = ["figure.svg", "figure.png", "report.html"];
+pub(crate) const DRAWN: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", "report.html"];
 
 /// What is drawn of a sweep as a whole, and listed.
-pub(crate) const DRAWN_OF_SWEEP: [&str; 3] = ["figure.svg", "figure.png", Index::NAME];
+pub(crate) const DRAWN_OF_SWEEP: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", Index::NAME];
 
 /// One directory with the results of one experiment.
 #[derive(Debug, Clone)]

@@ -73,7 +73,7 @@ fn what_is_recorded_counts() {
     let wide = problem(1024, 2048, |_, _| {});
     let record = Record { keep_q: Some(KeepQ::Full), ..Record::default() };
     let why = refused(&wide, Engine::Reduced, &record);
-    assert!(why.contains("the reduced view needs 5"), "{why}");
+    assert!(why.contains("the reduced view needs 48.8 GB"), "{why}");
     // Gradients keep two triangles of n_b².
     let batches = problem(8, 2_000_000, |_, training| training.batch = formula("40000"));
     let record = Record { gradients: true, ..Record::default() };

@@ -31,7 +31,7 @@ pub fn resolve(
 ) -> Result<Experiment, Vec<Diagnostic>> {
     let mut faults = Vec::new();
     let views = view::resolve(source, spec, request, &mut faults);
-    let figures = figure::resolve(source, spec, &views, request.quick, &mut faults);
+    let figures = figure::resolve(source, spec, &views, request.may_end_early(), &mut faults);
     if !faults.is_empty() {
         return Err(in_order(faults));
     }

@@ -1,6 +1,6 @@
 //! `[sweep]`: lists of values for keys, all combinations; `[[sweep.together]]`: lists varied together.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use super::{
     axes::{Axis, Swept},
@@ -91,12 +91,14 @@ impl Check<'_> {
             return self.report(&entry.node.span, reason, format!("write \"{path}\" = [first, second, …]"));
         };
         let before = self.faults.len();
+        let mut seen = HashMap::with_capacity(values.len());
         for (i, value) in values.iter().enumerate() {
             let setting = Override { path: path.into(), at: entry.at.clone(), node: value.clone() };
             let faults = self.spec.check_setting(self.source, &setting, true);
             // What is wrong with the key is said once; each value has faults of its own.
             self.faults.extend(faults.into_iter().filter(|fault| i == 0 || fault.span != entry.at));
-            if let Some(j) = (0..i).find(|&j| values[j].value == value.value) {
+            // By the text of the value: lists may be long.
+            if let Some(j) = seen.insert(format!("{:?}", value.value), i) {
                 let reason = format!("`{path}` has the same value twice in its list, at {} and {}", j + 1, i + 1);
                 self.report(&value.span, reason, "keep one of them: each point of a sweep is run once".into());
             }

@@ -130,9 +130,8 @@ mod tests {
         assert_eq!(words::<CrossingQuantity>(), (vec!["risk", "cosine"], None));
         assert_eq!(words::<FigureAxis>(), (vec!["time", "step", "samples"], None));
         assert_eq!(words::<FigureDirections>(), (vec!["axes", "stairs"], Some("axes")));
-        let quantities =
-            vec!["risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram"];
-        assert_eq!(words::<Quantity>(), (quantities, Some("risk")));
+        let quantities = "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient";
+        assert_eq!(words::<Quantity>(), (quantities.split(' ').collect(), Some("risk")));
         assert_eq!(words::<Scale>(), (vec!["linear", "log"], None));
         assert_eq!((AUTO, INFINITE), ("auto", "infinite"));
     }

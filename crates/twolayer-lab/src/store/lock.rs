@@ -5,7 +5,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
-    process,
+    process, thread,
     time::{Duration, SystemTime},
 };
 
@@ -60,6 +60,9 @@ pub fn lock(directory: &Path, shared: bool, command: &str) -> Result<Locking, Er
     lock_by(directory, shared, command, &attempt)
 }
 
+/// Looks at a lock file that is still empty, a hundredth of a second apart.
+const INTRODUCTIONS: usize = 50;
+
 fn lock_by(
     directory: &Path,
     shared: bool,
@@ -79,7 +82,7 @@ fn lock_by(
         let Some(holders) = holders else { return Err(Error::InTheWay { path }) };
         match attempt(&file) {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Locking::Busy(holders)),
+            Err(TryLockError::WouldBlock) => return Ok(Locking::Busy(introduced(&mut file).map_err(failed())?)),
             Err(TryLockError::Error(error)) => {
                 // Nobody else's: it was empty, and says nothing.
                 if holders.is_empty() {
@@ -140,6 +143,18 @@ fn holders(file: &mut File) -> io::Result<Option<Vec<Holder>>> {
     // The last line may be cut off by a kill; times beyond what can be written are no times.
     let known = |holder: &Holder| holder.since < 1 << 37;
     Ok(Some(text.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(known).collect()))
+}
+
+/// Those of a file that is locked: whoever has just locked it writes its line a moment later.
+fn introduced(file: &mut File) -> io::Result<Vec<Holder>> {
+    for _ in 0..INTRODUCTIONS {
+        let found = holders(file)?.unwrap_or_default();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(Vec::new())
 }
 
 #[cfg(unix)]

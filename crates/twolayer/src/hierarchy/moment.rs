@@ -93,8 +93,8 @@ fn heavy_tail(g: &dyn Fn(&[f64]) -> Vec<f64>) -> bool {
     [-1.0, 1.0].iter().any(|sign| {
         let y = g(&TAIL.map(|t| sign * t));
         let weight: Vec<f64> = y.iter().zip(TAIL).map(|(y, t)| 2.0 * y.abs().ln() - 0.5 * t * t).collect();
-        // Rounded: e^{z²/4} neither falls nor rises.
-        weight.windows(2).all(|pair| pair[1] >= pair[0] - 1e-6)
+        // Rounded: e^{z²/4} neither falls nor rises. A target that vanishes there, ln 0, has no tail at all.
+        weight.windows(2).all(|pair| pair[1] > f64::NEG_INFINITY && pair[1] >= pair[0] - 1e-6)
     })
 }
 
@@ -164,6 +164,8 @@ mod tests {
             "z2 + 1/sqrt(abs(z1))",
             "exp(z1^2)",
             "z1*exp(z1^2/4)",
+            "exp(z1^2/3)",
+            "relu(z1)*exp(z1^2/4)",
             "z2*exp(z1^2/4)",
         ] {
             assert!(infinite_variance(&target(text)).unwrap().is_some(), "{text}");
@@ -180,8 +182,20 @@ mod tests {
             "1/(z1^2 + 0.0001)",
             "3",
             "he20(z1)",
+            // These vanish on a half-line, or everywhere.
+            "relu(z1)",
+            "relu(z1)^2",
+            "relu(z1)*z2",
+            "max(z1, 0)",
+            "relu(z1) + relu(z2)",
+            "exp(-z1^2)*relu(z2)",
+            "0*z1",
         ] {
             assert_eq!(infinite_variance(&target(text)).unwrap(), None, "{text}");
+        }
+        for activation in ["relu", "gelu", "softplus"] {
+            let committee = Rule::committee(Activation::parse(activation, &Default::default()).unwrap(), 3, 1.0);
+            assert_eq!(infinite_variance(&Target::new(committee)).unwrap(), None, "{activation}");
         }
         let told = infinite_variance(&target("1/(z1 - 0.3)")).unwrap().unwrap();
         assert!(told.ends_with("a pole at z = (0.300)"), "{told}");

@@ -97,6 +97,17 @@ impl Problem {
             sizes.n_b = size(&training.batch, "training.batch", &sizes)?;
         }
         training.validate(&sizes)?;
+        if training.geometry != Geometry::Free && network.has_zero_rows(&sizes) {
+            let reason = format!(
+                "rows of length 0 have no direction, and geometry = \"{}\" needs one",
+                training.geometry.name()
+            );
+            return Err(Error::invalid(
+                "network.first_layer",
+                reason,
+                "start from rows of positive length, or write geometry = \"free\"",
+            ));
+        }
         Ok(Self { parts: Parts { target, network, training }, sizes })
     }
 

@@ -139,6 +139,15 @@ impl Network {
         }
     }
 
+    /// Whether a neuron starts at w_j = 0.
+    pub(super) fn has_zero_rows(&self, sizes: &Sizes) -> bool {
+        let given = match &self.first_layer.placement {
+            Placement::Overlaps { student_student: q, .. } => (0..q.nrows()).any(|j| q[(j, j)] == 0.0),
+            Placement::Gaussian | Placement::Sphere | Placement::Orthonormal => false,
+        };
+        given || self.first_layer.scale.value(sizes) == 0.0
+    }
+
     pub(super) fn validate(&self, sizes: &Sizes) -> Result<()> {
         let p = self.width;
         let scale = self.output_scale.finite("network.output_scale", sizes)?;

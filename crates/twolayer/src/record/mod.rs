@@ -1,6 +1,7 @@
 //! What every method returns: columns over one table of observables, on one time axis, with status and error estimates.
 
 mod axis;
+mod entry;
 pub mod observable;
 pub mod phases;
 pub mod reference;
@@ -9,6 +10,7 @@ mod trajectory;
 
 pub use crate::problem::KeepQ;
 pub use axis::Axis;
+pub use entry::Entry;
 pub use observable::{OBSERVABLES, Observable, When};
 pub use status::{ENDINGS, Ending, Status};
-pub use trajectory::{Entry, Trajectory};
+pub use trajectory::Trajectory;

@@ -3,16 +3,13 @@
 use faer::Mat;
 
 use super::{
-    Axis, KeepQ, OBSERVABLES, Observable, Status, When,
+    Axis, Entry, KeepQ, OBSERVABLES, Observable, Status, When,
     observable::{
         CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, RISK_ERROR, STEP, STUDENT_SQUARES, STUDENT_STUDENT,
         STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME,
     },
 };
-use crate::{
-    overlaps::Overlaps,
-    problem::{Engine, Problem, Record},
-};
+use crate::problem::{Engine, Problem, Record};
 
 /// The record of one run of one replicate: T entries, entry 0 before the first step.
 ///
@@ -30,31 +27,6 @@ pub struct Trajectory {
     pub valid: usize,
     /// In the order of the table; `None`: not recorded.
     columns: Vec<Option<Vec<f64>>>,
-}
-
-/// One entry of a [`Trajectory`].
-#[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
-    /// ν.
-    pub step: f64,
-    /// t.
-    pub time: f64,
-    /// Distinct samples seen.
-    pub samples: f64,
-    /// Sample gradients computed.
-    pub gradients: f64,
-    /// Population risk.
-    pub risk: f64,
-    /// Its numerical error.
-    pub risk_error: f64,
-    /// M, Q, P.
-    pub overlaps: &'a Overlaps,
-    /// The diagonal of Q (p), where the overlaps hold none.
-    pub squares: Option<&'a [f64]>,
-    /// a (p).
-    pub second_layer: &'a [f64],
-    /// b (p).
-    pub bias: &'a [f64],
 }
 
 impl Trajectory {
@@ -260,6 +232,7 @@ impl Trajectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overlaps::Overlaps;
     use crate::problem::{Activation, Crossing, CrossingOf, Data, Duration, Formula, Network, Rule, Target, Training};
     use crate::record::observable::{
         BIAS, GRADIENTS, LOSS_CORRELATION, SAMPLES, SECOND_LAYER, STUDENT_SQUARES_ERROR, TRAINING_RISK,

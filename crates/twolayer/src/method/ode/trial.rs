@@ -99,10 +99,10 @@ mod tests {
             let training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(time)));
             Problem::new(target, Network::new(3, Activation::Erf), training).unwrap()
         };
-        // Each look at the clock is a millisecond: a trial takes one, and so does a drift.
+        // Each look at the clock is a tenth of a millisecond: a trial takes one, and so does a drift.
         let ticks = Cell::new(0.0);
         let clock = || {
-            ticks.set(ticks.get() + 1e-3);
+            ticks.set(ticks.get() + 1e-4);
             ticks.get()
         };
         let predicted = |time: f64| {
@@ -122,7 +122,7 @@ mod tests {
         };
         let (short, short_steps) = predicted(10.0);
         let (long, long_steps) = predicted(3000.0);
-        // In units of the trial's own time, which is a millisecond for as many steps as there are, 42 at most.
+        // In units of the trial's own time, which is one look at the clock for as many steps as there are, 428 at most.
         assert!(long > 1.5 * short, "{short} {long}");
         let ratio = (long / short) / (long_steps / short_steps);
         assert!((0.3..3.0).contains(&ratio), "{short} of {short_steps} steps, {long} of {long_steps}");
