@@ -40,7 +40,7 @@ use pass::{Latent, Pass};
 pub(super) const FEWEST: usize = 64;
 
 /// p² times the points.
-const WORK: usize = 1 << 32;
+const WORK: u64 = 1 << 32;
 
 /// Points at least, and at most.
 const POINTS: [usize; 2] = [1 << 12, 1 << 15];
@@ -65,7 +65,7 @@ pub(super) fn noise(problem: &Problem, state: &State, seed: u64, out: &mut Avera
     let (values, vectors) = leading(&covariance, MOST + 1)?;
     let trace: f64 = (0..p).map(|j| covariance[(j, j)]).sum();
     let few = values.iter().take(MOST).filter(|value| **value > SHARE * trace).count();
-    let points = (WORK / (p * p)).clamp(POINTS[0], POINTS[1]);
+    let points = usize::try_from(WORK / (p as u64).pow(2)).unwrap_or(usize::MAX).clamp(POINTS[0], POINTS[1]);
     let points = 1 << points.ilog2();
     let mut x = normals(points, k + few + 1, seed);
     let weights = widen(&mut x[..k * points], points);

@@ -123,8 +123,9 @@ mod tests {
         let (short, short_steps) = predicted(10.0);
         let (long, long_steps) = predicted(3000.0);
         // In units of the trial's own time, which is one look at the clock for as many steps as there are, 428 at most.
-        assert!(long > 1.5 * short, "{short} {long}");
-        let ratio = (long / short) / (long_steps / short_steps);
+        assert!(long > 1.2 * short, "{short} {long}");
+        // The short one is done within the trial.
+        let ratio = (long / short) / (long_steps / 428.0);
         assert!((0.3..3.0).contains(&ratio), "{short} of {short_steps} steps, {long} of {long_steps}");
         let slow = Cell::new(0.0);
         let clock = || {
