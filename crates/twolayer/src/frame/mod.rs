@@ -16,7 +16,7 @@ use crate::{
 /// p rows in each slot, in whatever coordinates a frame keeps them: d-vectors ([`direct`]), an LQ factor ([`fresh`]), or a
 /// growing basis ([`reused`]). Slot 0 are the weights.
 ///
-/// Geometry, losses, weight decay, biases and the second layer live in [`simulate`](crate::simulate::simulate) and
+/// Geometry, losses, weight decay, biases and the second layer live in the training loop, `simulate`, and
 /// [`Signal`](crate::signal::Signal), in field space and as [`RowMap`]s, so that every frame gets them for free.
 pub trait Frame {
     /// Looks at a batch, in one pass over its samples: their fields `λ_jμ = ⟨w_j, x_μ⟩`, the signals that `context` makes of
