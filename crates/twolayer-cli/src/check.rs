@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    method::{Plan, human_bytes},
+    method::{self, Plan, human_bytes},
+    observer::Silent,
     paper::{self, Paper},
     problem::{Formula, Problem},
     record::phases::Learning,
@@ -165,7 +166,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
                 let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
                 lines.push(format!("  cost     about {seconds} for {runs}, {bytes}"));
                 lines.extend(plan.method.expected().iter().map(expected));
-                let warnings = plan.method.warnings(None);
+                let warnings = method::warnings(&named.problem, &named.view, plan, &[], &Silent);
                 lines.extend(warnings.iter().map(|warning| format!("  warning  {}: {}", warning.id, warning.text)));
                 lines.extend(plan.advice.iter().map(|advice| format!("  advice   {advice}")));
             }
@@ -204,7 +205,22 @@ fn protocol(named: &NamedView) -> String {
     }
     let rate = format!("η = {}", valued(rate, value));
     let duration = format!("{} steps, t = {}", problem.steps(), short(problem.time()));
-    format!("d = {d}, batch {}, {rate}, {duration}", problem.batch())
+    format!("d = {d}, batch {}, {rate}, {duration}{}", problem.batch(), displacement(problem))
+}
+
+/// `, each gradient at W − ρ∇ of its own sample, ρ = 0.1/d = 1e-4`.
+fn displacement(problem: &Problem) -> String {
+    if problem.displacement() == 0.0 {
+        return String::new();
+    }
+    let whose = if problem.displaces_samples() {
+        "each sample's gradient at W − ρ∇ of that sample"
+    } else if problem.batch() == 1 {
+        "the gradient at W − ρ∇ of its sample"
+    } else {
+        "the gradient at W − ρ∇ of the whole batch"
+    };
+    format!(", {whose}, ρ = {}", valued(&problem.training.displacement, problem.displacement()))
 }
 
 /// `4/d = 0.004`, or `0.3`.
@@ -246,6 +262,10 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
         "time": problem.time(),
         "replicates": named.view.replicates,
     });
+    if problem.displacement() != 0.0 {
+        value["displacement"] = problem.displacement().into();
+        value["displacement_of"] = problem.training.displacement_of.name().into();
+    }
     if problem.dimension().is_some() && problem.training.learning_rate.is_some() {
         value["steps"] = problem.steps().into();
     }
@@ -257,7 +277,7 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
             value["seconds"] = plan.cost.seconds.into();
             value["bytes"] = plan.cost.bytes.into();
             value["advice"] = plan.advice.clone().into();
-            let warnings = plan.method.warnings(None);
+            let warnings = method::warnings(problem, &named.view, plan, &[], &Silent);
             value["warnings"] =
                 warnings.iter().map(|warning| json!({ "id": warning.id, "text": warning.text })).collect();
             value["expected"] =

@@ -169,6 +169,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
             say(&text);
             let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
             for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
+                for warning in &outcome.warnings {
+                    tell(&format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
+                }
                 if let Some(words) = advice_on_error(view, &outcome.trajectories) {
                     tell(&format!("advice: {at}view `{}`: {words}", view.name));
                 }

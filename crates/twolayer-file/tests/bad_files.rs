@@ -295,7 +295,7 @@ fn their_defaults_are_accepted() {
     for (from, to) in [
         (
             "batch = 2",
-            "geometry = \"free\"\nrepeats = 1\ndisplacement = 0.0\npreprocess = \"none\"\nreuse_order = \"full\"",
+            "geometry = \"free\"\nrepeats = 1\ndisplacement = 0.0\ndisplacement_of = \"batch\"\npreprocess = \"none\"\nreuse_order = \"full\"",
         ),
         ("activation", "bias = \"none\"\nactivation"),
         ("", "[record]\ngradients = false\ncrossings = []"),

@@ -22,8 +22,8 @@ const WORK_BETWEEN_PROGRESS: u64 = 1 << 26;
 /// A step: fields of the batch, error signals, `w_j ← (1 − ηλ_w) w_j − (η/n_b) Σ_μ g_jμ x_μ`, and, where they are trained,
 /// `a_j ← a_j − (η_a/n_b) Σ_μ s e_μ σ(h_jμ)` and `b_j ← b_j − (η/n_b) Σ_μ g_jμ` with the same forward pass. On the sphere,
 /// the row factor grows by `(η/n_b) Σ_μ g_jμ λ_jμ/‖w_j‖²`, which projects the gradient on the tangent space, and each row
-/// gets its first norm back. With a displacement ρ, the signals are those at `W − ρ∇`, on the same samples; the sphere is
-/// still that of W. The population risk at each recorded step is the `kernel`'s.
+/// gets its first norm back. With a displacement ρ, the signals are those at `W − ρ∇`, on the same samples (∇ the batch's mean
+/// gradient, or each sample's own); the sphere is still that of W. The population risk at each recorded step is the `kernel`'s.
 ///
 /// # Errors
 /// [`Error::Numerical`](crate::Error::Numerical) where the kernel fails. A run that diverges or is interrupted is not an
@@ -122,7 +122,9 @@ impl<'a, F: Frame> Training<'a, F> {
         if problem.training.geometry != Geometry::Free {
             frame.norms(&mut norms);
         }
-        let displacement = problem.displacement() / problem.learning_rate();
+        // Samples that are displaced each by its own gradient are so in field space.
+        let displacement =
+            if problem.displaces_weights() { problem.displacement() / problem.learning_rate() } else { 0.0 };
         let anchored = |gradient| Slot { rows: vec![Factor::One], gradient };
         let away = (displacement != 0.0).then(|| RowMap { slots: vec![anchored(-displacement), anchored(0.0)] });
         let mut update = RowMap::step(vec![1.0; p], -1.0);
@@ -211,7 +213,7 @@ impl<'a, F: Frame> Training<'a, F> {
         recorder.record(&Moment {
             step: self.step,
             samples: self.feed.distinct(self.step),
-            gradients: if self.displacement.is_none() { gradients } else { 2.0 * gradients },
+            gradients: if self.problem.displacement() == 0.0 { gradients } else { 2.0 * gradients },
             head: &self.head,
             training_risk,
         })

@@ -29,6 +29,7 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
     let preprocess = reader.choice("training.preprocess")?;
     let samples = reader.formula("training.samples");
     let displacement = reader.formula("training.displacement");
+    let displacement_of = reader.choice("training.displacement_of")?;
     let batch = reader.formula("training.batch");
     let learning_rate = reader.formula("training.learning_rate");
     let steps = reader.formula("training.steps").map(Duration::Steps);
@@ -59,6 +60,7 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
         reuse_order,
         repeats: repeats?,
         displacement: displacement?,
+        displacement_of,
         preprocess,
     })
 }

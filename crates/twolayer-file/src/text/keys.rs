@@ -3,7 +3,7 @@
 use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole};
 use twolayer::method::registry;
 use twolayer::problem::{
-    Algorithm, Data, Engine, Geometry, Loss, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+    Algorithm, Data, DisplacementOf, Engine, Geometry, Loss, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
 };
 
 use super::{
@@ -170,6 +170,7 @@ pub const KEYS: &[Key] = &[
     choice::<ReuseOrder>("training.reuse_order", "which rows make a batch"),
     default("training.repeats", Expr, "1", "how often each batch is used in a row"),
     default("training.displacement", Expr, "0", "ρ: the gradient is taken at W − ρ∇"),
+    choice::<DisplacementOf>("training.displacement_of", "whose gradient that ∇ is; the same for a batch of one"),
     choice::<Preprocess>("training.preprocess", "what is subtracted from the labels of each batch, estimated on it"),
     optional("training.learning_rate", Expr, "η"),
     optional("training.steps", Expr, "how many steps"),

@@ -12,9 +12,12 @@ mod shared;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
-use twolayer::record::{
-    Trajectory,
-    observable::{STUDENT_TEACHER_ERROR, TIME},
+use twolayer::{
+    method::TOO_LARGE,
+    record::{
+        Trajectory,
+        observable::{STUDENT_TEACHER_ERROR, TIME},
+    },
 };
 use twolayer_file::experiment::NamedView;
 pub use twolayer_view::{
@@ -72,6 +75,28 @@ pub struct Evidence {
 }
 
 impl Agreement {
+    /// The same sizes without a verdict, and why.
+    fn withheld(self, why: String) -> Self {
+        let note = if self.note.is_empty() { why } else { format!("{why}; {}", self.note) };
+        let quantities = self.quantities.into_iter().map(|quantity| QuantityAgreement {
+            comparisons: 0,
+            rms_z: None,
+            max_z: None,
+            ..quantity
+        });
+        Self {
+            verdict: Verdict::NotAssessed,
+            note,
+            comparisons: 0,
+            rms_z: None,
+            max_z: None,
+            p_value: None,
+            evidence: Vec::new(),
+            quantities: quantities.collect(),
+            ..self
+        }
+    }
+
     /// Where the strongest evidence against agreement is.
     pub fn decided_by(&self) -> Option<&Evidence> {
         self.evidence.iter().min_by(|a, b| a.p_value.total_cmp(&b.p_value))
@@ -130,11 +155,21 @@ pub fn compare(views: &[NamedView], outcomes: &[Outcome]) -> Vec<Agreement> {
     for (i, (first, a)) in all.iter().enumerate() {
         for (second, b) in &all[i + 1..] {
             if same_problem(first, second) {
-                agreements.extend(pair([&first.name, &second.name], &a.trajectories, &b.trajectories));
+                let found = pair([&first.name, &second.name], &a.trajectories, &b.trajectories);
+                let too_fast = [(first, a), (second, b)].into_iter().find(|(_, outcome)| explodes(outcome));
+                agreements.extend(found.map(|agreement| match too_fast {
+                    Some((view, _)) => agreement.withheld(format!("the learning rate of {} is too large", view.name)),
+                    None => agreement,
+                }));
             }
         }
     }
     agreements
+}
+
+/// Whether a view was told that its rate is too large: what explodes has no law worth a verdict.
+fn explodes(outcome: &Outcome) -> bool {
+    outcome.warnings.iter().any(|warning| warning.id == TOO_LARGE)
 }
 
 /// Compares two views; `None` where they have no time beyond the start in common: two dimensions record different
@@ -153,7 +188,7 @@ pub fn pair(names: [&str; 2], first: &[Trajectory], second: &[Trajectory]) -> Op
         return None;
     }
     // Where one replicate has no number, the mean of the others is not the mean of the law.
-    let valid = |runs: &[Trajectory]| runs.iter().map(|run| run.valid).min().unwrap_or(0);
+    let valid = |runs: &[Trajectory]| runs.iter().map(Trajectory::numbers).min().unwrap_or(0);
     let (last_a, last_b) = (valid(first), valid(second));
     let times: Vec<(usize, usize)> = recorded.iter().copied().filter(|&(i, j)| i < last_a && j < last_b).collect();
     let mut note = Vec::new();

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use twolayer::{
@@ -147,8 +147,9 @@ impl Prepared {
                 outcome.trajectories.push(part.trajectory);
             }
             outcome.seconds = covered(spans);
-            let seen = outcome.trajectories.iter().find(|run| run.valid > 0);
-            outcome.warnings = plan.method.warnings(seen).into_iter().map(Into::into).collect();
+            let (named, until) = (&self.experiment.views[view], Until(Instant::now() + LOOKING));
+            let found = method::warnings(&named.problem, &named.view, plan, &outcome.trajectories, &until);
+            outcome.warnings = found.into_iter().map(Into::into).collect();
             outcome.advice.extend(tolerance::advice(&self.experiment.views[view], &outcome.trajectories));
             outcomes.push(outcome);
         }
@@ -166,6 +167,18 @@ pub(super) fn covered(mut spans: Vec<(f64, f64)>) -> f64 {
         end = end.max(to);
     }
     length
+}
+
+/// How long a view is looked at after it has run: from which rate on it explodes, when finite runs leave a fixed point.
+const LOOKING: Duration = Duration::from_secs(15);
+
+/// The observer that says stop when the time is up.
+struct Until(Instant);
+
+impl Observer for Until {
+    fn progress(&self, _: &Progress) -> ControlFlow<()> {
+        if Instant::now() > self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// One task's observer.

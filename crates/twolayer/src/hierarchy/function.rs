@@ -136,16 +136,18 @@ impl<'a> Function<'a> {
         let mut y = vec![0.0; points];
         self.evaluate(&x, &mut y);
         if let Some(at) = y.iter().position(|y| !y.is_finite()) {
-            let x: Vec<f64> = x.iter().map(|x| x[at]).collect();
-            let z: Vec<String> = self.inputs(&x).iter().map(|z| format!("{z:.3}")).collect();
-            let reason = format!("g is {} at z = ({})", y[at], z.join(", "));
-            return Err(Error::invalid(
-                "target.expression",
-                reason,
-                "write a target that is finite for every input: z is normal, so it takes negative values and 0 as well",
-            ));
+            return Err(self.no_number(y[at], &x.iter().map(|x| x[at]).collect::<Vec<_>>()));
         }
         Ok(y)
+    }
+
+    /// That g is `value` at the coordinates x.
+    pub(super) fn no_number(&self, value: f64, x: &[f64]) -> Error {
+        let z: Vec<String> = self.inputs(x).iter().map(|z| format!("{z:.3}")).collect();
+        let reason = format!("g is {value} at z = ({})", z.join(", "));
+        let remedy =
+            "write a target that is finite for every input: z is normal, so it takes negative values and 0 as well";
+        Error::invalid("target.expression", reason, remedy)
     }
 
     /// Mean and variance of g over scrambled Sobol points.

@@ -3,7 +3,11 @@
 use super::function::Function;
 use crate::{
     error::{Error, Result},
-    gaussian::sobol,
+    gaussian::{
+        line::{has_heavy_tail, places, pole},
+        sobol,
+    },
+    overlaps::symmetric_root,
     problem::{Rule, Target},
 };
 
@@ -16,31 +20,31 @@ const AXES: usize = 4;
 /// Lines along each axis.
 const LINES: usize = 2;
 
-/// A line is looked at on [−REACH, REACH] in so many places.
-const PLACES: usize = 601;
-const REACH: f64 = 6.0;
-
-/// A peak is followed where it is so many times the median of |g|.
-const PEAK: f64 = 20.0;
-
-/// Far out, where y² must fall faster than its weight rises.
-const TAIL: [f64; 3] = [10.0, 20.0, 30.0];
-
-/// Closer and closer to a peak.
-const NEAR: [f64; 2] = [1e-6, 1e-10];
-
-/// Whether g is finite at normal inputs, whatever P is.
+/// Whether g is a number at normal inputs of covariance P (of independent ones, where P is none): at points, and far out along
+/// lines.
 ///
 /// # Errors
 /// [`Error::Invalid`] with a point where it is not.
 pub fn finite(target: &Target) -> Result<()> {
-    let (single, key) = of_one_unit(target);
-    match Function::of_target(&Target::new(single.rule))?.finite(POINTS) {
+    let (mut single, key) = of_one_unit(target);
+    let arity = Target::new(single.rule.clone()).directions();
+    let (rows, columns) = (single.overlaps.nrows(), single.overlaps.ncols());
+    if rows != columns || rows < arity || symmetric_root(single.overlaps.as_ref()).is_err() {
+        single = Target::new(single.rule);
+    }
+    let function = Function::of_target(&single)?;
+    let found = function.finite(POINTS).and_then(|_| {
+        lines(&function).try_for_each(|line| match line.along(&places()).iter().position(|y| y.is_nan()) {
+            Some(at) => Err(function.no_number(f64::NAN, &line.point(places()[at]))),
+            None => Ok(()),
+        })
+    });
+    match found {
         Err(Error::Invalid(mut advice)) => {
             advice.key = key.into();
             Err(Error::Invalid(advice))
         }
-        other => other.map(drop),
+        other => other,
     }
 }
 
@@ -52,77 +56,65 @@ pub fn finite(target: &Target) -> Result<()> {
 pub fn infinite_variance(target: &Target) -> Result<Option<String>> {
     let (single, _) = of_one_unit(target);
     let function = Function::of_target(&single)?;
-    let m = function.dimension();
-    let others = sobol::normals(LINES, m, 3);
-    for axis in 0..m.min(AXES) {
-        for line in 0..LINES {
-            let g = |t: &[f64]| {
-                let x: Vec<Vec<f64>> = (0..m)
-                    .map(|i| if i == axis { t.to_vec() } else { vec![others[i * LINES + line]; t.len()] })
-                    .collect();
-                let mut y = vec![0.0; t.len()];
-                function.evaluate(&x.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut y);
-                y
-            };
-            if heavy_tail(&g) {
-                return Ok(Some("E y² = ∞: the target grows as fast as e^{z²/4}, or faster".into()));
-            }
-            if let Some(t) = pole(&g) {
-                let at: Vec<f64> = (0..m).map(|i| if i == axis { t } else { others[i * LINES + line] }).collect();
-                let z: Vec<String> =
-                    function.inputs(&at).iter().map(|z| format!("{:.3}", (1e3 * z).round() / 1e3 + 0.0)).collect();
-                return Ok(Some(format!("E y² = ∞: the target has a pole at z = ({})", z.join(", "))));
-            }
+    for line in lines(&function) {
+        let g = |t: &[f64]| line.along(t);
+        if has_heavy_tail(&g) {
+            return Ok(Some("E y² = ∞: the target grows as fast as e^{z²/4}, or faster".into()));
+        }
+        if let Some(t) = pole(&g, 2) {
+            let z = function.inputs(&line.point(t));
+            let z: Vec<String> = z.iter().map(|z| format!("{:.3}", (1e3 * z).round() / 1e3 + 0.0)).collect();
+            return Ok(Some(format!("E y² = ∞: the target has a pole at z = ({})", z.join(", "))));
         }
     }
     Ok(None)
 }
 
-/// One unit stands for a committee of equal ones; and the key that describes the function.
+/// A line through the inputs, along one of their axes.
+struct Line<'a> {
+    function: &'a Function<'a>,
+    axis: usize,
+    /// The other coordinates.
+    others: Vec<f64>,
+}
+
+/// Some lines along the first axes.
+fn lines<'a>(function: &'a Function<'a>) -> impl Iterator<Item = Line<'a>> {
+    let m = function.dimension();
+    let others = sobol::normals(LINES, m, 3);
+    let of = move |axis, line| Line { function, axis, others: (0..m).map(|i| others[i * LINES + line]).collect() };
+    (0..m.min(AXES)).flat_map(|axis| (0..LINES).map(move |line| (axis, line))).map(move |(axis, line)| of(axis, line))
+}
+
+impl Line<'_> {
+    /// The point at t.
+    fn point(&self, t: f64) -> Vec<f64> {
+        let mut point = self.others.clone();
+        point[self.axis] = t;
+        point
+    }
+
+    /// g at these places.
+    fn along(&self, t: &[f64]) -> Vec<f64> {
+        let of = |i: usize| if i == self.axis { t.to_vec() } else { vec![self.others[i]; t.len()] };
+        let x: Vec<Vec<f64>> = (0..self.others.len()).map(of).collect();
+        let mut y = vec![0.0; t.len()];
+        self.function.evaluate(&x.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut y);
+        y
+    }
+}
+
+/// The longest unit stands for a committee of equal ones; and the key that describes the function.
 fn of_one_unit(target: &Target) -> (Target, &'static str) {
     match &target.rule {
         Rule::Committee { activation, .. } => {
-            (Target::new(Rule::single_index(activation.clone())), "target.committee.activation")
+            let mut unit = Target::new(Rule::single_index(activation.clone()));
+            let (p, all) = (&target.overlaps, target.overlaps.nrows().min(target.overlaps.ncols()));
+            unit.overlaps[(0, 0)] = (0..all).map(|r| p[(r, r)]).fold(0.0, f64::max);
+            (unit, "target.committee.activation")
         }
         Rule::Expression(_) => (target.clone(), "target.expression"),
     }
-}
-
-/// Whether `ln (y² e^{−t²/2})` does not fall.
-fn heavy_tail(g: &dyn Fn(&[f64]) -> Vec<f64>) -> bool {
-    [-1.0, 1.0].iter().any(|sign| {
-        let y = g(&TAIL.map(|t| sign * t));
-        let weight: Vec<f64> = y.iter().zip(TAIL).map(|(y, t)| 2.0 * y.abs().ln() - 0.5 * t * t).collect();
-        // Rounded: e^{z²/4} neither falls nor rises. A target that vanishes there, ln 0, has no tail at all.
-        weight.windows(2).all(|pair| pair[1] > f64::NEG_INFINITY && pair[1] >= pair[0] - 1e-6)
-    })
-}
-
-/// Where `∫ y²` diverges: at the top of a peak `ε y(ε)²` does not fall with the distance ε.
-fn pole(g: &dyn Fn(&[f64]) -> Vec<f64>) -> Option<f64> {
-    let places: Vec<f64> = (0..PLACES).map(|i| REACH * (2.0 * i as f64 / (PLACES - 1) as f64 - 1.0)).collect();
-    let y: Vec<f64> = g(&places).iter().map(|y| y.abs()).collect();
-    let mut sorted = y.clone();
-    sorted.sort_by(f64::total_cmp);
-    let high = PEAK * sorted[PLACES / 2];
-    let peaks = (1..PLACES - 1).filter(|&i| y[i] > high && y[i] >= y[i - 1] && y[i] >= y[i + 1]);
-    peaks.map(|i| top(g, places[i - 1], places[i + 1])).find(|&t| {
-        [-1.0, 1.0].iter().any(|side| {
-            let y = g(&NEAR.map(|near| t + side * near));
-            let [far, near] = [0, 1].map(|i| NEAR[i] * y[i] * y[i]);
-            near.is_finite() && near > 0.5 * far
-        })
-    })
-}
-
-/// The highest point of a single peak of |g| between `low` and `high`, by thirds.
-fn top(g: &dyn Fn(&[f64]) -> Vec<f64>, mut low: f64, mut high: f64) -> f64 {
-    for _ in 0..100 {
-        let third = (high - low) / 3.0;
-        let y = g(&[low + third, high - third]);
-        if y[0].abs() < y[1].abs() { low += third } else { high -= third }
-    }
-    0.5 * (low + high)
 }
 
 #[cfg(test)]
@@ -144,9 +136,14 @@ mod tests {
             let Err(Error::Invalid(advice)) = finite(&target(text)) else { panic!("{text}") };
             assert!(advice.key == "target.expression" && advice.reason.contains("NaN at z = ("), "{advice:?}");
         }
-        for text in ["sqrt(abs(z1))", "1/z1", "exp(z1)", "z1", "3"] {
+        for text in ["sqrt(abs(z1))", "1/z1", "exp(z1)", "z1", "3", "sin(z1)/z1", "log(z1 + 7)"] {
             assert!(finite(&target(text)).is_ok(), "{text}");
         }
+        // What a run of a million samples meets: five standard deviations out, or where P is larger than I.
+        assert!(finite(&target("log(z1 + 5)")).is_err());
+        let mut long = target("log(z1 + 7)");
+        long.overlaps[(0, 0)] = 4.0;
+        assert!(finite(&long).is_err());
         let activation = Activation::parse("log(h)", &Default::default()).unwrap();
         let committee = Target::new(Rule::committee(activation, 3, 1.0));
         let Err(Error::Invalid(advice)) = finite(&committee) else { panic!() };
@@ -197,6 +194,12 @@ mod tests {
             let committee = Rule::committee(Activation::parse(activation, &Default::default()).unwrap(), 3, 1.0);
             assert_eq!(infinite_variance(&Target::new(committee)).unwrap(), None, "{activation}");
         }
+        // A unit of length 2: E e^{2·4 z²/10} = ∞.
+        let unit = Activation::parse("exp(h^2/10)", &Default::default()).unwrap();
+        let mut committee = Target::new(Rule::committee(unit, 2, 1.0));
+        assert_eq!(infinite_variance(&committee).unwrap(), None);
+        committee.overlaps[(1, 1)] = 4.0;
+        assert!(infinite_variance(&committee).unwrap().is_some());
         let told = infinite_variance(&target("1/(z1 - 0.3)")).unwrap().unwrap();
         assert!(told.ends_with("a pole at z = (0.300)"), "{told}");
         // Not −0.

@@ -73,6 +73,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Regime::Reused { beta } = reading.regime else { return Fit::Other };
     let chosen = || {
         check_start(question.problem)?;
+        displacement(question.problem)?;
         Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
     };
     chosen().into()
@@ -223,6 +224,25 @@ fn fraction(problem: &Problem) -> Result<f64> {
     Ok(fraction)
 }
 
+/// lim ρ; of samples that are displaced each by its own gradient lim ρ‖x‖² = lim ρ d, with samples of length 1.
+///
+/// # Errors
+/// [`Error::Refused`] where there is none.
+fn displacement(problem: &Problem) -> Result<f64> {
+    let value = |d: f64| problem.training.displacement.value(&problem.sizes_at(d));
+    if !problem.displaces_samples() {
+        return Ok(value(1e12));
+    }
+    match PowerLaw::read("training.displacement", "ρ‖x‖² = ρd", |d| (value(d) * d).abs())?.limit() {
+        Limit::Zero => Ok(0.0),
+        Limit::Constant(_) => Ok(value(1e12) * 1e12),
+        Limit::Infinite => {
+            let reason = "each sample is displaced by ρ‖x‖² = ρd times its signal, which grows without bound";
+            Err(Error::refused("training.displacement", reason, "write a displacement that falls like 1/d"))
+        }
+    }
+}
+
 /// The problem with `count` samples in place of n, and every expression of d at its limit.
 fn surrogate(problem: &Problem, count: usize, fraction: f64) -> Result<Problem> {
     let far = problem.sizes_at(1e12);
@@ -231,7 +251,7 @@ fn surrogate(problem: &Problem, count: usize, fraction: f64) -> Result<Problem> 
     network.output_scale = number(&network.output_scale);
     network.second_layer.rate_ratio = number(&network.second_layer.rate_ratio);
     training.learning_rate = training.learning_rate.as_ref().map(number);
-    training.displacement = number(&training.displacement);
+    training.displacement = Formula::number(displacement(problem)?);
     training.duration = Duration::Steps(Formula::number(problem.steps() as f64));
     training.data = Data::Reused;
     training.samples = Some(Formula::number(count as f64));

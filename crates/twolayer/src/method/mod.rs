@@ -3,6 +3,7 @@
 //! A method is a file with an [`Entry`] (its id, title, word, citations, and whether it answers a view) and a [`Method`] that
 //! the entry makes, with all that was chosen for the view; and its line in the [`registry`]. Nothing else knows its name.
 
+mod caution;
 mod contract;
 pub mod dmft;
 pub mod giant_step;
@@ -16,6 +17,7 @@ pub mod registry;
 mod simulation;
 pub mod single_index;
 
+pub use caution::{FIXED_POINT, TOO_LARGE, warnings};
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
 
@@ -24,7 +26,7 @@ use crate::{
     observer::Observer,
     probe::crossing,
     problem::{Engine, Grid, Problem, Record, View},
-    record::observable::CROSSING_STEP,
+    record::observable::{CROSSING_STEP, STEP, TIME},
 };
 
 /// How often a limit looks closer at its crossings.
@@ -45,12 +47,15 @@ pub fn run(
 ) -> Result<Run> {
     let job = Job { problem, view, replicate, grid, record, threads: plan.threads };
     if view.engine != Engine::Limit {
-        return plan.method.run(&job, observer);
+        let mut run = plan.method.run(&job, observer)?;
+        run.trajectory.end_with_its_numbers(&STEP);
+        return Ok(run);
     }
     // Crossings of a limit are found between its entries: among those asked for, then closer and closer around them.
     let plain = Record { crossings: Vec::new(), ..record.clone() };
     let crossed = |grid: &Grid| -> Result<Run> {
         let mut run = plan.method.run(&Job { grid, record: &plain, ..job }, observer)?;
+        run.trajectory.end_with_its_numbers(&TIME);
         crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
         Ok(run)
     };

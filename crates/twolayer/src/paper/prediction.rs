@@ -92,12 +92,11 @@ fn phase_retrieval(problem: &Problem) -> bool {
     });
     let one = problem.width() == 1 && problem.directions() == 1 && problem.target.overlaps[(0, 0)] == 1.0;
     let plain = network.bias.is_none() && !network.second_layer.train && network.second_layer.init == Init::Ones;
-    let stepped = training.data == Data::Fresh
-        && training.loss == Loss::Squared
+    let stepped = training.loss == Loss::Squared
         && training.geometry != Geometry::Free
         && training.weight_decay == 0.0
         && problem.batch() == 1
-        && !problem.keeps_batches();
+        && problem.uses_samples_once();
     let scales = problem.output_scale() == 1.0 && network.second_layer.scale.value(problem.sizes()) == 1.0;
     one && target && square(&network.activation) && plain && stepped && scales
 }

@@ -13,7 +13,7 @@ mod training;
 mod view;
 mod words;
 
-pub use activation::{Activation, Average, HermiteSeries};
+pub use activation::{Activation, Average, HermiteSeries, NoFunction};
 pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer};
@@ -24,7 +24,8 @@ pub use target::{Rule, Target};
 pub use training::{Dimension, Duration, Training};
 pub use view::View;
 pub use words::{
-    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+    Algorithm, Data, DisplacementOf, Engine, Geometry, Loss, NamedActivation, Preprocess, ReuseOrder, Spacing,
+    StartMode, Terms, Word,
 };
 
 use std::ops::Deref;
@@ -84,6 +85,7 @@ impl Problem {
         }
         target.validate()?;
         network.validate(&sizes)?;
+        network.validate_activation(&sizes)?;
         // At d = ∞ they may grow with d.
         let infinite = training.dimension == Dimension::Infinite;
         let size = |formula: &Formula, key: &str, sizes: &Sizes| match formula.value(sizes) {
@@ -188,9 +190,25 @@ impl Problem {
         self.training.displacement.value(&self.sizes)
     }
 
-    /// Whether a batch is looked at more than once before the next one comes.
+    /// Whether the weights are displaced by the mean gradient of the batch, which is then looked at a second time.
+    pub fn displaces_weights(&self) -> bool {
+        self.displacement() != 0.0 && !self.displaces_samples()
+    }
+
+    /// Whether each sample of a batch is displaced by its own gradient; one alone is a batch.
+    pub fn displaces_samples(&self) -> bool {
+        let own = self.training.displacement_of == DisplacementOf::Sample;
+        own && self.batch() > 1 && self.displacement() != 0.0
+    }
+
+    /// Whether a frame looks at a batch more than once before the next one comes.
     pub fn keeps_batches(&self) -> bool {
-        self.training.repeats > 1 || self.displacement() != 0.0
+        self.training.repeats > 1 || self.displaces_weights()
+    }
+
+    /// Whether a sample acts on the weights once, and as it met them.
+    pub fn uses_samples_once(&self) -> bool {
+        self.training.data == Data::Fresh && self.training.repeats == 1 && self.displacement() == 0.0
     }
 
     /// s.

@@ -148,6 +148,34 @@ impl Network {
         given || self.first_layer.scale.value(sizes) == 0.0
     }
 
+    /// The largest variance of a field at the start, in the mean of its law: max_j Q_jj.
+    fn largest_square(&self, sizes: &Sizes) -> f64 {
+        let given = match &self.first_layer.placement {
+            Placement::Overlaps { student_student: q, .. } => (0..q.nrows()).map(|j| q[(j, j)]).fold(0.0, f64::max),
+            Placement::Gaussian | Placement::Sphere | Placement::Orthonormal => 1.0,
+        };
+        given * self.first_layer.scale.value(sizes).powi(2)
+    }
+
+    /// Standard deviation of the biases at the start, or more.
+    pub(crate) fn spread_of_biases(&self) -> f64 {
+        match self.bias.map(|bias| bias.init) {
+            None | Some(BiasInit::Zero) => 0.0,
+            Some(BiasInit::Gaussian | BiasInit::Uniform) => 1.0,
+        }
+    }
+
+    /// That σ is a function of the preactivations at the start.
+    pub(super) fn validate_activation(&self, sizes: &Sizes) -> Result<()> {
+        match self.activation.no_function(self.largest_square(sizes), self.spread_of_biases()) {
+            Some(why) => {
+                let reason = format!("σ(h) = {} is no activation here: {}", self.activation.formula(), why.reason);
+                Err(Error::invalid("network.activation", reason, why.remedy))
+            }
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn validate(&self, sizes: &Sizes) -> Result<()> {
         let p = self.width;
         let scale = self.output_scale.finite("network.output_scale", sizes)?;

@@ -111,6 +111,12 @@ impl Target {
             let reason = "P is not symmetric positive semi-definite";
             return Err(Error::invalid("target.overlaps", reason, "write the Gram matrix of the target directions"));
         }
+        if let Rule::Committee { activation, .. } = &self.rule
+            && let Some(why) = activation.no_function((0..k).map(|r| self.overlaps[(r, r)]).fold(0.0, f64::max), 0.0)
+        {
+            let reason = format!("σ(h) = {} is no activation here: {}", activation.formula(), why.reason);
+            return Err(Error::invalid("target.committee.activation", reason, why.remedy));
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    problem::{Algorithm, Data, Formula, Geometry, Loss, Preprocess, ReuseOrder, Sizes},
+    problem::{Algorithm, Data, DisplacementOf, Formula, Geometry, Loss, Preprocess, ReuseOrder, Sizes},
 };
 
 /// The protocol.
@@ -34,6 +34,8 @@ pub struct Training {
     pub repeats: u64,
     /// ρ: the gradient is taken at `W − ρ∇` on the same samples.
     pub displacement: Formula,
+    /// Whose ∇ that is.
+    pub displacement_of: DisplacementOf,
     /// What is subtracted from the labels of each batch.
     pub preprocess: Preprocess,
 }
@@ -83,6 +85,7 @@ impl Training {
             reuse_order: ReuseOrder::Full,
             repeats: 1,
             displacement: Formula::number(0.0),
+            displacement_of: DisplacementOf::Batch,
             preprocess: Preprocess::None,
         }
     }

@@ -136,6 +136,14 @@ words! {
 }
 
 words! {
+    /// Whose gradient displaces the weights where a displacement ρ is: two protocols, the same for a batch of one.
+    pub enum DisplacementOf default Batch {
+        Batch = "batch": "W − ρ∇ with the mean gradient of the batch, the same for all its samples",
+        Sample = "sample": "for each sample W − ρ∇_μ with its own gradient, as public codes of extragradient steps have it",
+    }
+}
+
+words! {
     /// What is subtracted from the labels of each batch, estimated on that batch.
     pub enum Preprocess default None {
         None = "none": "nothing",
@@ -199,6 +207,7 @@ mod tests {
         assert_eq!(words::<Data>(), (vec!["fresh", "reused"], Some("fresh")));
         assert_eq!(words::<ReuseOrder>(), (vec!["full", "cyclic", "with-replacement"], Some("full")));
         assert_eq!(words::<Geometry>(), (vec!["free", "spherical", "normalised"], Some("free")));
+        assert_eq!(words::<DisplacementOf>(), (vec!["batch", "sample"], Some("batch")));
         assert_eq!(words::<Preprocess>(), (vec!["none", "mean", "linear", "least-squares"], Some("none")));
         assert_eq!(words::<Loss>(), (vec!["squared", "correlation"], Some("squared")));
         assert_eq!(words::<StartMode>(), (vec!["shared", "independent"], Some("shared")));

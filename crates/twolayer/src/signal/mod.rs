@@ -35,6 +35,9 @@ pub struct Signal {
     is_on_sphere: bool,
     /// Whether losses are of interest: data is stored.
     has_risk: bool,
+    /// ρ n_b/η, what a signal of [`StepContext`] and a squared length displace a field by; 0 where samples are not displaced
+    /// each by its own gradient.
+    displacement: f64,
 }
 
 /// What a step makes of the samples it looks at. Samples can be looked at in parts, in any order, on any thread.
@@ -59,6 +62,9 @@ pub struct Workspace {
     values: Vec<f64>,
     /// e (m).
     residual: Vec<f64>,
+    /// Fields at displaced weights, p×m, and sums that are of no interest.
+    displaced: Vec<f64>,
+    aside: Sums,
     /// Over all samples that were seen since they were cleared.
     pub sums: Sums,
 }
@@ -74,7 +80,17 @@ impl Signal {
             trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
             is_on_sphere: problem.training.geometry == Geometry::Spherical,
             has_risk: problem.training.data == Data::Reused,
+            displacement: if problem.displaces_samples() {
+                problem.displacement() * problem.batch() as f64 / problem.learning_rate()
+            } else {
+                0.0
+            },
         }
+    }
+
+    /// Whether the signals of a step need the squared lengths of its samples.
+    pub fn needs_lengths(&self) -> bool {
+        self.displacement != 0.0
     }
 }
 
@@ -86,8 +102,55 @@ impl StepContext<'_> {
     /// `fields` and `signal` are p×m, neuron-major: sample μ of neuron j is at `j·m + μ`.
     #[inline]
     pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], workspace: &mut Workspace) {
+        self.signals_on(samples, fields, fields, signal, workspace);
+    }
+
+    /// The [`signals`](Self::signals) of samples that are displaced each by its own gradient: those at the fields
+    /// `λ_jμ − ρ g_jμ ‖x_μ‖²`; `squares` are the `‖x_μ‖²` (m). What lies along the rows is measured with the rows where they
+    /// are, and the losses are those of the network as it is. (theory.md §11)
+    pub fn displaced_signals(
+        &self,
+        samples: Range<usize>,
+        fields: &[f64],
+        squares: &[f64],
+        signal: &mut [f64],
+        workspace: &mut Workspace,
+    ) {
+        let losses = workspace.sums.squares;
+        let sums = std::mem::take(&mut workspace.sums);
+        workspace.sums = std::mem::take(&mut workspace.aside);
+        workspace.sums.clear();
+        self.signals_on(samples.clone(), fields, fields, signal, workspace);
+        let seen = workspace.sums.squares;
+        workspace.aside = std::mem::replace(&mut workspace.sums, sums);
+        if self.wants_gradient {
+            let mut displaced = std::mem::take(&mut workspace.displaced);
+            displaced.clear();
+            displaced.extend_from_slice(fields);
+            let m = squares.len();
+            for (fields, signal) in displaced.chunks_exact_mut(m).zip(signal.chunks_exact(m)) {
+                for ((field, g), square) in fields.iter_mut().zip(signal).zip(squares) {
+                    *field -= self.signal.displacement * g * square;
+                }
+            }
+            self.signals_on(samples, &displaced, fields, signal, workspace);
+            workspace.displaced = displaced;
+        }
+        workspace.sums.squares = losses + seen;
+    }
+
+    /// The signals at some fields, of rows whose own fields are `along`.
+    #[inline]
+    fn signals_on(
+        &self,
+        samples: Range<usize>,
+        fields: &[f64],
+        along: &[f64],
+        signal: &mut [f64],
+        workspace: &mut Workspace,
+    ) {
         let Signal { activation, loss, scale, .. } = self.signal;
-        let Workspace { values, residual, sums } = workspace;
+        let Workspace { values, residual, sums, .. } = workspace;
         let (m, labels) = (samples.len(), &self.labels[samples]);
         values.clear();
         values.extend_from_slice(fields);
@@ -127,7 +190,7 @@ impl StepContext<'_> {
             sums::add(&mut sums.bias, signal.chunks_exact(m).map(|signal| signal.iter().sum()));
         }
         if self.signal.is_on_sphere {
-            let rows = signal.chunks_exact(m).zip(fields.chunks_exact(m));
+            let rows = signal.chunks_exact(m).zip(along.chunks_exact(m));
             sums::add(&mut sums.along, rows.map(|(signal, fields)| products(signal, fields)));
         }
     }

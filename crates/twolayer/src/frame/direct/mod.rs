@@ -57,6 +57,8 @@ struct Lane {
     fields: Vec<f64>,
     signal: Vec<f64>,
     workspace: Workspace,
+    /// `‖x_μ‖²` of a block, where they are asked for.
+    squares: Vec<f64>,
     /// `Σ_μ signal_jμ x_μ`, p×d, row-major.
     gradient: Vec<f64>,
 }
@@ -105,6 +107,7 @@ impl Direct {
             fields: vec![0.0; single * p],
             signal: vec![0.0; single * p],
             workspace: Workspace::default(),
+            squares: Vec::new(),
             gradient: Vec::new(),
         };
         let mut lanes: Vec<Lane> = (0..Self::lanes(p, n, dimension)).map(lane).collect();
@@ -174,7 +177,7 @@ impl Direct {
         let p = weights.len() / d;
         let rows = if p < WIDE { (AT_HAND / d).max(4) } else { BLOCK };
         lanes::each(self.threads, &mut self.lanes, |i, lane| {
-            let Lane { stream, inputs, fields, signal, workspace, gradient } = lane;
+            let Lane { stream, inputs, fields, signal, workspace, squares, gradient } = lane;
             let mine = lanes::part(n, count, i);
             workspace.sums.clear();
             gradient.clear();
@@ -211,7 +214,13 @@ impl Direct {
                     let (w, x) = (MatRef::from_row_major_slice(weights, p, d), MatRef::from_row_major_slice(x, m, d));
                     matmul(fields, Accum::Replace, w, x.transpose(), 1.0, Par::Seq);
                 }
-                context.signals(samples, fields, signal, workspace);
+                if context.signal.needs_lengths() {
+                    squares.clear();
+                    squares.extend(x.chunks_exact(d).map(|x| x.iter().map(|x| x * x).sum::<f64>()));
+                    context.displaced_signals(samples, fields, squares, signal, workspace);
+                } else {
+                    context.signals(samples, fields, signal, workspace);
+                }
                 if context.wants_gradient && p < WIDE {
                     arch.dispatch(Gradient { gradient, inputs: x, d, signal });
                 } else if context.wants_gradient {

@@ -6,8 +6,8 @@ use crate::{
     frame::direct::Direct,
     observer::Silent,
     problem::{
-        Activation, Bias, BiasInit, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network, Placement, Record,
-        Rule, Target, Training,
+        Activation, Bias, BiasInit, DisplacementOf, Duration, FirstLayer, Formula, Geometry, Init, Loss, Network,
+        Placement, Record, Rule, Target, Training,
     },
     record::{
         KeepQ,
@@ -35,6 +35,8 @@ struct Case {
     bias: bool,
     repeats: u64,
     displacement: f64,
+    /// Of each sample, by its own gradient.
+    own: bool,
     /// Four neurons in two pairs.
     paired: bool,
     dimension: u64,
@@ -49,6 +51,7 @@ const PLAIN: Case = Case {
     bias: false,
     repeats: 1,
     displacement: 0.0,
+    own: false,
     paired: false,
     dimension: DIMENSION,
 };
@@ -75,6 +78,17 @@ fn cases() -> Vec<Case> {
         for (repeats, displacement) in [(2, 0.0), (1, 0.1)] {
             let dimension = (WIDTH + DIRECTIONS) as u64;
             cases.push(Case { activation: activation(), batch: 3, repeats, displacement, dimension, ..PLAIN });
+        }
+        // Each sample displaced by its own gradient: fewer samples than neurons, more, on the sphere, looked at again, and with
+        // fewer dimensions outside the span than neurons, or none.
+        let own = Case { activation: activation(), batch: 5, displacement: 0.06, own: true, ..PLAIN };
+        cases.push(Case { batch: 2, train: true, ..own.clone() });
+        cases.push(Case { geometry: Geometry::Spherical, bias: true, ..own.clone() });
+        cases.push(Case { displacement: -0.03, loss: Loss::Correlation, ..own.clone() });
+        cases.push(Case { repeats: 2, ..own.clone() });
+        cases.push(Case { paired: true, ..own.clone() });
+        for outside in [0, 1, 3] {
+            cases.push(Case { dimension: (WIDTH + DIRECTIONS) as u64 + outside, ..own.clone() });
         }
         // More samples than dimensions outside the span, kept for a second look.
         cases.push(Case { activation: activation(), batch: 18, repeats: 2, displacement: -0.02, ..PLAIN });
@@ -106,6 +120,7 @@ impl Case {
         training.geometry = self.geometry;
         training.repeats = self.repeats;
         training.displacement = Formula::number(self.displacement);
+        training.displacement_of = if self.own { DisplacementOf::Sample } else { DisplacementOf::Batch };
         Problem::new(target, network, training).unwrap()
     }
 }
@@ -174,6 +189,8 @@ enum Forgets {
     Outside,
     /// Rows stay as long as the step makes them.
     Norms,
+    /// What lies outside the span is drawn without regard to the lengths that the signals have met.
+    Lengths,
 }
 
 impl Frame for Mutant {
@@ -188,6 +205,15 @@ impl Frame for Mutant {
         self.frame.look(batch, context, sums);
         if let (Some(kept), Some(outside)) = (&mut self.frame.kept, hidden) {
             kept.outside = outside;
+        }
+        if self.forgets == Forgets::Lengths {
+            let (lane, p) = (&mut self.frame.lanes[0], self.frame.width);
+            let signals = std::mem::take(&mut lane.beyond);
+            let mut squares = vec![0.0; batch.count()];
+            self.frame.outsiders.draw(&mut lane.stream, &mut lane.beyond, &mut squares);
+            lane.beyond.signals = signals.signals;
+            assert_eq!(lane.beyond.signals.len(), p * batch.count());
+            self.frame.drawn = Some(Outside::Factor(self.frame.outsiders.factor([&lane.beyond].into_iter())));
         }
         if self.forgets == Forgets::Orthogonal {
             self.frame.lanes[0].orthogonal.fill(0.0);
@@ -271,6 +297,23 @@ fn a_second_look_that_forgets_the_first_is_rejected() {
         let p = mutant_of(&case, Forgets::Outside, |_| ());
         assert!(p < FAMILY, "{case:?}: p = {p:.2e}");
     }
+}
+
+/// One displacement for the whole batch is another law than one for each sample; and what a sample adds outside the span is as
+/// long as the displacement of its fields has met.
+#[test]
+fn mutants_of_a_displacement_of_each_sample_are_rejected() {
+    let own = Case { batch: 5, displacement: 0.2, own: true, ..PLAIN };
+    let p = mutant_of(&own, Forgets::Lengths, |_| ());
+    assert!(p < FAMILY, "lengths: p = {p:.2e}");
+    let p = mutant_of(&own, Forgets::Nothing, |frame| frame.outsiders = Outsiders::new(WIDTH, DEGREES + 3));
+    assert!(p < FAMILY, "degrees: p = {p:.2e}");
+    let problem = Case { own: false, ..own.clone() }.problem();
+    let batch = ends(&problem, 2, |start, streams| {
+        Fresh::new(&problem, start, own.dimension, problem.keeps_batches(), streams, 1).unwrap()
+    });
+    let p = family_wise(&direct(&own.problem()), &batch);
+    assert!(p < FAMILY, "batch: p = {p:.2e}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! matrix of those parts matters, which is Wishart with ν = d − k − p degrees of freedom.
 
 mod bartlett;
+mod each;
 mod rank_one;
 
 use faer::{
@@ -15,7 +16,7 @@ use faer::{
     },
 };
 
-use self::bartlett::Bartlett;
+use self::{bartlett::Bartlett, each::Outsiders};
 use super::{Frame, Gram, MOST_SLOTS, RowMap};
 use crate::{
     error::{Error, Result},
@@ -48,6 +49,8 @@ pub struct Fresh {
     drawn: Option<Outside>,
     /// Where batches are looked at more than once.
     kept: Option<Kept>,
+    /// Where samples are displaced each by its own gradient.
+    outsiders: Outsiders,
 }
 
 /// Some samples of the batch, and what a step takes from them; their sums are those of the first lane.
@@ -60,6 +63,9 @@ struct Lane {
     fields: Vec<f64>,
     signal: Vec<f64>,
     workspace: Workspace,
+    /// `‖x_μ‖²` of a block, and the parts of all samples outside the span; where samples are displaced.
+    squares: Vec<f64>,
+    beyond: each::Outside,
     /// Gᵀ Z_*, p×k, column-major.
     teacher: Vec<f64>,
     /// Gᵀ Z_o, p×p.
@@ -127,6 +133,8 @@ impl Fresh {
             fields: vec![0.0; single],
             signal: vec![0.0; single],
             workspace: Workspace::default(),
+            squares: Vec::new(),
+            beyond: each::Outside::default(),
             teacher: vec![0.0; k * p],
             own: Mat::zeros(if batch == 1 && !keeps_batches { 0 } else { p }, p),
             outside: Mat::zeros(if batch < p || keeps_batches { 0 } else { p }, p),
@@ -148,6 +156,7 @@ impl Fresh {
             threads,
             drawn: None,
             kept: keeps_batches.then(|| Kept { factor: Mat::new(), outside: Mat::zeros(p, 0), anchor: None }),
+            outsiders: Outsiders::new(p, degrees),
         })
     }
 
@@ -181,7 +190,7 @@ impl Fresh {
 
     /// Blocks of samples: `λ = C z_* + L z_o`, and what the step takes from them; `is_new` where they are drawn.
     fn look_at_blocks(&mut self, batch: &Samples<'_>, is_new: bool, context: &StepContext<'_>) {
-        let Self { width: p, directions: k, teacher: coordinates, complement, kept, .. } = self;
+        let Self { width: p, directions: k, teacher: coordinates, complement, kept, outsiders, .. } = self;
         let (p, k, n, count, kept) = (*p, *k, batch.count(), self.lanes.len(), kept.as_ref());
         let own = MatRef::from_column_major_slice(&complement[..p * p], p, p);
         let along = MatRef::from_column_major_slice(coordinates, p, k);
@@ -189,7 +198,9 @@ impl Fresh {
         // Fewer samples than neurons are kept together: their signals themselves meet the Wishart factor.
         let rows = if n < p { n } else { BLOCK };
         lanes::each(self.threads, &mut self.lanes, |i, lane| {
-            let Lane { stream, orthogonal, fields, signal, workspace, teacher, own: moved, outside } = lane;
+            let Lane { stream, orthogonal, fields, signal, workspace, teacher, own: moved, outside, .. } = lane;
+            let (squares, beyond) = (&mut lane.squares, &mut lane.beyond);
+            beyond.clear();
             let mine = lanes::part(n, count, i);
             workspace.sums.clear();
             teacher.fill(0.0);
@@ -223,7 +234,18 @@ impl Fresh {
                 if let (Some(kept), Some(z)) = (kept, z_outside) {
                     matmul(into, Accum::Add, kept.outside.as_ref(), z.transpose(), 1.0, Par::Seq);
                 }
-                context.signals(samples.clone(), fields, signal, workspace);
+                if context.signal.needs_lengths() {
+                    let known = (0..k).map(z_along).chain(orthogonal[at..at + p * m].chunks_exact(m));
+                    each::squares(known, m, squares);
+                    match z_outside {
+                        Some(z) => (0..m).for_each(|mu| squares[mu] += z.row(mu).squared_norm_l2()),
+                        None => outsiders.draw(stream, beyond, squares),
+                    }
+                    context.displaced_signals(samples.clone(), fields, squares, signal, workspace);
+                    beyond.take(signal, if z_outside.is_none() { m } else { 0 });
+                } else {
+                    context.signals(samples.clone(), fields, signal, workspace);
+                }
                 for (r, moved) in teacher.chunks_exact_mut(p).enumerate() {
                     for (moved, signal) in moved.iter_mut().zip(signal.chunks_exact(m)) {
                         *moved += signal.iter().zip(z_along(r)).map(|(g, z)| g * z).sum::<f64>();
@@ -233,7 +255,7 @@ impl Fresh {
                 matmul(moved.as_mut(), Accum::Add, g, z_own.transpose(), 1.0, Par::Seq);
                 if let Some(z) = z_outside {
                     matmul(outside.as_mut(), Accum::Add, g, z, 1.0, Par::Seq);
-                } else if n >= p {
+                } else if n >= p && !context.signal.needs_lengths() {
                     let lower = BlockStructure::TriangularLower;
                     let out = outside.as_mut();
                     triangular::matmul(out, lower, Accum::Add, g, whole, g.transpose(), whole, 1.0, Par::Seq);
@@ -347,6 +369,10 @@ impl Frame for Fresh {
         }
         sums.clear();
         self.lanes.iter().for_each(|lane| sums.merge(&lane.workspace.sums));
+        if context.signal.needs_lengths() && self.kept.is_none() {
+            let outside = self.outsiders.factor(self.lanes.iter().map(|lane| &lane.beyond));
+            self.drawn = Some(Outside::Factor(outside));
+        }
     }
 
     fn apply(&mut self, map: &RowMap) {

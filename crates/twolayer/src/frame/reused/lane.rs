@@ -24,6 +24,8 @@ pub(super) struct Lane {
     signal: Vec<f64>,
     /// Fields of those rows of a tile that are in the batch, where it is a list.
     listed: Vec<f64>,
+    /// `‖x_μ‖²/d` of those, where samples are displaced.
+    squares: Vec<f64>,
     pub workspace: Workspace,
     /// `Fᵀ G_new` and `Fᵀ H_new`, c×2p; only those that are asked for.
     pub products: Mat<f64>,
@@ -54,6 +56,7 @@ impl Lane {
             fields: Vec::new(),
             signal: Vec::new(),
             listed: Vec::new(),
+            squares: Vec::new(),
             workspace: Workspace::default(),
             products: Mat::new(),
         }
@@ -78,7 +81,7 @@ impl Lane {
     /// Looks at its rows of the batch and, where a step follows, writes the p signals and p new normals into the columns
     /// after those that are there.
     pub fn look(&mut self, look: &Look<'_>) {
-        let Self { from, columns, stream, fields, signal, listed, workspace, products } = self;
+        let Self { from, columns, stream, fields, signal, listed, squares, workspace, products } = self;
         let count = look.normals.len() + look.signals.len();
         let p = look.factor.len() / count;
         workspace.sums.clear();
@@ -112,7 +115,14 @@ impl Lane {
                     &*fields
                 };
                 signal.resize(p * m, 0.0);
-                look.context.signals(samples.clone(), seen, signal, workspace);
+                if look.context.signal.needs_lengths() {
+                    // In the limit, where all samples are as long as √d, and their squares are part of the displacement.
+                    squares.clear();
+                    squares.resize(m, 1.0);
+                    look.context.displaced_signals(samples.clone(), seen, squares, signal, workspace);
+                } else {
+                    look.context.signals(samples.clone(), seen, signal, workspace);
+                }
             }
             if !look.context.wants_gradient {
                 continue;

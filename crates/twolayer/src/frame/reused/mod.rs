@@ -93,7 +93,7 @@ impl Normals {
 /// Raw columns that a run can reveal: k + m at the start, m the dimensions of the start outside the target, and two for
 /// each neuron and each pass of gradients.
 pub fn capacity(problem: &Problem, complement: usize) -> f64 {
-    let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
+    let passes = if problem.displaces_weights() { 2.0 } else { 1.0 };
     let new = 2.0 * problem.width() as f64 * passes * problem.steps() as f64;
     (problem.directions() + complement) as f64 + new
 }

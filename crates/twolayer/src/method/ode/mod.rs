@@ -28,7 +28,7 @@ use super::{
     memory,
 };
 use crate::{
-    average::{self, Averages, State, Want},
+    average::{self, Averages, Kernel, State, Want},
     citation,
     error::{Error, Result},
     observer::{Finished, Observer},
@@ -227,6 +227,37 @@ pub fn run(
         steps: solution.steps + check.steps,
     };
     Ok((trajectory, report))
+}
+
+/// The risks at the start and at the problem's end, with all terms, without a check; infinite where the flow diverges.
+///
+/// # Errors
+/// [`Error::Interrupted`]; [`Error::Numerical`] where the flow is too stiff, or a kernel fails.
+pub(super) fn risks(
+    problem: &Problem,
+    start: &State,
+    kappa: f64,
+    kernel: &dyn Kernel,
+    tolerance: f64,
+    observer: &dyn Observer,
+) -> Result<[f64; 2]> {
+    let field = OnlineFlow::new(problem, start, kappa, Terms::All, kernel)?;
+    let options = Options {
+        relative_tolerance: 1e-2 * tolerance,
+        absolute_tolerance: 1e-4 * tolerance * smallest_scale(start),
+        ..Options::default()
+    };
+    let (y0, mut state) = (field.pack(start), start.clone());
+    let solution = solve::integrate(&field, &y0, &[problem.time()], &options, observer)?;
+    let mut averages = Averages::zeros(problem.width(), problem.directions());
+    let first = field.risk(&y0, &mut state, &mut averages)?;
+    match (solution.ending, solution.states.last()) {
+        (Ending::Diverged { .. }, _) => Ok([first, f64::INFINITY]),
+        (Ending::Interrupted, _) => Err(Error::Interrupted),
+        (Ending::Done, Some(y)) => Ok([first, field.risk(y, &mut state, &mut averages)?]),
+        (Ending::Stiff { at }, _) => Err(Error::Numerical(format!("the flow is too stiff at t = {at}"))),
+        (Ending::Done, None) => Err(Error::Numerical("the flow has no end".into())),
+    }
 }
 
 /// A kernel with a larger error than this may have taken samples.

@@ -57,7 +57,7 @@ fn cost(problem: &Problem, entries: usize) -> [f64; 2] {
     let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
     let d = problem.sizes().d;
     let (steps, n) = (problem.steps() as f64, problem.samples() as f64);
-    let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
+    let passes = if problem.displaces_weights() { 2.0 } else { 1.0 };
     let lanes = |samples: f64| Direct::lanes(problem.width(), samples as usize, d as usize) as f64;
     // Nanoseconds measured on a 2.8 GHz Xeon: a normal 2.4, a multiply-add of a long product .15 in the cache and .25
     // from memory, a number that is touched for the first time 4.

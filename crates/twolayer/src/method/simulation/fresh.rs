@@ -85,9 +85,13 @@ fn cost(problem: &Problem, keeps_batches: bool) -> [f64; 2] {
         let product = if p < 16.0 { 0.3 } else { 0.03 };
         labels + batch * p * (7.4 + (2.0 * p + k) * product) + 4.0 * p * p * p * product + 4000.0
     };
+    // One after the other, each sample is added to what lies outside.
+    let step = if problem.displaces_samples() { step + batch * (p * 10.0 + 60.0 + 6.0 * p * p) } else { step };
+    let own = if problem.displaces_samples() { batch * (2.0 * p + 1.0) } else { 0.0 };
     let lanes = Fresh::lanes(problem.width(), problem.batch()) as f64;
     // The coordinates of a batch that is kept are a lower triangle; the last one's go when the next one's are there.
     let kept = if keeps_batches { batch * (FACTORS * batch.min(problem.sizes().d) + 3.0 * p) } else { 0.0 };
-    let bytes = 8.0 * (batch * (k + 2.0) + lanes * p * (2.0 * p + 4.0 * batch.min(BLOCK as f64)) + 6.0 * p * p + kept);
+    let bytes =
+        8.0 * (batch * (k + 2.0) + lanes * p * (2.0 * p + 4.0 * batch.min(BLOCK as f64)) + 6.0 * p * p + kept + own);
     [problem.steps() as f64 * step * 1e-9, bytes]
 }

@@ -34,6 +34,12 @@ fn accepts(question: &Question<'_>) -> Fit {
     }
     let chosen = || {
         let dimension = dimension(question)?;
+        if problem.displaces_samples() {
+            let reason = "displacement_of = \"sample\" needs the length of each stored sample, and a reduced view knows stored \
+                          samples only along the directions that its weights have taken";
+            let remedy = "use the direct view, or displacement_of = \"batch\"";
+            return Err(Error::refused("training.displacement_of", reason, remedy));
+        }
         let (d, n, columns) = (dimension as f64, problem.samples(), reused::capacity(problem, problem.width()));
         if columns > d {
             let reason = format!(
@@ -69,7 +75,7 @@ impl Coordinates for Basis {
 fn cost(problem: &Problem, entries: usize) -> [f64; 2] {
     let (p, k, batch) = (problem.width() as f64, problem.directions() as f64, problem.batch() as f64);
     let (n, steps) = (problem.samples() as f64, problem.steps() as f64);
-    let passes = if problem.displacement() == 0.0 { steps } else { 2.0 * steps };
+    let passes = if problem.displaces_weights() { 2.0 * steps } else { steps };
     // m ≤ p: the start may span fewer dimensions.
     let columns = reused::capacity(problem, problem.width());
     let all = if batch == n { 0.0 } else { n * entries as f64 };

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     expression::Function,
     gaussian::quadrature::Quadrature,
-    problem::{Activation, Data, Geometry, Init, Loss, Problem, Rule, Start},
+    problem::{Activation, Geometry, Init, Loss, Problem, Rule, Start},
 };
 
 /// What a flow is made of.
@@ -71,7 +71,7 @@ pub fn conditions(problem: &Problem) -> Result<()> {
     if training.loss != Loss::Squared {
         return refused("training.loss", "the single-index flow is that of the squared loss", "remove view.method");
     }
-    if training.data == Data::Reused || problem.keeps_batches() {
+    if !problem.uses_samples_once() {
         let reason = "the single-index flow is that of fresh samples, each looked at once";
         return refused("training.data", reason, "remove view.method");
     }

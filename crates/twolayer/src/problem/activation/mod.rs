@@ -1,6 +1,7 @@
 //! Activations: by name, as an expression in h, or by their Hermite coefficients; their derivatives, their formulas.
 
 mod average;
+mod existence;
 mod recognition;
 mod series;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::{
     problem::{NamedActivation, Word},
 };
 pub use average::Average;
+pub use existence::NoFunction;
 pub use series::HermiteSeries;
 
 /// σ.
