@@ -103,7 +103,10 @@ fn a_rate_that_is_too_large_is_told_and_gets_no_verdict() {
     let (manifest, told) = manifest(&text, 0);
     for text in texts(&manifest, "rate too large") {
         let text = text.unwrap();
-        assert!(text.starts_with("the learning rate is too large: the risk starts at 1.") && text.contains("ends at"), "{text}");
+        assert!(
+            text.starts_with("the learning rate is too large: the risk starts at 1.") && text.contains("ends at"),
+            "{text}"
+        );
         let bound: f64 = text.split_once(" = ").unwrap().1.split_once("/d").unwrap().0.parse().unwrap();
         assert!((3.0..9.0).contains(&bound), "{text}");
     }
@@ -134,7 +137,10 @@ fn a_limit_that_starts_on_a_fixed_point_says_so() {
     assert!(checked.contains("fixed point: the limit does not move: M = 0 is a fixed point"), "{checked}");
     let (manifest, _) = manifest(&text, 0);
     let told = texts(&manifest, "fixed point")[0].clone().unwrap();
-    assert!(told.starts_with("the limit does not move: it starts on a fixed point, M = 0; finite runs leave"), "{told}");
+    assert!(
+        told.starts_with("the limit does not move: it starts on a fixed point, M = 0; finite runs leave"),
+        "{told}"
+    );
     let t: f64 = told.split_once("t ≈ ").unwrap().1.split_once(' ').unwrap().0.parse().unwrap();
     assert!((0.2..3.0).contains(&t), "{told}");
 }
@@ -170,9 +176,10 @@ fn check_says_whose_gradient_displaces() {
     assert!(batch.contains("the gradient at W − ρ∇ of the whole batch, ρ = 0.5/d = 0.005"), "{batch}");
     let sample = check(&text.replace("displacement =", "displacement_of = \"sample\"\ndisplacement ="));
     assert!(sample.contains("each sample's gradient at W − ρ∇ of that sample, ρ = 0.5/d = 0.005"), "{sample}");
-    let reused = text
-        .replace("displacement =", "displacement_of = \"sample\"\ndata = \"reused\"\nsamples = 64\nreuse_order = \"cyclic\"\ndisplacement =")
-        + "[[view]]\nengine = \"reduced\"\n";
+    let reused = text.replace(
+        "displacement =",
+        "displacement_of = \"sample\"\ndata = \"reused\"\nsamples = 64\nreuse_order = \"cyclic\"\ndisplacement =",
+    ) + "[[view]]\nengine = \"reduced\"\n";
     let output = Desk::new(&reused).call(&["check", "experiment.toml"]);
     let told = words(&output.stderr);
     assert!(output.status.code() == Some(2) && told.contains("needs the length of each stored sample"), "{told}");

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use twolayer::agree::{Agreement, QuantityAgreement, Verdict, pair};
+use twolayer::agree::{Agreement, QuantityAgreement, Verdict};
 use twolayer_file::point::in_words;
 
 use crate::{
     answer::digits,
+    compare,
     results::{Results, Unreadable, points},
     store::Manifest,
 };
@@ -127,8 +128,9 @@ impl Pairing {
                 format!("{}/{}", results.directory.display(), results.manifest.views[view].name)
             };
             let names = [full(&left, a), full(&right, b)];
-            let (first, second) = (&left.outcomes[a].trajectories, &right.outcomes[b].trajectories);
-            let agreement = pair([&names[0], &names[1]], first, second);
+            let first = (&left.experiment.views[a], &left.outcomes[a]);
+            let second = (&right.experiment.views[b], &right.outcomes[b]);
+            let agreement = compare::one([&names[0], &names[1]], [first, second]);
             let differ = differences(&view(&left, a), &view(&right, b));
             tell(&Comparison { name, agreement, differ });
         }

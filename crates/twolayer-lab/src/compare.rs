@@ -16,21 +16,24 @@ pub fn compare(views: &[NamedView], outcomes: &[Outcome]) -> Vec<Agreement> {
     for (i, (first, a)) in all.iter().enumerate() {
         for (second, b) in &all[i + 1..] {
             if same_problem(first, second) {
-                let found = pair([&first.name, &second.name], &a.trajectories, &b.trajectories);
-                let too_fast = [(first, a), (second, b)].into_iter().find(|(_, outcome)| explodes(outcome));
-                agreements.extend(found.map(|agreement| match too_fast {
-                    Some((view, _)) => agreement.withheld(format!("the learning rate of {} is too large", view.name)),
-                    None => {
-                        let target = &first.problem.target;
-                        let squares: Vec<f64> = (0..target.directions()).map(|r| target.overlaps[(r, r)]).collect();
-                        let d = first.problem.sizes().d.min(second.problem.sizes().d);
-                        agreement.weighed([&a.trajectories, &b.trajectories], &squares, d)
-                    }
-                }));
+                agreements.extend(one([&first.name, &second.name], [(first, a), (second, b)]));
             }
         }
     }
     agreements
+}
+
+/// Compares two views under these names, and weighs the sizes of what is found; `None` as for [`pair`].
+pub fn one(names: [&str; 2], views: [(&NamedView, &Outcome); 2]) -> Option<Agreement> {
+    let [(first, a), (second, b)] = views;
+    let agreement = pair(names, &a.trajectories, &b.trajectories)?;
+    if let Some(which) = views.iter().position(|(_, outcome)| explodes(outcome)) {
+        return Some(agreement.withheld(format!("the learning rate of {} is too large", names[which])));
+    }
+    let target = &first.problem.target;
+    let squares: Vec<f64> = (0..target.directions()).map(|r| target.overlaps[(r, r)]).collect();
+    let d = first.problem.sizes().d.min(second.problem.sizes().d);
+    Some(agreement.weighed([&a.trajectories, &b.trajectories], &squares, d))
 }
 
 /// Whether a view was told that its rate is too large: what explodes has no law worth a verdict.

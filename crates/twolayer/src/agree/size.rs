@@ -104,9 +104,8 @@ pub fn vague(views: [&[Trajectory]; 2], squares: &[f64]) -> Option<String> {
     let norms = all().flat_map(|run| run.of(&STUDENT_SQUARES).iter().take(run.numbers() * run.width).copied());
     let largest = norms.fold(f64::NAN, f64::max) * squares.iter().copied().fold(0.0, f64::max);
     let spread = views.into_iter().filter(|runs| runs.len() > 1).map(standard_error).fold(0.0, f64::max);
-    (spread > largest.sqrt()).then(|| {
-        format!("the standard error of M, {spread:.1e}, is larger than M can be, {:.1e}", largest.sqrt())
-    })
+    (spread > largest.sqrt())
+        .then(|| format!("the standard error of M, {spread:.1e}, is larger than M can be, {:.1e}", largest.sqrt()))
 }
 
 /// The largest standard error of an entry of M.
@@ -146,7 +145,10 @@ mod tests {
         assert_eq!((apart.direction, apart.time, apart.cosines), (0, 2.0, [0.0, 0.95]));
         assert!(apart.p_value < 1e-6);
         let told = apart.in_words("limit", "reduced");
-        assert!(told.starts_with("the largest |cosine| with z1 is 0.00 in limit and 0.95 in reduced at t = 2.000"), "{told}");
+        assert!(
+            told.starts_with("the largest |cosine| with z1 is 0.00 in limit and 0.95 in reduced at t = 2.000"),
+            "{told}"
+        );
         // As far off as one sample of d = 100 is.
         let noise = [1.0, -1.0, 0.8, -1.2].map(|size| run([0.0, size * 0.1, size * 0.1]));
         assert_eq!(cosines_apart([&limit, &noise], &[1.0], 100.0), None);

@@ -87,8 +87,8 @@ mod tests {
         frame::{Frame, direct::Direct, fresh::Fresh},
         observer::Silent,
         problem::{
-            Activation, DisplacementOf, Duration, Formula, Loss, Network, Placement, Problem, Record, Rule, Start, Target,
-            Training,
+            Activation, DisplacementOf, Duration, Formula, Loss, Network, Placement, Problem, Record, Rule, Start,
+            Target, Training,
         },
         random::Streams,
         record::observable::STUDENT_TEACHER,
@@ -139,8 +139,7 @@ mod tests {
     fn the_public_setting_has_its_published_overlap() {
         for (of, expected, error) in [(DisplacementOf::Sample, -0.358, 0.007), (DisplacementOf::Batch, 0.0, 0.021)] {
             let problem = problem(of);
-            let direct =
-                end(&problem, |start, streams| Direct::new(&problem, start, 512, None, streams, 1).unwrap());
+            let direct = end(&problem, |start, streams| Direct::new(&problem, start, 512, None, streams, 1).unwrap());
             let reduced = end(&problem, |start, streams| {
                 Fresh::new(&problem, start, 512, problem.keeps_batches(), streams, 1).unwrap()
             });
