@@ -80,7 +80,6 @@ impl Outside {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
     use crate::{
         average::{self, Kernel},
         expression::{Expression, Vocabulary},

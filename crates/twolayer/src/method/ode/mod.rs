@@ -35,7 +35,7 @@ use crate::{
     observer::{Finished, Observer},
     problem::{Engine, Problem, Terms, scaling::Regime},
     record::{KeepQ, Trajectory},
-    solve::{self, Options, Solution},
+    solve::{self, Ending, Options, Solution},
 };
 use exact_step::ExactStep;
 
