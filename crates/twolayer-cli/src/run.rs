@@ -157,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Ok(bars.code());
     }
     let about = About { command: command.clone(), threads };
-    let mut lines = sweep::Lines::new(&study);
+    let (mut lines, mut warned) = (sweep::Lines::new(&study), 0);
     let mut each = |point: &Finished<'_>| {
         let text = if study.is_sweep() {
             lines.point(point)
@@ -168,10 +168,10 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         if !arguments.quiet {
             say(&text);
             let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
+            for words in warnings(point, &at, &mut warned) {
+                tell(&words);
+            }
             for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
-                for warning in &outcome.warnings {
-                    tell(&format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
-                }
                 if let Some(words) = advice_on_error(view, &outcome.trajectories) {
                     tell(&format!("advice: {at}view `{}`: {words}", view.name));
                 }
@@ -190,6 +190,19 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         tell(&format!("interrupted: {} of {all} tasks are finished; go on with: {command} --resume", bars.done()));
     }
     Ok(code)
+}
+
+/// Warnings that are told, of all points of a sweep: the manifests keep all.
+const MOST_WARNINGS: usize = 12;
+
+/// What the views of a point should be read with, as long as not too much has been told.
+fn warnings(point: &Finished<'_>, at: &str, told: &mut usize) -> Vec<String> {
+    let views = point.experiment.views.iter().zip(point.outcomes);
+    let all = views.flat_map(|(view, outcome)| outcome.warnings.iter().map(move |warning| (view, warning)));
+    let words = all.map(|(view, warning)| format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
+    let words: Vec<String> = words.take(MOST_WARNINGS - *told).collect();
+    *told += words.len();
+    words
 }
 
 /// Seconds above which a run says how long it will take.

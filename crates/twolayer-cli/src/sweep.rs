@@ -49,11 +49,15 @@ impl Lines {
         }
         let counts: Vec<String> = words.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let pairs = || index.points.iter().flat_map(|point| &point.agreement);
-        let agree = pairs().filter(|pair| pair[2] == "agree").count();
+        let count = |verdict: &str| pairs().filter(|pair| pair[2] == verdict).count();
+        let (agree, not) = (count("agree"), count("not assessed"));
         let mut text = format!("  {} points over {}: {}", index.points.len(), index.keys.join(", "), counts.join(", "));
-        if pairs().count() > 0 {
-            text += &format!("; {agree} of {} pairs of views agree", pairs().count());
-        }
+        text += &match (pairs().count() - not, not) {
+            (0, 0) => String::new(),
+            (0, not) => format!("; none of {not} pairs of views was assessed"),
+            (all, 0) => format!("; {agree} of {all} pairs of views agree"),
+            (all, not) => format!("; {agree} of {all} pairs of views agree, {not} not assessed"),
+        };
         let (figure, list) = (out.join("figure.svg"), out.join("index.json"));
         text + &format!(
             "\n  figure: {}, all points: {} ({} in all)\n",

@@ -118,7 +118,7 @@ impl Prepared {
     pub fn outcomes(&self, part: &mut dyn FnMut(&Task) -> Option<Part>) -> Vec<Outcome> {
         let tasks = self.tasks(0);
         let mut tasks = tasks.iter().peekable();
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut known) = (Vec::new(), method::Bounds::default());
         for (view, plan) in self.plans.iter().enumerate() {
             let mut outcome = Outcome {
                 method_id: plan.id().into(),
@@ -148,7 +148,7 @@ impl Prepared {
             }
             outcome.seconds = covered(spans);
             let (named, until) = (&self.experiment.views[view], Until(Instant::now() + LOOKING));
-            let found = method::warnings(&named.problem, &named.view, plan, &outcome.trajectories, &until);
+            let found = method::warnings(&named.problem, &named.view, plan, &outcome.trajectories, &mut known, &until);
             outcome.warnings = found.into_iter().map(Into::into).collect();
             outcome.advice.extend(tolerance::advice(&self.experiment.views[view], &outcome.trajectories));
             outcomes.push(outcome);

@@ -18,7 +18,7 @@ pub mod registry;
 mod simulation;
 pub mod single_index;
 
-pub use caution::{FIXED_POINT, TOO_LARGE, warnings};
+pub use caution::{Bounds, FIXED_POINT, TOO_LARGE, warnings};
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
 

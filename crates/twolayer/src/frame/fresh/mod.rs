@@ -262,6 +262,11 @@ impl Fresh {
                 }
             }
         });
+        self.add_lanes();
+    }
+
+    /// What all lanes have summed up, in the first.
+    fn add_lanes(&mut self) {
         if let [first, others @ ..] = &mut self.lanes[..] {
             for lane in others {
                 first.teacher.iter_mut().zip(&lane.teacher).for_each(|(sum, g)| *sum += g);

@@ -6,7 +6,7 @@ mod fixed_point;
 mod rate;
 
 pub use fixed_point::FIXED_POINT;
-pub use rate::TOO_LARGE;
+pub use rate::{Bounds, TOO_LARGE};
 
 use super::{Plan, Warning};
 use crate::{
@@ -17,12 +17,13 @@ use crate::{
 
 /// All that is to be said of a view: before it runs (`runs` is empty), in a fraction of a second, or with what its replicates
 /// have recorded. Then limits are integrated anew where that tells when, or from which rate on; the observer may say stop, and
-/// less is told.
+/// less is told. `known` serves all views of an experiment.
 pub fn warnings(
     problem: &Problem,
     view: &View,
     plan: &Plan,
     runs: &[Trajectory],
+    known: &mut Bounds,
     observer: &dyn Observer,
 ) -> Vec<Warning> {
     let mut all = plan.method.warnings(runs.iter().find(|run| run.valid > 0));
@@ -30,7 +31,7 @@ pub fn warnings(
         all.extend(fixed_point::expected(problem, view, plan));
     } else {
         all.extend(fixed_point::seen(problem, view, plan, runs, observer));
-        all.extend(rate::seen(problem, view, runs, observer));
+        all.extend(rate::seen(problem, view, runs, known, observer));
         all.extend(activation::seen(problem, runs));
     }
     all

@@ -38,6 +38,10 @@ const TOLERANCE: f64 = 1e-2;
 /// Seconds of one average above which nothing is integrated.
 const DEAR: f64 = 0.05;
 
+/// The largest rates of problems that have been looked at: several views may have one.
+#[derive(Debug, Default)]
+pub struct Bounds(Vec<(Problem, Option<f64>)>);
+
 /// How a risk has grown, in the mean over the replicates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Growth {
@@ -49,19 +53,31 @@ struct Growth {
 }
 
 /// The warning, where the mean risk of the replicates ends above twice its start, or one of them has diverged.
-pub(super) fn seen(problem: &Problem, view: &View, runs: &[Trajectory], observer: &dyn Observer) -> Option<Warning> {
+pub(super) fn seen(
+    problem: &Problem,
+    view: &View,
+    runs: &[Trajectory],
+    known: &mut Bounds,
+    observer: &dyn Observer,
+) -> Option<Warning> {
     let growth = Growth::of(problem, view, runs)?;
     let end = if growth.diverged { "diverges".into() } else { format!("ends at {}", short(growth.end)) };
     let mut text = format!("the learning rate is too large: the risk starts at {} and {end}", short(growth.start));
-    text += &match largest(problem, view, &growth, observer) {
-        Ok(Some(rate)) => {
+    let of_another = known.0.iter().find(|(other, _)| other == problem).map(|(_, rate)| *rate);
+    let rate = of_another.unwrap_or_else(|| {
+        let rate = largest(problem, view, &growth, observer).unwrap_or(None);
+        known.0.push((problem.clone(), rate));
+        rate
+    });
+    text += &match rate {
+        Some(rate) => {
             let by_d = problem.dimension().map(|d| format!(" = {}/d", short(rate * d as f64))).unwrap_or_default();
             format!(
                 "; up to {}{by_d} its own equations, noise term included, do not end above their start",
                 short(rate)
             )
         }
-        Ok(None) | Err(_) => "; lower it until the risk does not grow".into(),
+        None => "; lower it until the risk does not grow".into(),
     };
     Some(Warning { id: TOO_LARGE.into(), text })
 }
