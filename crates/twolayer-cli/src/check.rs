@@ -166,7 +166,8 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
                 let (seconds, bytes) = (seconds(plan.cost.seconds), human_bytes(plan.cost.bytes));
                 lines.push(format!("  cost     about {seconds} for {runs}, {bytes}"));
                 lines.extend(plan.method.expected().iter().map(expected));
-                let warnings = method::warnings(&named.problem, &named.view, plan, &[], &mut Bounds::default(), &Silent);
+                let warnings =
+                    method::warnings(&named.problem, &named.view, plan, &[], &mut Bounds::default(), &Silent);
                 lines.extend(warnings.iter().map(|warning| format!("  warning  {}: {}", warning.id, warning.text)));
                 lines.extend(plan.advice.iter().map(|advice| format!("  advice   {advice}")));
             }

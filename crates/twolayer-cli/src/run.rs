@@ -199,7 +199,8 @@ const MOST_WARNINGS: usize = 12;
 fn warnings(point: &Finished<'_>, at: &str, told: &mut usize) -> Vec<String> {
     let views = point.experiment.views.iter().zip(point.outcomes);
     let all = views.flat_map(|(view, outcome)| outcome.warnings.iter().map(move |warning| (view, warning)));
-    let words = all.map(|(view, warning)| format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
+    let words =
+        all.map(|(view, warning)| format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
     let words: Vec<String> = words.take(MOST_WARNINGS - *told).collect();
     *told += words.len();
     words

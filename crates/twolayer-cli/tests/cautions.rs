@@ -158,7 +158,10 @@ fn a_limit_on_an_exchangeable_saddle_says_so() {
     ]) + "[[view]]\nengine = \"limit\"\n";
     let (manifest, _) = manifest(&text, 0);
     let told = texts(&manifest, "fixed point")[0].clone().unwrap();
-    assert!(told.starts_with("the limit does not move: it stays at the symmetric point (cosine 0.50), because"), "{told}");
+    assert!(
+        told.starts_with("the limit does not move: it stays at the symmetric point (cosine 0.50), because"),
+        "{told}"
+    );
     assert!(told.contains("neurons 1 and 2 are equal and nothing tells them apart"), "{told}");
     // Exact runs at this d leave between t = 240 and 400.
     let t: f64 = told.split_once("1/√d at t ≈ ").unwrap().1.split_once(' ').unwrap().0.parse().unwrap();
