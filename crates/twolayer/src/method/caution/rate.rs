@@ -103,7 +103,8 @@ impl Growth {
         let start = if giant && shortest > 1 { first.max(mean(&|_| 1)) } else { first };
         let end = mean(&|run| run.valid - 1);
         let diverged = runs.iter().any(|run| matches!(run.status, Status::Diverged { .. }));
-        if !diverged && !(end > GROWN * start && end > GROWN * FLOOR * of_zero(problem, view).unwrap_or(0.0)) {
+        let grown = || end > GROWN * start && end > GROWN * FLOOR * of_zero(problem, view).unwrap_or(0.0);
+        if !diverged && !grown() {
             return None;
         }
         let doubled = (0..shortest).find(|&t| mean(&|_| t) > GROWN * start).unwrap_or(shortest - 1);
@@ -197,7 +198,6 @@ impl Equations<'_> {
             let kappa = own_kappa(&problem);
             ode::risks(&problem, &self.start, kappa, self.kernel.as_ref(), TOLERANCE, self.observer)?
         };
-        // NaN has grown.
-        Ok(!(end <= start))
+        Ok(end.is_nan() || end > start)
     }
 }
