@@ -18,6 +18,8 @@ use twolayer_lab::{
     task::Task,
 };
 
+#[path = "gallery/as_drawn.rs"]
+mod as_drawn;
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
 #[path = "gallery/odes.rs"]
@@ -342,6 +344,7 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_noise());
     rows.extend(giant_step::rows());
     rows.extend(reuse::rows());
+    rows.extend(as_drawn::rows());
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

@@ -14,8 +14,8 @@ use super::{
 };
 
 /// Unit vectors of the plane of `tanh(z1 + he3(z2))`: along C_1, and across.
-const ALONG: [f64; 2] = [0.767832, -0.640651];
-const ACROSS: [f64; 2] = [0.640651, 0.767832];
+pub const ALONG: [f64; 2] = [0.767832, -0.640651];
+pub const ACROSS: [f64; 2] = [0.640651, 0.767832];
 
 /// One neuron: its overlaps where batches are reused, within `tolerance`, or zero within the stated errors; and what fresh
 /// batches learn.
