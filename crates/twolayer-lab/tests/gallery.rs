@@ -26,6 +26,8 @@ mod giant_step;
 mod odes;
 #[path = "gallery/overlaps.rs"]
 mod overlaps;
+#[path = "gallery/published.rs"]
+mod published;
 #[path = "gallery/reuse.rs"]
 mod reuse;
 

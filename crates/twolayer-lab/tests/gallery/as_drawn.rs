@@ -36,14 +36,23 @@ fn figure_1() -> Vec<Row> {
     let shown = Shown::with(name, &small.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
     let limit = |view: &str| &shown.runs(view)[0];
     let he4: Vec<_> = (1..=6).map(|t| stated(limit("limit-he4"), t, 0, &[1.0])).collect();
-    let erf = [0.1183, 0.2268, 0.3216, 0.4022, 0.4698, 0.5264];
-    let once = [0.1182, 0.2320, 0.3386, 0.4357, 0.5221, 0.5944];
-    let he3 = [0.0549, 0.1125, 0.1639, 0.2075, 0.2450];
     let got = sizes(&course(limit("limit-he3"), &[1.0]));
     vec![
-        on(name, "erf, reused, published dots (limit)", &erf, 0.003, &course(limit("limit-erf"), &[1.0])),
-        on(name, "erf, fresh, published dots (limit)", &once, 0.003, &course(limit("limit-erf-fresh"), &[1.0])),
-        on(name, "he3, reused, published dots at steps 2 to 6, in size (limit)", &he3, 0.006, &got[1..]),
+        on(name, "erf, reused, published dots (limit)", &published::ERF, 0.003, &course(limit("limit-erf"), &[1.0])),
+        on(
+            name,
+            "erf, fresh, published dots (limit)",
+            &published::ERF_FRESH,
+            0.003,
+            &course(limit("limit-erf-fresh"), &[1.0]),
+        ),
+        on(
+            name,
+            "he3, reused, published dots at steps 2 to 6, in size (limit)",
+            &published::HE3[1..],
+            0.006,
+            &got[1..],
+        ),
         zeros(name, "he4, reused, at each of steps 1 to 6 (limit)", &he4),
         shown.agreement(name),
     ]
@@ -59,33 +68,35 @@ fn figure_2() -> Vec<Row> {
     ];
     let shown = Shown::with(name, &small, &[]);
     let limit = |view: &str| &shown.runs(view)[0];
-    let reused = [0.1235, 0.2157, 0.2873, 0.3458, 0.3959, 0.4400];
-    let once = [0.1236, 0.2330, 0.3302, 0.4163, 0.4929, 0.5617];
-    let across = [0.0008, 0.0022, 0.0039, 0.0057, 0.0075];
     let (first, second) = (axis(0, 2), axis(1, 2));
     let ratios = |got: &[f64], dots: &[f64]| got.iter().zip(dots).map(|(got, dot)| got / dot).collect::<Vec<_>>();
-    let left = ratios(&course(limit("limit-left"), &first), &[0.0891, 0.1551, 0.2079, 0.2529, 0.2929, 0.3290]);
-    let left_once =
-        ratios(&course(limit("limit-left-fresh"), &first), &[0.0892, 0.1654, 0.2342, 0.2970, 0.3559, 0.4106]);
-    let hidden = ratios(&course(limit("limit-left"), &second)[1..], &[0.0173, 0.0422, 0.0711, 0.1008, 0.1304]);
+    let left = ratios(&course(limit("limit-left"), &first), &published::LEFT);
+    let left_once = ratios(&course(limit("limit-left-fresh"), &first), &published::LEFT_FRESH);
+    let hidden = ratios(&course(limit("limit-left"), &second)[1..], &published::LEFT_SECOND[1..]);
     // Of the two neurons, half the difference.
     let apart: Vec<f64> = (2..=6).map(|t| signed(limit("limit-centre"), t, &ACROSS).abs()).collect();
     vec![
         on(
             name,
             "centre, along C_1, reused, published dots (limit)",
-            &reused,
+            &published::CENTRE,
             0.001,
             &course(limit("limit-centre"), &ALONG),
         ),
         on(
             name,
             "centre, along C_1, fresh, published dots (limit)",
-            &once,
+            &published::CENTRE_FRESH,
             0.001,
             &course(limit("limit-centre-fresh"), &ALONG),
         ),
-        on(name, "centre, across C_1, reused, published dots at steps 2 to 6 (limit)", &across, 0.0004, &apart),
+        on(
+            name,
+            "centre, across C_1, reused, published dots at steps 2 to 6 (limit)",
+            &published::CENTRE_ACROSS[1..],
+            0.0004,
+            &apart,
+        ),
         on(name, "left, z1, reused, over the published dots (limit)", &[1.0; 6], 0.013, &left),
         on(name, "left, z1, fresh, over the published dots (limit)", &[1.0; 6], 0.013, &left_once),
         on(name, "left, z2, reused, over the published dots at steps 2 to 6 (limit)", &[1.0; 5], 0.07, &hidden),
