@@ -338,6 +338,15 @@ fn mean_field_rows() {
     assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
 }
 
+/// The rows of paper A as drawn alone.
+#[test]
+#[ignore = "part of the whole below"]
+fn as_drawn_rows() {
+    let rows = as_drawn::rows();
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 #[test]
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();

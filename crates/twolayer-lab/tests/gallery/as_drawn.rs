@@ -12,6 +12,7 @@ use super::{
         axis, mean_and_error, measured, nothing, numbers, on, overlap, rounded, signed, stated, stated_signed, zero,
         zeros,
     },
+    published,
     reuse::{ACROSS, ALONG},
 };
 

@@ -98,12 +98,12 @@ fn figure_2() -> Drawing {
     let across = course(&shown.runs(only[0])[0], |run, t| signed(run, t, &ACROSS));
     let panels = vec![
         panel(
-            "z1 + 2 z1 z2, along z1",
+            "z1 + 2 z1 z2: z1",
             0.62,
             &[(along(&shown, only[2], &z1), Some(LEFT), 0), (along(&shown, only[3], &z1), Some(LEFT_FRESH), 1)],
         ),
         panel(
-            "tanh(z1 + he3(z2)), along C_1",
+            "tanh(z1 + he3(z2)): C_1",
             0.62,
             &[
                 (along(&shown, only[0], &ALONG), Some(CENTRE), 0),
@@ -111,7 +111,7 @@ fn figure_2() -> Drawing {
             ],
         ),
         panel(
-            "tanh(z1) + tanh(z2), along (1, 1)/√2",
+            "tanh(z1) + tanh(z2), diagonal",
             0.62,
             &[
                 (along(&right, "limit", &half), Some(RIGHT), 0),
@@ -119,11 +119,11 @@ fn figure_2() -> Drawing {
             ],
         ),
         panel(
-            "z1 + 2 z1 z2, along z2",
+            "z1 + 2 z1 z2: z2",
             0.18,
             &[(along(&shown, only[2], &z2), Some(LEFT_SECOND), 0), (along(&shown, only[3], &z2), None, 1)],
         ),
-        panel("tanh(z1 + he3(z2)), across C_1", 0.01, &[(across, Some(CENTRE_ACROSS), 0), (vec![0.0; 7], None, 1)]),
+        panel("tanh(z1 + he3(z2)): across", 0.01, &[(across, Some(CENTRE_ACROSS), 0), (vec![0.0; 7], None, 1)]),
     ];
     drawing("Paper A's second figure, with the parameters it was drawn with", panels, 3)
 }
