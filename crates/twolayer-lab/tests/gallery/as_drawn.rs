@@ -100,7 +100,7 @@ fn figure_2() -> Vec<Row> {
         ),
         on(name, "left, z1, reused, over the published dots (limit)", &[1.0; 6], 0.013, &left),
         on(name, "left, z1, fresh, over the published dots (limit)", &[1.0; 6], 0.013, &left_once),
-        on(name, "left, z2, reused, over the published dots at steps 2 to 6 (limit)", &[1.0; 5], 0.07, &hidden),
+        on(name, "left, z2, reused, over the published dots at steps 2 to 6 (limit)", &[1.0; 5], 0.075, &hidden),
         shown.agreement(name),
     ]
 }
