@@ -195,3 +195,91 @@ impl<'a> Step<'a> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use crate::{
+        error::Result,
+        observer::Silent,
+        solve::{Ending, Method, Options, VectorField, integrate},
+    };
+
+    /// The harmonic oscillator, and what it cost to ask.
+    struct Circle;
+
+    impl VectorField for Circle {
+        fn dim(&self) -> usize {
+            2
+        }
+
+        fn drift(&self, _: f64, y: &[f64], dy: &mut [f64]) -> Result<()> {
+            (dy[0], dy[1]) = (y[1], -y[0]);
+            Ok(())
+        }
+    }
+
+    fn options(relative_tolerance: f64) -> Options {
+        let absolute_tolerance = 1e-3 * relative_tolerance;
+        Options { relative_tolerance, absolute_tolerance, method: Method::Explicit, max_steps: 100_000 }
+    }
+
+    /// Ten turns: the points asked for between steps are as good as the steps, and the error follows the tolerance.
+    #[test]
+    fn steps_and_interpolation_are_as_good_as_was_asked() {
+        let times: Vec<f64> = (0..=997).map(|i| f64::from(i) * 10.0 * TAU / 997.0).collect();
+        let mut errors = Vec::new();
+        for tolerance in [1e-6, 1e-9, 1e-12] {
+            let solution = integrate(&Circle, &[0.0, 1.0], &times, &options(tolerance), &Silent).unwrap();
+            assert_eq!((solution.ending, solution.reached), (Ending::Done, times.len()));
+            let off = |(t, y): (&f64, &Vec<f64>)| (y[0] - t.sin()).abs().max((y[1] - t.cos()).abs());
+            let error = times.iter().zip(&solution.states).map(off).fold(0.0, f64::max);
+            assert!(error < 300.0 * tolerance, "{tolerance:e}: {error:e}");
+            errors.push(error);
+        }
+        assert!(errors[0] > 30.0 * errors[1] && errors[1] > 30.0 * errors[2], "{errors:?}");
+    }
+
+    /// Order 8: at half the step the error is 2⁻⁸ of it, or less. Steps of a length are had by asking for their ends alone.
+    #[test]
+    fn it_is_of_order_eight() {
+        let error = |steps: f64| {
+            let mut step = super::Step::new(&Circle, 2);
+            let (h, mut y) = (2.0 / steps, vec![0.0, 1.0]);
+            for i in 0..steps as usize {
+                let t = i as f64 * h;
+                super::VectorField::drift(&Circle, t, &y, &mut step.drifts[0]).unwrap();
+                step.attempt(t, &y, h, &options(1e-6)).unwrap();
+                y.copy_from_slice(&step.end);
+            }
+            (y[0] - 2f64.sin()).abs().max((y[1] - 2f64.cos()).abs())
+        };
+        let (coarse, fine) = (error(2.0), error(4.0));
+        let order = (coarse / fine).log2();
+        assert!((7.5..9.5).contains(&order), "{coarse:e} {fine:e}: order {order}");
+    }
+
+    /// y' = y² leaves the numbers at t = 1, and y' = √(1 − y) does not exist beyond y = 1.
+    #[test]
+    fn what_leaves_the_numbers_is_said_to_diverge() {
+        struct Explosion;
+        impl VectorField for Explosion {
+            fn dim(&self) -> usize {
+                1
+            }
+            fn drift(&self, _: f64, y: &[f64], dy: &mut [f64]) -> Result<()> {
+                dy[0] = y[0] * y[0];
+                Ok(())
+            }
+        }
+        let solution = integrate(&Explosion, &[1.0], &[0.5, 2.0], &options(1e-8), &Silent).unwrap();
+        assert!((solution.states[0][0] - 2.0).abs() < 1e-6, "{:?}", solution.states);
+        assert_eq!(solution.reached, 1);
+        assert!(
+            matches!(solution.ending, Ending::Diverged { at } if (0.99..=1.0).contains(&at)),
+            "{:?}",
+            solution.ending
+        );
+    }
+}
