@@ -249,7 +249,7 @@ mod tests {
             let (h, mut y) = (2.0 / steps, vec![0.0, 1.0]);
             for i in 0..steps as usize {
                 let t = i as f64 * h;
-                super::VectorField::drift(&Circle, t, &y, &mut step.drifts[0]).unwrap();
+                VectorField::drift(&Circle, t, &y, &mut step.drifts[0]).unwrap();
                 step.attempt(t, &y, h, &options(1e-6)).unwrap();
                 y.copy_from_slice(&step.end);
             }
