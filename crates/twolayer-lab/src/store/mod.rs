@@ -143,9 +143,18 @@ pub fn records(views: &[NamedView], outcomes: &[Outcome]) -> Vec<ViewRecord> {
     views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect()
 }
 
-/// The name of a view's arrays.
-pub(crate) fn array_name(view: &str) -> String {
-    format!("{view}.npz")
+/// The name of a file of a view's arrays; `word` is the second word of its name, where it has one.
+pub(crate) fn array_name(view: &str, word: Option<&str>) -> String {
+    match word {
+        Some(word) => format!("{view}.{word}.npz"),
+        None => format!("{view}.npz"),
+    }
+}
+
+/// The names of all files of a view's arrays, with a readout or without.
+pub(crate) fn array_names(view: &str, readout: bool) -> Vec<String> {
+    let words = npz::WORDS.iter().filter(|word| word.is_none() || readout);
+    words.map(|word| array_name(view, *word)).collect()
 }
 
 /// Reads back what [`save`] wrote.

@@ -6,7 +6,7 @@
 
 use super::{
     contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
-    limit::{When, check_moves, check_start},
+    limit::{When, check_moves, check_start, refuse_preprocess},
 };
 use crate::{
     average::{self, Kernel},
@@ -73,6 +73,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Regime::Reused { beta } = reading.regime else { return Fit::Other };
     let chosen = || {
         check_start(question.problem)?;
+        refuse_preprocess(question.problem)?;
         Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
     };
     chosen().into()
