@@ -221,11 +221,6 @@ fn readouts_without_a_meaning() {
 }
 
 #[test]
-fn engines_that_come_later() {
-    snapshot("engines_that_come_later", &[("", "[[figure]]\ny = \"spectrum\"")]);
-}
-
-#[test]
 fn sweeps_without_a_meaning() {
     snapshot(
         "sweeps_without_a_meaning",

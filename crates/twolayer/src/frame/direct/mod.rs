@@ -357,9 +357,13 @@ impl Frame for Direct {
 
     fn overlaps(&mut self, into: &mut Overlaps) {
         self.flush();
-        let (d, k, p) = (self.dimension, self.directions, into.width());
+        let (d, k, p) = (self.dimension, self.directions, self.weights.len() / self.dimension);
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
         let teacher = weights.subcols(0, k);
+        if into.width() != p {
+            into.student_teacher = Mat::zeros(p, k);
+            into.student_student = Mat::zeros(p, p);
+        }
         matmul(into.student_teacher.as_mut(), Accum::Replace, teacher, self.root.as_ref(), 1.0, Par::Seq);
         matmul(into.student_student.as_mut(), Accum::Replace, weights, weights.transpose(), 1.0, Par::Seq);
     }
