@@ -52,8 +52,6 @@ const KNOWN: &[&str] = &[
     // What stands in a results directory and who may touch it (ledger, held, manifest, npz, parts, sealed) know one another:
     // the layout of the manifest goes to a file below them.
     "twolayer-lab: store::",
-    "twolayer-lab/src/compare/entries.rs:",
-    "twolayer-view/src/sweep.rs:",
 ];
 
 fn is_known(fault: &str) -> bool {

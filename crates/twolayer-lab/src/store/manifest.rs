@@ -7,9 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::record::{
-    ENDINGS, Status, Trajectory,
-    observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+use twolayer::{
+    agree::Agreement,
+    record::{
+        ENDINGS, Status, Trajectory,
+        observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+    },
 };
 
 use super::{
@@ -20,7 +23,6 @@ use super::{
 use twolayer_file::{Request, experiment::NamedView, hash};
 
 use crate::{
-    compare::Agreement,
     foretold::{Foretold, foretold},
     outcome::Outcome,
     phases::{PhaseRecord, WarningRecord},

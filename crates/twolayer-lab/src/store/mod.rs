@@ -19,9 +19,10 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
 };
+use twolayer::agree::Agreement;
 use twolayer_file::experiment::NamedView;
 
-use crate::{compare::Agreement, outcome::Outcome};
+use crate::outcome::Outcome;
 
 pub use commit::Commit;
 pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts};
