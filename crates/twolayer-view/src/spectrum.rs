@@ -43,7 +43,7 @@ pub(crate) fn spectrum(experiment: &Experiment, outcomes: &[Outcome], figure: &F
     let values = || drawn.iter().flatten().flatten().flatten().copied().filter(|value| value.is_finite());
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     let low = values().filter(|value| *value > SMALLEST * high).fold(f64::INFINITY, f64::min);
-    let (low, high) = if low < high { (low / 1.05, high * 1.05) } else { (0.1, 1.0) };
+    let (low, high) = if low < high { (low / 1.05, high * 1.3) } else { (0.1, 1.0) };
     let edges: Vec<f64> = (0..=BARS).map(|i| low * (high / low).powf(i as f64 / BARS as f64)).collect();
     let mut panels: Vec<Panel> = Vec::new();
     for (moment, of_views) in shown.iter().zip(&drawn) {

@@ -128,7 +128,8 @@ fn the_limit_of_the_step_knows_what_is_left() -> Result<(), Box<dyn Error>> {
         }
         for j in 0..p {
             let (got, expected) = (square[j], limit.of(&STUDENT_SQUARES)[p + j]);
-            assert!((got - expected).abs() < 0.08 * expected, "{preprocess:?}, neuron {j}: {got} {expected}");
+            // What is d^{−1/2} = ⅛ smaller is left out; without the part that β̂ makes all neurons share, ¼ is missing.
+            assert!((got - expected).abs() < 0.125 * expected, "{preprocess:?}, neuron {j}: {got} {expected}");
             for r in 0..k {
                 let (got, expected) = (overlap[j * k + r], limit.of(&STUDENT_TEACHER)[(p + j) * k + r]);
                 assert!((got - expected).abs() < 0.12, "{preprocess:?}, neuron {j}, {r}: {got} {expected}");

@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(words::<CrossingQuantity>(), (vec!["risk", "cosine"], None));
         assert_eq!(words::<FigureAxis>(), (vec!["time", "step", "samples"], None));
         assert_eq!(words::<FigureDirections>(), (vec!["axes", "stairs"], Some("axes")));
-        let quantities = "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient";
+        let quantities =
+            "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient readout spectrum";
         assert_eq!(words::<Quantity>(), (quantities.split(' ').collect(), Some("risk")));
         assert_eq!(words::<Scale>(), (vec!["linear", "log"], None));
         assert_eq!((AUTO, INFINITE), ("auto", "infinite"));

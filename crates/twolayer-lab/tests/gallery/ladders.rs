@@ -1,6 +1,8 @@
 //! The rows of `gallery/giant-step/` on what one step needs to be learnt: batches as powers of d, degrees that an activation
 //! sees, lines in the target's plane.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use twolayer::{
     hierarchy::Stairs,
     record::{
@@ -138,7 +140,9 @@ fn second_to_first(run: &Trajectory) -> f64 {
 
 fn three_stairs() -> Vec<Row> {
     let name = "giant-step/three-stairs";
-    let shown = Shown::new(name);
+    let loose =
+        ["training.steps=3", "view.biased.tolerance=0.01", "view.unbiased.tolerance=0.01", "view.leap.tolerance=0.01"];
+    let shown = Shown::with(name, &loose, &[]);
     let cosines = |view: &str, t: usize| -> Vec<f64> {
         let run = &shown.runs(view)[0];
         let (p, k) = (run.width, run.directions);
@@ -147,29 +151,27 @@ fn three_stairs() -> Vec<Row> {
         };
         (0..k).map(|r| ((0..p).map(|j| square(j, r)).sum::<f64>() / p as f64).sqrt()).collect()
     };
-    let required =
-        [(1, [0.402, 0.0, 0.0]), (2, [0.544, 0.086, 0.0]), (3, [0.615, 0.175, 0.0033]), (6, [0.681, 0.363, 0.0222])];
+    let required = [(1, [0.402, 0.0, 0.0]), (2, [0.544, 0.086, 0.0]), (3, [0.615, 0.175, 0.0033])];
     let got: Vec<Vec<f64>> = required.iter().map(|(t, _)| cosines("biased", *t)).collect();
     let near = |got: &Vec<f64>, required: &[f64; 3]| {
         got.iter().zip(required).all(|(got, required)| (got - required).abs() < 0.02_f64.max(0.1 * required))
     };
-    let (unbiased, leap) = (cosines("unbiased", 6), cosines("leap", 6));
+    let (unbiased, leap) = (cosines("unbiased", 3), cosines("leap", 3));
     let precise = |row: &[f64]| row.iter().map(|x| format!("{x:.4}")).collect::<Vec<_>>().join(" ");
     vec![
         Row {
             name,
-            asserted: "rms cosines with z1, z2, z3 after steps 1, 2, 3, 6, with biases",
-            required: ".402 0 0; .544 .086 0; .615 .175 .0033; .681 .363 .0222 (± .02); z3 opens at step 3".into(),
+            asserted: "rms cosines with z1, z2, z3 after steps 1, 2, 3, with biases",
+            required: ".402 0 0; .544 .086 0; .615 .175 .0033 (± 10 %, one draw of biases); z3 opens at step 3".into(),
             got: got.iter().map(|row| precise(row)).collect::<Vec<_>>().join("; "),
             met: required.iter().zip(&got).all(|((_, required), got)| near(got, required))
-                && got[1][2] < 1e-3
-                && got[2][2] > 1e-3
-                && got[3][2] > 0.01,
+                && got[1][2] < 5e-4
+                && got[2][2] > 1e-3,
             reason: "",
         },
         Row {
             name,
-            asserted: "z3 without biases after step 6; z2 and z3 of `z1 + z1*z2*z3`",
+            asserted: "z3 without biases after step 3; z2 and z3 of `z1 + z1*z2*z3`",
             required: "≤ 10⁻³ (one part in √d at the start)".into(),
             got: format!("{:.1e}; {:.1e}, {:.1e}", unbiased[2], leap[1], leap[2]),
             met: unbiased[2] < 1e-3 && leap[1] < 1e-3 && leap[2] < 1e-3 && unbiased[1] > 0.1,
@@ -178,8 +180,8 @@ fn three_stairs() -> Vec<Row> {
     ]
 }
 
-/// Slope of the principal axis of the gradients of the step after entry t in the plane, and the largest distance of an
-/// in-plane direction from it.
+/// Slope of the principal axis of the gradients of the step after entry t in the plane, and by how much a cosine within the
+/// plane is off it at most.
 fn axis(run: &Trajectory, t: usize) -> (f64, f64) {
     let (p, k) = (run.width, run.directions);
     let m = run.of(&GRADIENT_TEACHER);
@@ -191,7 +193,7 @@ fn axis(run: &Trajectory, t: usize) -> (f64, f64) {
         let (x, y) = (at(j, 0), at(j, 1));
         (y - slope * x).abs() / ((1.0 + slope * slope) * (x * x + y * y)).sqrt()
     };
-    (slope, (0..p).map(off).fold(0.0, f64::max))
+    (slope, (0..p).map(off).fold(0.0, f64::max) * FRAC_1_SQRT_2)
 }
 
 fn spike_left() -> Vec<Row> {
