@@ -13,7 +13,7 @@ use twolayer::{
     },
 };
 
-use super::{Error, SCHEMA, sealed};
+use super::{Error, layout::SCHEMA, sealed};
 use twolayer_file::experiment::Experiment;
 
 use crate::outcome::Outcome;

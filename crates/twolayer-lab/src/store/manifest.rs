@@ -16,9 +16,10 @@ use twolayer::{
 };
 
 use super::{
-    Error, array_name,
-    ledger::{MANIFEST, is_plain},
-    npz, sealed, write_bytes,
+    Error, arrays,
+    layout::{MANIFEST, SCHEMA, WORDS, array_name, is_plain},
+    sealed,
+    whole::write_bytes,
 };
 use twolayer_file::{Request, experiment::NamedView, hash};
 
@@ -27,9 +28,6 @@ use crate::{
     outcome::Outcome,
     phases::{PhaseRecord, WarningRecord},
 };
-
-/// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
-pub const SCHEMA: u32 = 1;
 
 /// The keys of a manifest of 0.1.0, which knew no hashes.
 const FIRST_KEYS: [&str; 13] = [
@@ -235,7 +233,7 @@ impl ReplicateRecord {
 impl ViewRecord {
     /// The files of its arrays.
     pub fn files(&self) -> Vec<String> {
-        let words = npz::WORDS.iter().filter(|word| self.has_file(**word));
+        let words = WORDS.iter().filter(|word| self.has_file(**word));
         words.map(|word| self.file_of(*word)).collect()
     }
 
@@ -268,7 +266,7 @@ impl ViewRecord {
             seed: view.view.seed,
             status: status.word().into(),
             replicate_status: runs.iter().map(ReplicateRecord::new).collect(),
-            arrays: npz::axes(runs),
+            arrays: arrays::axes(runs),
             seconds: outcome.seconds,
             core_seconds: outcome.core_seconds,
             bytes: outcome.bytes,

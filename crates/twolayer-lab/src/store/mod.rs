@@ -3,13 +3,17 @@
 //!
 //! NumPy opens the arrays with one line, `numpy.load("limit.npz")["M"]`.
 
+mod arrays;
 mod commit;
 mod held;
 mod index;
+mod layout;
 mod ledger;
 mod lock;
 mod manifest;
+mod marker;
 mod npz;
+mod owner;
 mod part;
 mod parts;
 mod sealed;
@@ -25,12 +29,16 @@ use twolayer_file::experiment::NamedView;
 use crate::outcome::Outcome;
 
 pub use commit::Commit;
-pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts};
+pub use held::{Held, begin, held, in_words, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
-pub use ledger::{Owner, Writes, clear, in_the_way};
+pub(crate) use layout::array_names;
+pub use layout::{SCHEMA, part_directory};
+pub use ledger::{Writes, clear, in_the_way};
 pub use lock::{Holder, Lock, Locking, lock};
-pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint};
+pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, ViewRecord, fingerprint};
+pub use marker::Marker;
 pub use npz::read_view;
+pub use owner::Owner;
 pub use part::Part;
 pub use parts::Parts;
 pub use whole::{create_directory, write_bytes};
@@ -142,20 +150,6 @@ pub fn save(
 /// How each view was computed.
 pub fn records(views: &[NamedView], outcomes: &[Outcome]) -> Vec<ViewRecord> {
     views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect()
-}
-
-/// The name of a file of a view's arrays; `word` is the second word of its name, where it has one.
-pub(crate) fn array_name(view: &str, word: Option<&str>) -> String {
-    match word {
-        Some(word) => format!("{view}.{word}.npz"),
-        None => format!("{view}.npz"),
-    }
-}
-
-/// The names of all files of a view's arrays, with a readout or without.
-pub(crate) fn array_names(view: &str, readout: bool) -> Vec<String> {
-    let words = npz::WORDS.iter().filter(|word| word.is_none() || readout);
-    words.map(|word| array_name(view, *word)).collect()
 }
 
 /// Reads back what [`save`] wrote.

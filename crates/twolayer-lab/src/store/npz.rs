@@ -1,7 +1,6 @@
 //! `<view>.npz`: the trajectories of one view as f64 arrays in C order.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, BufWriter, Seek, Write},
     path::Path,
@@ -12,16 +11,14 @@ use twolayer::record::{Axis, OBSERVABLES, Observable, Trajectory, When};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    Error, Manifest, ViewRecord, array_name,
-    ledger::is_plain,
+    Error, Manifest, ReplicateRecord, ViewRecord,
+    arrays::{ENDED, written},
+    layout::{WORDS, array_name, is_plain},
     whole::{Staged, stage},
 };
 use twolayer_file::hash;
 
 use crate::outcome::Outcome;
-
-/// The second words of the names of a view's files: that of an observable's [`place`](Observable::place).
-pub(super) const WORDS: [Option<&str>; 2] = [None, Some("readout")];
 
 /// Writes what shall be `directory/<name>.npz`: every [`Observable`] that all replicates have, stacked where each has its own,
 /// and of each replicate `status` ([`Status::code`](twolayer::record::Status::code)) and `valid`; and `<name>.readout.npz`,
@@ -71,26 +68,6 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
             Err(Error::Shape { view: view.into(), reason })
         }
     }
-}
-
-/// A number of a replicate.
-type OfRun = fn(&Trajectory) -> f64;
-
-/// What the file has of each replicate besides its observables: how it ended, and how many of its entries are valid.
-const ENDED: [(&str, OfRun); 2] = [("status", |run| f64::from(run.status.code())), ("valid", |run| run.valid as f64)];
-
-/// The observables that are written into the file with this word: all replicates have all of their numbers.
-fn written(runs: &[Trajectory], word: Option<&str>) -> impl Iterator<Item = &'static Observable> {
-    let whole = move |array: &&Observable| array.place().0 == word && runs.iter().all(|run| run.is_whole(array));
-    OBSERVABLES.iter().copied().filter(whole)
-}
-
-/// The axes of each array of the file, by name.
-pub(super) fn axes(runs: &[Trajectory]) -> BTreeMap<String, Vec<String>> {
-    let names = |axes: &[Axis]| axes.iter().map(|axis| axis.name().to_string()).collect();
-    let observables = WORDS.into_iter().flat_map(|word| written(runs, word));
-    let observables = observables.map(|array| (array.name.to_string(), names(array.axes)));
-    observables.chain(ENDED.map(|(name, _)| (name.to_string(), names(&[Axis::Replicate])))).collect()
 }
 
 fn write_arrays<W: Write + Seek>(
@@ -294,7 +271,7 @@ impl Found {
     /// Every replicate, as the files and the manifest have it.
     fn trajectories(&self, directory: &Path, record: &ViewRecord) -> Result<Vec<Trajectory>, Error> {
         let (p, k) = (self.extent(Axis::Neuron), self.extent(Axis::Direction));
-        let run = |(r, outcome): (usize, &super::ReplicateRecord)| -> Result<Trajectory, Error> {
+        let run = |(r, outcome): (usize, &ReplicateRecord)| -> Result<Trajectory, Error> {
             let mut run = Trajectory::empty(p, k);
             run.status = outcome.status().ok_or_else(|| {
                 let reason = format!("unknown status `{}` of replicate {r} in the manifest", outcome.status);
