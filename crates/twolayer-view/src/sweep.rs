@@ -148,7 +148,9 @@ impl Sweep<'_> {
                 }
             }
         }
-        if figure.y != Quantity::Crossing && self.holds() {
+        if figure.y == Quantity::Readout {
+            remark = "Dashed: lower bounds. Of several ridges the one that is best on average.".into();
+        } else if figure.y != Quantity::Crossing && self.holds() {
             remark = HELD.into();
         }
         panels.iter_mut().flat_map(|(_, curves)| curves).for_each(|curve| in_order(curve, rests.len()));
