@@ -22,12 +22,16 @@ use twolayer_lab::{
 mod as_drawn;
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
+#[path = "gallery/ladders.rs"]
+mod ladders;
 #[path = "gallery/odes.rs"]
 mod odes;
 #[path = "gallery/overlaps.rs"]
 mod overlaps;
 #[path = "gallery/published.rs"]
 mod published;
+#[path = "gallery/readouts.rs"]
+mod readouts;
 #[path = "gallery/reuse.rs"]
 mod reuse;
 
@@ -347,6 +351,16 @@ fn as_drawn_rows() {
     assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
 }
 
+/// Those of giant steps alone: `cargo test --test gallery giant_steps`.
+#[test]
+#[ignore = "part of the whole"]
+fn giant_steps() {
+    let mut rows = ladders::rows();
+    rows.extend(readouts::rows());
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 #[test]
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();
@@ -354,6 +368,8 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
     rows.extend(giant_step::rows());
+    rows.extend(ladders::rows());
+    rows.extend(readouts::rows());
     rows.extend(reuse::rows());
     rows.extend(as_drawn::rows());
     let text = table(&rows);
