@@ -13,12 +13,14 @@ pub mod mean_field;
 mod memory;
 pub mod ode;
 pub mod plan;
+mod ready;
 pub mod registry;
 mod simulation;
 pub mod single_index;
 
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
+pub use ready::Ready;
 
 use crate::{
     error::Result,

@@ -39,6 +39,27 @@ pub struct Formula {
     number: f64,
 }
 
+impl From<f64> for Formula {
+    fn from(number: f64) -> Self {
+        Self::number(number)
+    }
+}
+
+impl From<i32> for Formula {
+    fn from(number: i32) -> Self {
+        Self::number(f64::from(number))
+    }
+}
+
+/// A number, or an expression in d, p, k, n, n_b.
+impl TryFrom<&str> for Formula {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::parse(text, &BTreeMap::new())
+    }
+}
+
 impl Formula {
     /// A plain number.
     pub fn number(number: f64) -> Self {
