@@ -7,7 +7,7 @@ pub fn main() -> Result<()> {
     let analysis = Analysis::of(&Target::try_from(text)?, None)?;
     println!(
         "fresh batches climb {} stairs, the first at leap {:?}",
-        analysis.fresh.steps.len(),
+        analysis.fresh.stairs.len(),
         analysis.fresh.exponent()
     );
     assert_eq!(analysis.fresh.exponent(), Some(1));
