@@ -18,13 +18,12 @@ use twolayer::{
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
 fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
-    let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
-    target.noise = 0.01;
-    let mut network = Network::new(4, Activation::Erf);
-    network.first_layer = FirstLayer { placement: Placement::Gaussian, scale: Formula::number(1.0), symmetric: false };
-    network.start_dimension = Some(1000);
-    let rate = Formula::parse("p/d", &BTreeMap::new())?;
-    Ok(Problem::new(target, network, Training::new(d, rate, Duration::Time(Formula::number(10.0))))?)
+    let committee = Problem::builder().target(Rule::committee(Activation::Erf, 2, 0.5)).noise(0.01).network(4, "erf");
+    let started = committee.with(|parts| {
+        parts.network.first_layer.placement = Placement::Gaussian;
+        parts.network.start_dimension = Some(1000);
+    });
+    Ok(started.dimension(d).learning_rate("p/d").time(10).build()?)
 }
 
 fn one(problem: &Problem, engine: Engine, replicate: u64, grid: &Grid) -> Result<Trajectory, Box<dyn Error>> {

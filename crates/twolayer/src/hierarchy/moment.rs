@@ -134,8 +134,7 @@ mod tests {
     };
 
     fn target(text: &str) -> Target {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+        Target::try_from(text).unwrap()
     }
 
     #[test]

@@ -54,8 +54,7 @@ mod tests {
     use crate::expression::{Expression, Vocabulary};
 
     fn committee(text: &str, k: usize) -> Option<Committee> {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Rule::Expression(Expression::parse(text, &vocabulary).unwrap()).as_committee(k)
+        Rule::try_from(text).unwrap().as_committee(k)
     }
 
     #[test]

@@ -62,12 +62,21 @@ impl From<Rule> for Target {
 }
 
 /// An expression in z1, z2, …
-impl TryFrom<&str> for Target {
+impl TryFrom<&str> for Rule {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self> {
         let vocabulary = Vocabulary { variables: Vec::new(), indexed: Some("z".into()), constants: BTreeMap::new() };
-        Ok(Self::new(Rule::Expression(Expression::parse(text, &vocabulary)?)))
+        Ok(Self::Expression(Expression::parse(text, &vocabulary)?))
+    }
+}
+
+/// An expression in z1, z2, …
+impl TryFrom<&str> for Target {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Rule::try_from(text).map(Self::new)
     }
 }
 
