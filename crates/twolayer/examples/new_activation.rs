@@ -2,6 +2,10 @@
 
 use twolayer::{Activation, Problem, Result, View, agree, problem::Record};
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     // sin h
     let wave = Activation::from_fn("sin", |h| h.sin_cos());

@@ -2,6 +2,10 @@
 
 use twolayer::{Problem, Result, Target, View, hierarchy::Analysis, problem::Record};
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     let text = "z1 + z1*z2/2";
     let analysis = Analysis::of(&Target::try_from(text)?, None)?;

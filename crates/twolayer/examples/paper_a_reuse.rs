@@ -18,6 +18,10 @@ fn one_neuron() -> Builder {
     neuron.dimension(2000).learning_rate(0.3).steps(3)
 }
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     let overlaps = |problem: &Problem| -> Result<Vec<f64>> {
         let limit = problem.view(View::limit().tolerance(1e-2))?.run()?.remove(0);

@@ -8,6 +8,10 @@ use twolayer::{
     record::observable::STUDENT_TEACHER,
 };
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     let problem = Problem::builder()
         .target("((4*z1 + z1^2) + z2)/2")

@@ -10,6 +10,10 @@ use twolayer::{
 /// φ_k.
 const TARGET: [f64; 4] = [0.5, 0.9, 0.7, 0.6];
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     let problem = Problem::builder()
         .target(Activation::series(TARGET.to_vec()))

@@ -5,6 +5,10 @@ use twolayer::{
     problem::{Placement, Record},
 };
 
+/// Prints a table, and checks what it shows.
+///
+/// # Errors
+/// What the library says.
 pub fn main() -> Result<()> {
     let problem = Problem::builder()
         .target(Rule::committee(Activation::Erf, 2, 0.5))

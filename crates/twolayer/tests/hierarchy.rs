@@ -6,7 +6,7 @@ use faer::Mat;
 use twolayer::{
     Error,
     hierarchy::{Analysis, Stairs},
-    problem::{Activation, Rule, Target},
+    problem::{Activation, Target},
 };
 
 fn target(text: &str) -> Target {

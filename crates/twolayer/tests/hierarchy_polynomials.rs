@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     hierarchy::{HIGHEST, Stairs},
-    problem::{Rule, Target},
+    problem::Target,
 };
 
 const CASES: usize = 300;
@@ -182,7 +182,7 @@ fn random_polynomials() {
             continue;
         }
         cases += 1;
-        let target = Target::try_from(&text).unwrap();
+        let target = Target::try_from(text.as_str()).unwrap();
         assert_eq!(target.directions(), k, "{text}");
         let stairs = Stairs::fresh(&target).unwrap();
         if stairs.undecided().is_some() {

@@ -6,7 +6,7 @@ use faer::Mat;
 use twolayer::{
     average::{Averages, Kernel, SampledKernel, State, Want, for_problem},
     overlaps::Overlaps,
-    problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Training},
+    problem::Problem,
 };
 
 fn problem(activation: &str, target: &str, p: usize) -> Problem {

@@ -7,10 +7,7 @@ use std::{collections::BTreeMap, thread};
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Data, Duration, Engine, FirstLayer, Formula, Grid, Init, Network, Placement, Problem, Record,
-        ReuseOrder, Rule, Target, Training, View,
-    },
+    problem::{Engine, Formula, Grid, Init, Placement, Problem, Record, ReuseOrder, View},
     record::{
         Trajectory,
         observable::{

@@ -12,7 +12,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     average::{Averages, ErfKernel, Kernel, SampledKernel, State, Want},
     overlaps::{Overlaps, symmetric_root},
-    problem::{Activation, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
+    problem::{Activation, Formula, Loss, Problem, Rule},
 };
 
 fn problem(p: usize, k: usize, loss: Loss, noise: f64, activation: Activation) -> Problem {

@@ -13,7 +13,7 @@ use twolayer::{
     method::{mean_field, ode},
     observer::Silent,
     overlaps::Overlaps,
-    problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
+    problem::{Activation, Problem, Rule, Terms},
     record::{KeepQ, observable::RISK},
 };
 

@@ -1,15 +1,12 @@
 //! Simulation against limit at more than one size, so that an O(1/√d) bias cannot hide: the distance of single reduced
 //! runs to the ODE at t ≤ 10 falls as d^{−1/2} over three decades.
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
-        Training, View,
-    },
+    problem::{Activation, Engine, Grid, Placement, Problem, Record, Rule, View},
     record::{
         Status, Trajectory,
         observable::{STUDENT_TEACHER, TIME},

@@ -2,23 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails there.
 
-use std::{collections::BTreeMap, fs};
+use std::fs;
 
 use twolayer::{
     Error,
     method::{Machine, Plan, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
-        Training, View,
-    },
+    problem::{Activation, Engine, Grid, Problem, Record, ReuseOrder, Rule, View},
 };
 
 const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
-
-fn formula(text: &str) -> Formula {
-    Formula::parse(text, &BTreeMap::new()).unwrap()
-}
 
 fn problem(dimension: u64, batch: &str, steps: &str) -> Problem {
     let order = if batch == "n" { ReuseOrder::Full } else { ReuseOrder::Cyclic };

@@ -128,10 +128,7 @@ fn top(g: &dyn Fn(&[f64]) -> Vec<f64>, mut low: f64, mut high: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Activation,
-    };
+    use crate::problem::Activation;
 
     fn target(text: &str) -> Target {
         Target::try_from(text).unwrap()

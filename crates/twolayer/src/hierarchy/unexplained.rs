@@ -80,7 +80,6 @@ pub fn mean(target: &Target) -> Result<Average> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Rule;
 
     fn target(text: &str) -> Target {
         Target::try_from(text).unwrap()

@@ -3,6 +3,9 @@
 use super::{Activation, Algorithm, Data, Dimension, Duration, Formula, Network, Parts, Problem, Target, Training};
 use crate::error::{Error, Result};
 
+/// What is changed beside target, network, dimension and duration.
+type Change = Box<dyn FnOnce(&mut Parts)>;
+
 /// What a [`Problem`] will be made of: everything that is not said is as in an experiment file.
 ///
 /// Numbers may be numbers or expressions in d, p, k, n, n_b; the first thing that cannot be is told by [`build`](Self::build).
@@ -32,7 +35,7 @@ pub struct Builder {
     dimension: Option<Dimension>,
     duration: Option<Duration>,
     /// In the order in which they were said, after target and network.
-    changes: Vec<Box<dyn FnOnce(&mut Parts)>>,
+    changes: Vec<Change>,
     /// The first thing that cannot be.
     fault: Option<Error>,
 }

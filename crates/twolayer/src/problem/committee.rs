@@ -51,7 +51,6 @@ fn rounded(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::{Expression, Vocabulary};
 
     fn committee(text: &str, k: usize) -> Option<Committee> {
         Rule::try_from(text).unwrap().as_committee(k)

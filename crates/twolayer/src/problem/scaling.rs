@@ -225,10 +225,9 @@ fn leap(short: &PowerLaw, batch: &PowerLaw) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Rule};
 
     /// p = 4, s = 1/p, so that ηs = η/4.
     fn problem(rate: &str, batch: &str) -> Problem {

@@ -178,7 +178,7 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Formula};
 
     fn problem(d: u64, duration: Duration) -> Problem {
         let unit =

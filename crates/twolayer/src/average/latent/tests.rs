@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     average::{Kernel, SmoothedKernel, Want},
     overlaps::Overlaps,
-    problem::{Activation, Duration, Formula, Network, Rule, Target, Training},
+    problem::Activation,
     random::{Purpose, Streams, fill_normal, normal},
 };
 
