@@ -4,7 +4,8 @@
 //! the entry makes, with all that was chosen for the view; and its line in the [`registry`]. Nothing else knows its name.
 
 mod contract;
-mod dmft;
+#[doc(hidden)]
+pub mod dmft;
 mod giant_step;
 mod integrated;
 mod leap_step;
