@@ -24,7 +24,7 @@ fn one_neuron() -> Builder {
 /// What the library says.
 pub fn main() -> Result<()> {
     let overlaps = |problem: &Problem| -> Result<Vec<f64>> {
-        let limit = problem.view(View::limit().tolerance(1e-2))?.run()?.remove(0);
+        let limit = problem.view(View::limit().tolerance(2e-3))?.run()?.remove(0);
         Ok(limit.of(&STUDENT_TEACHER).to_vec())
     };
     let fresh = overlaps(&one_neuron().batch("3*d").build()?)?;
@@ -33,7 +33,7 @@ pub fn main() -> Result<()> {
     for (step, (fresh, reused)) in fresh.iter().zip(&reused).enumerate() {
         println!("{step:4} {fresh:9.4} {reused:10.4}");
     }
-    assert!(fresh.iter().all(|m| m.abs() < 0.005), "fresh batches are blind: {fresh:?}");
+    assert!(fresh.iter().all(|m| m.abs() < 0.01), "fresh batches are blind: {fresh:?}");
     // Published: −0.028 after the second step.
     assert!((reused[2] + 0.028).abs() < 0.01, "the second look is not: {reused:?}");
     Ok(())

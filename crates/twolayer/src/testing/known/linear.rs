@@ -13,5 +13,5 @@ pub static KNOWN: Known = Known {
     },
     overlap: |problem, step, _| 1.0 - 0.8 * (1.0 - problem.learning_rate()).powf(step),
     tolerance: 2e-3,
-    methods: &["direct", "reduced-fresh", "ode", "mean-field"],
+    methods: &["direct", "reduced-fresh", "ode"],
 };
