@@ -32,6 +32,16 @@ impl Sizes {
 }
 
 /// A number, or an expression in d, p, k, n, n_b and the constants of the experiment.
+///
+/// ```
+/// use twolayer::{Formula, problem::Sizes};
+///
+/// # fn main() -> twolayer::Result<()> {
+/// let sizes = Sizes { d: 100.0, p: 4.0, k: 2.0, n: f64::NAN, n_b: 1.0 };
+/// assert_eq!(Formula::try_from("p/(2*d)")?.value(&sizes), 0.02);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     text: String,

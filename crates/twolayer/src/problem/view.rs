@@ -3,6 +3,13 @@
 use crate::problem::{Engine, Terms};
 
 /// A view of a problem.
+///
+/// ```
+/// use twolayer::View;
+///
+/// let view = View::reduced().replicates(8).seed(3);
+/// assert_eq!((view.replicates, view.seed, View::limit().replicates), (8, 3, 1));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     /// What looks.
