@@ -96,6 +96,16 @@ impl Trajectory {
         given.map(move |observable| observable.axes.iter().map(|axis| extent(axis) as f64).product())
     }
 
+    /// t of each entry.
+    pub fn time(&self) -> &[f64] {
+        self.of(&TIME)
+    }
+
+    /// The population risk of each entry.
+    pub fn risk(&self) -> &[f64] {
+        self.of(&RISK)
+    }
+
     /// Number of entries, T.
     pub fn len(&self) -> usize {
         self.of(&TIME).len()
