@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    method::{self, Bounds, Plan, human_bytes},
+    method::{self, KnownRates, Plan, human_bytes},
     observer::Silent,
     paper::{self, Paper},
     problem::{Formula, Problem},
@@ -167,7 +167,7 @@ fn as_text(experiment: &Experiment, plans: &[Result<Plan, Error>]) -> String {
                 lines.push(format!("  cost     about {seconds} for {runs}, {bytes}"));
                 lines.extend(plan.method.expected().iter().map(expected));
                 let warnings =
-                    method::warnings(&named.problem, &named.view, plan, &[], &mut Bounds::default(), &Silent);
+                    method::warnings(&named.problem, &named.view, plan, &[], &mut KnownRates::default(), &Silent);
                 lines.extend(warnings.iter().map(|warning| format!("  warning  {}: {}", warning.id, warning.text)));
                 lines.extend(plan.advice.iter().map(|advice| format!("  advice   {advice}")));
             }
@@ -278,7 +278,7 @@ fn view_json(named: &NamedView, plan: &Result<Plan, Error>) -> Value {
             value["seconds"] = plan.cost.seconds.into();
             value["bytes"] = plan.cost.bytes.into();
             value["advice"] = plan.advice.clone().into();
-            let warnings = method::warnings(problem, &named.view, plan, &[], &mut Bounds::default(), &Silent);
+            let warnings = method::warnings(problem, &named.view, plan, &[], &mut KnownRates::default(), &Silent);
             value["warnings"] =
                 warnings.iter().map(|warning| json!({ "id": warning.id, "text": warning.text })).collect();
             value["expected"] =

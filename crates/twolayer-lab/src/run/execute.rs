@@ -118,7 +118,7 @@ impl Prepared {
     pub fn outcomes(&self, part: &mut dyn FnMut(&Task) -> Option<Part>) -> Vec<Outcome> {
         let tasks = self.tasks(0);
         let mut tasks = tasks.iter().peekable();
-        let (mut outcomes, mut known) = (Vec::new(), method::Bounds::default());
+        let (mut outcomes, mut known) = (Vec::new(), method::KnownRates::default());
         for (view, plan) in self.plans.iter().enumerate() {
             let mut outcome = Outcome {
                 method_id: plan.id().into(),

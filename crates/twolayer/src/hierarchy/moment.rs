@@ -120,14 +120,10 @@ fn of_one_unit(target: &Target) -> (Target, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Activation,
-    };
+    use crate::problem::Activation;
 
     fn target(text: &str) -> Target {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+        Target::try_from(text).unwrap()
     }
 
     #[test]

@@ -5,28 +5,35 @@
 
 mod caution;
 mod contract;
+#[doc(hidden)]
 pub mod dmft;
-pub mod giant_step;
+mod giant_step;
 mod integrated;
-pub mod leap_step;
+mod leap_step;
 mod limit;
+#[doc(hidden)]
 pub mod mean_field;
 mod memory;
+#[doc(hidden)]
 pub mod ode;
-pub mod plan;
+mod plan;
+mod ready;
 pub mod registry;
 mod simulation;
+#[doc(hidden)]
 pub mod single_index;
 
-pub use caution::{Bounds, FIXED_POINT, TOO_LARGE, warnings};
+pub use caution::{FIXED_POINT, KnownRates, TOO_LARGE, warnings};
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
+pub use ready::Ready;
 
 use crate::{
     error::Result,
     observer::Observer,
     probe::crossing,
     problem::{Engine, Grid, Problem, Record, View},
+    readout::{bounds::Bounds, spiked},
     record::observable::{CROSSING_STEP, STEP, TIME},
 };
 
@@ -53,7 +60,7 @@ pub fn run(
         return Ok(run);
     }
     // Crossings of a limit are found between its entries: among those asked for, then closer and closer around them.
-    let plain = Record { crossings: Vec::new(), ..record.clone() };
+    let plain = Record { crossings: Vec::new(), readout: None, ..record.clone() };
     let crossed = |grid: &Grid| -> Result<Run> {
         let mut run = plan.method.run(&Job { grid, record: &plain, ..job }, observer)?;
         run.trajectory.end_with_its_numbers(&TIME);
@@ -72,5 +79,11 @@ pub fn run(
         moments = more;
     }
     run.trajectory.set(&CROSSING_STEP, closer.of(&CROSSING_STEP).to_vec());
+    if let Some(readout) = record.readout.as_ref().filter(|readout| spiked::conditions(problem, readout).is_ok()) {
+        spiked::asymptotics(problem, readout, &mut run.trajectory)?;
+        if readout.bounds {
+            Bounds::of(problem, readout)?.write(&mut run.trajectory);
+        }
+    }
     Ok(run)
 }

@@ -4,6 +4,7 @@
 mod batch;
 mod feed;
 mod labels;
+mod preprocess;
 mod sums;
 
 use std::ops::Range;
@@ -11,6 +12,7 @@ use std::ops::Range;
 pub use batch::{Batch, Rows};
 pub use feed::{Coordinates, Feed};
 pub use labels::{Labels, Samples};
+pub use preprocess::{Subtraction, mean};
 pub use sums::Sums;
 
 use crate::problem::{Activation, Data, Geometry, Loss, Problem};
@@ -38,6 +40,10 @@ pub struct Signal {
     /// ρ n_b/η, what a signal of [`StepContext`] and a squared length displace a field by; 0 where samples are not displaced
     /// each by its own gradient.
     displacement: f64,
+    /// What is done to the labels, and to the row behind the neurons.
+    pub(crate) subtraction: Subtraction,
+    /// Whether fields are all that is asked for.
+    pub(crate) wants_fields: bool,
 }
 
 /// What a step makes of the samples it looks at. Samples can be looked at in parts, in any order, on any thread.
@@ -65,6 +71,8 @@ pub struct Workspace {
     /// Fields at displaced weights, p×m, and sums that are of no interest.
     displaced: Vec<f64>,
     aside: Sums,
+    /// y without what is subtracted from it (m).
+    left: Vec<f64>,
     /// Over all samples that were seen since they were cleared.
     pub sums: Sums,
 }
@@ -85,12 +93,15 @@ impl Signal {
             } else {
                 0.0
             },
+            subtraction: Subtraction::None,
+            wants_fields: false,
         }
     }
 
     /// Whether the signals of a step need the squared lengths of its samples.
     pub fn needs_lengths(&self) -> bool {
-        self.displacement != 0.0
+        let estimates = matches!(self.subtraction, Subtraction::Estimate { .. });
+        self.displacement != 0.0 && !estimates && !self.wants_fields
     }
 }
 
@@ -150,8 +161,37 @@ impl StepContext<'_> {
         workspace: &mut Workspace,
     ) {
         let Signal { activation, loss, scale, .. } = self.signal;
-        let Workspace { values, residual, sums, .. } = workspace;
-        let (m, labels) = (samples.len(), &self.labels[samples]);
+        let Workspace { values, residual, left, sums, .. } = workspace;
+        if self.signal.wants_fields {
+            sums.fields.push((samples, fields.to_vec()));
+            return;
+        }
+        let (m, neurons) = (samples.len(), self.head.second_layer.len());
+        let labels = &self.labels[samples];
+        let rest = neurons * m;
+        match self.signal.subtraction {
+            Subtraction::None => {}
+            Subtraction::Estimate { mean } => {
+                // The row behind the neurons becomes `Σ_μ (y_μ − ȳ) x_μ/n_b`; nothing else moves.
+                let count = self.labels.len() as f64;
+                signal.fill(0.0);
+                signal[rest..].iter_mut().zip(labels).for_each(|(signal, y)| *signal = (y - mean) / count);
+                sums.size += labels.iter().map(|y| (y - mean).abs()).sum::<f64>();
+                return;
+            }
+            Subtraction::Subtract { mean } => {
+                left.clear();
+                left.extend(labels.iter().map(|y| y - mean));
+                left.iter_mut().zip(&fields[rest..]).for_each(|(y, linear)| *y -= linear);
+            }
+        }
+        let labels = if self.signal.subtraction == Subtraction::None { labels } else { &*left };
+        let (fields, signal) = if fields.len() > rest {
+            signal[rest..].fill(0.0);
+            (&fields[..rest], &mut signal[..rest])
+        } else {
+            (fields, signal)
+        };
         values.clear();
         values.extend_from_slice(fields);
         for (values, b) in values.chunks_exact_mut(m).zip(&self.head.bias) {

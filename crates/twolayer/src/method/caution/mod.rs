@@ -6,7 +6,7 @@ mod fixed_point;
 mod rate;
 
 pub use fixed_point::FIXED_POINT;
-pub use rate::{Bounds, TOO_LARGE};
+pub use rate::{KnownRates, TOO_LARGE};
 
 use super::{Plan, Warning};
 use crate::{
@@ -23,7 +23,7 @@ pub fn warnings(
     view: &View,
     plan: &Plan,
     runs: &[Trajectory],
-    known: &mut Bounds,
+    known: &mut KnownRates,
     observer: &dyn Observer,
 ) -> Vec<Warning> {
     let mut all = plan.method.warnings(runs.iter().find(|run| run.valid > 0));

@@ -40,7 +40,7 @@ const DEAR: f64 = 0.05;
 
 /// The largest rates of problems that have been looked at: several views may have one.
 #[derive(Debug, Default)]
-pub struct Bounds(Vec<(Problem, Option<f64>)>);
+pub struct KnownRates(Vec<(Problem, Option<f64>)>);
 
 /// How a risk has grown, in the mean over the replicates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +57,7 @@ pub(super) fn seen(
     problem: &Problem,
     view: &View,
     runs: &[Trajectory],
-    known: &mut Bounds,
+    known: &mut KnownRates,
     observer: &dyn Observer,
 ) -> Option<Warning> {
     let growth = Growth::of(problem, view, runs)?;

@@ -1,6 +1,7 @@
 //! Activations: by name, as an expression in h, or by their Hermite coefficients; their derivatives, their formulas.
 
 mod average;
+mod custom;
 mod existence;
 mod recognition;
 mod series;
@@ -15,6 +16,7 @@ use crate::{
     problem::{NamedActivation, Word},
 };
 pub use average::Average;
+pub use custom::Custom;
 pub use existence::NoFunction;
 pub use series::HermiteSeries;
 
@@ -43,6 +45,8 @@ pub enum Activation {
     Series(HermiteSeries),
     /// An expression in h.
     Expression(Function),
+    /// A closure.
+    Custom(Custom),
 }
 
 /// Half the width of where kinks are looked for: normal variables of standard deviation 2 do not go further.
@@ -60,6 +64,15 @@ impl From<NamedActivation> for Activation {
             NamedActivation::Sigmoid => Self::Sigmoid,
             NamedActivation::Gelu => Self::Gelu,
         }
+    }
+}
+
+/// By its name, or as an expression in h.
+impl TryFrom<&str> for Activation {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::parse(text, &BTreeMap::new())
     }
 }
 
@@ -81,7 +94,7 @@ impl Activation {
             Self::Softplus => Some(NamedActivation::Softplus),
             Self::Sigmoid => Some(NamedActivation::Sigmoid),
             Self::Gelu => Some(NamedActivation::Gelu),
-            Self::Hermite(_) | Self::Series(_) | Self::Expression(_) => None,
+            Self::Hermite(_) | Self::Series(_) | Self::Expression(_) | Self::Custom(_) => None,
         }
     }
 
@@ -143,6 +156,7 @@ impl Activation {
             Self::Hermite(degree) => format!("he{degree}"),
             Self::Series(series) => format!("{{ hermite = {:?} }}", series.coefficients()),
             Self::Expression(function) => function.source().trim().into(),
+            Self::Custom(custom) => custom.name().into(),
             named => named.word().map(|word| word.name().into()).unwrap_or_default(),
         }
     }
@@ -153,6 +167,7 @@ impl Activation {
             Self::Hermite(degree) => hermite_formula(*degree),
             Self::Series(series) => series.formula(),
             Self::Expression(function) => function.source().trim().into(),
+            Self::Custom(custom) => format!("{}(h)", custom.name()),
             named => named.word().map(|word| word.meaning().into()).unwrap_or_default(),
         }
     }
@@ -168,7 +183,9 @@ impl Activation {
                 normalised.map(|(n, c)| c / factorial(n).sqrt()).collect()
             }
             Self::Expression(function) => function.polynomial()?,
-            Self::Relu | Self::Erf | Self::Tanh | Self::Softplus | Self::Sigmoid | Self::Gelu => return None,
+            Self::Relu | Self::Erf | Self::Tanh | Self::Softplus | Self::Sigmoid | Self::Gelu | Self::Custom(_) => {
+                return None;
+            }
         };
         let degree = coefficients.iter().rposition(|c| *c != 0.0).unwrap_or(0);
         coefficients.resize(degree + 1, 0.0);
@@ -180,6 +197,7 @@ impl Activation {
         match self {
             Self::Relu => vec![0.0],
             Self::Expression(function) => function.kinks(RANGE),
+            Self::Custom(custom) => custom.kinks(),
             _ => vec![],
         }
     }
@@ -198,6 +216,7 @@ impl Activation {
             Self::Hermite(degree) => hermite(*degree as u32, h, |_, _| {}),
             Self::Series(series) => series.values(h),
             Self::Expression(function) => function.values(h),
+            Self::Custom(custom) => h.iter_mut().for_each(|h| *h = custom.both(*h).0),
         }
     }
 
@@ -228,6 +247,7 @@ impl Activation {
             }
             Self::Series(series) => series.values_and_derivatives(h, derivative),
             Self::Expression(function) => function.values_and_derivatives(h, derivative),
+            Self::Custom(custom) => each(h, derivative, |h| custom.both(h)),
         }
     }
 }
