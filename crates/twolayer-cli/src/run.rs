@@ -175,12 +175,12 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
             }
         }
     };
-    let index = match session.finish(&about, &mut each, &mut warn) {
-        Ok(index) => index,
+    let (index, together) = match session.finish(&about, &mut each, &mut warn) {
+        Ok(finished) => finished,
         Err(error) => return Ok(stopped(&error)),
     };
     if study.is_sweep() && !arguments.quiet {
-        say(&lines.end(&index, &out, clock.elapsed().as_secs_f64()));
+        say(&lines.end(&index, &together, &out, clock.elapsed().as_secs_f64()));
     }
     let code = code(&index, bars.was_interrupted());
     if code == INTERRUPTED {

@@ -38,8 +38,8 @@ impl Lines {
         if self.told == 1 && !self.title.is_empty() { format!("{}\n{line}", self.title) } else { line }
     }
 
-    /// The last lines.
-    pub fn end(&self, index: &Index, out: &Path, seconds: f64) -> String {
+    /// The last lines; `together` is what there is to say of all points.
+    pub fn end(&self, index: &Index, together: &[String], out: &Path, seconds: f64) -> String {
         let mut words: Vec<(&str, usize)> = Vec::new();
         for point in &index.points {
             match words.iter_mut().find(|(word, _)| *word == point.status) {
@@ -54,6 +54,7 @@ impl Lines {
         if pairs().count() > 0 {
             text += &format!("; {agree} of {} pairs of views agree", pairs().count());
         }
+        together.iter().for_each(|line| text += &format!("\n  {line}"));
         let (figure, list) = (out.join("figure.svg"), out.join("index.json"));
         text + &format!(
             "\n  figure: {}, all points: {} ({} in all)\n",

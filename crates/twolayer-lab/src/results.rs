@@ -9,6 +9,7 @@ use twolayer_view::{Summary, draw_sweep};
 use crate::{
     outcome::Outcome,
     report,
+    scaling::{Scaling, TimesAt, scalings},
     store::{Commit, Error, Index, Manifest, Owner, load},
 };
 
@@ -19,7 +20,8 @@ const PNG_WIDTH: u32 = 2000;
 pub(crate) const DRAWN: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", "report.html"];
 
 /// What is drawn of a sweep as a whole, and listed.
-pub(crate) const DRAWN_OF_SWEEP: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", Index::NAME];
+pub(crate) const DRAWN_OF_SWEEP: [&str; 5] =
+    ["figure.svg", "figure.png", "figure.pdf", "report.html", Index::NAME];
 
 /// One directory with the results of one experiment.
 #[derive(Debug, Clone)]
@@ -92,18 +94,20 @@ pub fn redraw(directory: &Path, say: &mut dyn FnMut(String)) -> Result<usize, Un
         Results::open(directory)?.redraw(say)?;
         return Ok(1);
     }
-    let mut summaries = Vec::new();
+    let (mut summaries, mut times) = (Vec::new(), Vec::new());
     for point in &points(directory)? {
         let results = Results::open(point)?;
         results.redraw(say)?;
         let values = &results.manifest.provenance.point;
         summaries.push(Summary::of(values, &results.experiment, &results.outcomes));
+        times.push(TimesAt::of(&results.experiment, &results.outcomes));
     }
     let first = study.experiment(0).map_err(|faults| fault(directory, &faults))?;
+    let first = Experiment { title: study.title(), ..first };
     let mut commit = Commit::new(directory)?;
-    draw(&mut commit, &draw_sweep(&first, &summaries, env!("CARGO_PKG_VERSION")), say)?;
-    commit.file(Index::NAME, Index::read(directory)?.to_text()?.as_bytes())?;
     let mut manifest = manifest;
+    let index = Index::read(directory)?;
+    publish_sweep(&mut commit, &first, &summaries, &index, &scalings(&times), &manifest, say)?;
     manifest.files.clear();
     put_in_place(commit, &mut manifest)?;
     Ok(summaries.len())
@@ -156,6 +160,23 @@ pub(crate) fn publish(
     draw(commit, &drawing, say)?;
     let page = report::html(experiment, outcomes, manifest, &svg(&drawing));
     commit.file("report.html", page.as_bytes())
+}
+
+/// Figure, report and index of a sweep as a whole; `experiment` is that of its first point, under the title of the file.
+pub(crate) fn publish_sweep(
+    commit: &mut Commit,
+    experiment: &Experiment,
+    summaries: &[Summary],
+    index: &Index,
+    scalings: &[Scaling],
+    manifest: &Manifest,
+    say: &mut dyn FnMut(String),
+) -> Result<(), Error> {
+    let drawing = draw_sweep(experiment, summaries, env!("CARGO_PKG_VERSION"));
+    draw(commit, &drawing, say)?;
+    let page = report::html_of_sweep(experiment, index, manifest, scalings, &svg(&drawing));
+    commit.file("report.html", page.as_bytes())?;
+    commit.file(Index::NAME, index.to_text()?.as_bytes())
 }
 
 /// `figure.svg`, `figure.png` and `figure.pdf`; a picture that cannot be drawn is told to `say`.

@@ -7,6 +7,7 @@
 //! dots with error bars of ± 2 standard errors.
 
 mod axes;
+mod clouds;
 pub mod crossings;
 mod curves;
 mod direction;
@@ -17,6 +18,7 @@ mod grid;
 mod histogram;
 pub mod matching;
 mod moments;
+mod of_run;
 pub mod outcome;
 pub mod phases;
 mod scatter;
@@ -44,6 +46,7 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         }
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
         Quantity::Crossing => vec![sweep::crossings(experiment, outcomes, figure)],
+        Quantity::Plateau | Quantity::HalfTime => vec![of_run::by_view(experiment, outcomes, figure)],
         Quantity::Scatter | Quantity::Cloud => vec![scatter::scatter(experiment, outcomes, figure)],
         Quantity::Gradient => vec![gradients::gradients(experiment, outcomes, figure)],
         Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],

@@ -1,11 +1,13 @@
 //! What of one point of a sweep its figures need: curves and crossings, no trajectories.
 
-use twolayer::problem::Engine;
+use twolayer::{problem::Engine, record::observable::SECOND_LAYER};
 
 use super::{
     curves::scalar,
     direction::directions,
-    series::{Estimate, series, whole},
+    moments::{Moment, moments},
+    of_run,
+    series::{Estimate, Series, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
@@ -63,6 +65,18 @@ impl Summary {
             let earlier = experiment.views.iter().take(before);
             earlier.filter(|view| (view.view.engine == Engine::Limit) == limit).count()
         };
+        // Clouds of all views at the same moments.
+        let seen: Vec<Vec<Moment>> = (experiment.figures.iter())
+            .map(|figure| if figure.y == Quantity::Cloud { moments(&all, &figure.at).0 } else { Vec::new() })
+            .collect();
+        let drawn = |one: &Series<'_>, figure: &Figure, moments: &[Moment]| match figure.y {
+            Quantity::Cloud => moments.iter().map(|moment| cloud(one, figure, moment)).collect(),
+            y if y.is_of_run() => {
+                let expected = outcomes.get(one.index).map(|outcome| &outcome.expected[..]).unwrap_or_default();
+                of_run::of_view(one, expected, y)
+            }
+            _ => traced(one, figure),
+        };
         let views = (all.iter()).map(|one| ViewSummary {
             name: one.view.name.clone(),
             limit: one.is_limit(),
@@ -70,7 +84,7 @@ impl Summary {
             rank: limits(one.is_limit(), one.index),
             runs: one.runs.len(),
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
-            figures: experiment.figures.iter().map(|figure| traced(one, figure)).collect(),
+            figures: experiment.figures.iter().zip(&seen).map(|(figure, seen)| drawn(one, figure, seen)).collect(),
             crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
             holds: one.holds(),
         });
@@ -95,7 +109,7 @@ impl ViewSummary {
 
 /// The curves of one figure: with many curves side by side, of the neurons only the largest |overlap| or |cosine|, or the
 /// one neuron that the figure asks for, with its sign.
-fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
+fn traced(series: &Series<'_>, figure: &Figure) -> Vec<Traced> {
     let x = series.abscissa(&figure.x);
     match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
@@ -126,8 +140,20 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
                 })
                 .collect()
         }
-        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
-            Vec::new()
-        }
+        Quantity::Crossing | Quantity::Plateau | Quantity::HalfTime => Vec::new(),
+        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => Vec::new(),
     }
+}
+
+/// The particles of the first run at a moment: cosines, and the second layer.
+fn cloud(one: &Series<'_>, figure: &Figure, moment: &Moment) -> Traced {
+    let run = &one.runs[0];
+    let every = directions(figure, &one.view.problem.target.overlaps);
+    let known = moment.entry(one).filter(|t| *t < run.valid).zip(every.first());
+    let dots = known.into_iter().flat_map(|(t, across)| {
+        let some = |j: &usize| figure.neurons.is_empty() || figure.neurons.contains(j);
+        (0..run.width).filter(some).map(move |j| (across.cosine(run, t, j), run.of(&SECOND_LAYER)[t * run.width + j]))
+    });
+    let (x, y) = dots.map(|(s, a)| (s, Estimate { mean: a, bar: 0.0 })).unzip();
+    Traced { title: moment.title.clone(), x, y }
 }

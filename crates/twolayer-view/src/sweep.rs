@@ -3,9 +3,10 @@
 use super::{
     AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     axes::{Curve, around, horizontal, marks, vertical},
+    clouds,
     curves::{scalar, spread},
     grid::{Bundle, bundles},
-    scale_of,
+    of_run, scale_of,
     series::{Estimate, HELD, series},
     small_print,
     summary::ViewSummary,
@@ -24,14 +25,15 @@ const PANELS: usize = 9;
 /// Swept values that the legend names.
 const NAMED: usize = 7;
 
-/// All figures of a sweep of `experiment` (its views are those of any point); what has panels for moments is drawn at each
-/// point, not here. `version` is that of the program.
+/// All figures of a sweep of `experiment` (its views are those of any point); of what has panels for moments, only clouds:
+/// the rest is drawn at each point. `version` is that of the program.
 pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str) -> Drawing {
     let sweep = Sweep { summaries, bundles: bundles(summaries) };
     let drawn = |(number, figure): (usize, &Figure)| match (&figure.x, figure.y) {
+        (_, Quantity::Cloud) => Some(clouds::clouds(summaries, &sweep.bundles, number)),
         (_, y) if y.has_panels() => None,
         (Axis::Swept(key), _) => Some(sweep.against(key, number, figure)),
-        (_, Quantity::Crossing) => {
+        (_, y) if y.is_of_run() => {
             let key = summaries.first()?.values.first()?.0.clone();
             Some(sweep.against(&key, number, figure))
         }
@@ -152,7 +154,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        if figure.y != Quantity::Crossing && self.holds() {
+        if !figure.y.is_of_run() && self.holds() {
             remark = HELD.into();
         }
         for curve in panels.iter_mut().flat_map(|(_, curves)| curves) {
@@ -289,9 +291,12 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         Quantity::Overlap => (format!("{}{sign}M_{{jr}}{sign}", if one { "overlap  " } else { "largest  " }), true),
         Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
         Quantity::Crossing => ("time t of crossing".to_string(), false),
-        y => (scalar(y).map_or_else(String::new, |(label, _)| label.to_string()), false),
+        y => {
+            let label = scalar(y).map(|(label, _)| label).or_else(|| of_run::label(y));
+            (label.unwrap_or_default().to_string(), false)
+        }
     };
-    let at = if figure.y == Quantity::Crossing { "" } else { at };
+    let at = if figure.y.is_of_run() { "" } else { at };
     (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
 }
 
@@ -299,6 +304,9 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
 fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String) -> Vec<(String, Estimate)> {
     if figure.y != Quantity::Crossing {
         let traced = view.figures.get(number).into_iter().flatten();
+        if figure.y == Quantity::Plateau && traced.clone().any(|traced| traced.end().is_none()) {
+            *remark = "Points without a plateau that ends are left out.".into();
+        }
         return traced.filter_map(|traced| Some((traced.title.clone(), traced.end()?))).collect();
     }
     if view.crossed.iter().any(|crossed| crossed.censored > 0) {

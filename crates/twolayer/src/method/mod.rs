@@ -5,6 +5,7 @@
 
 mod contract;
 pub mod dmft;
+mod falling;
 pub mod giant_step;
 pub mod leap_step;
 mod limit;

@@ -19,6 +19,8 @@ pub enum Axis {
     Direction,
     /// Levels of `record.crossings`, C.
     Crossing,
+    /// Hermite degrees of a series, 0 … K.
+    Degree,
 }
 
 impl Axis {
@@ -42,6 +44,7 @@ impl Axis {
             Self::OtherNeuron => ("neuron2", "p"),
             Self::Direction => ("direction", "k"),
             Self::Crossing => ("crossing", "C"),
+            Self::Degree => ("degree", "K+1"),
         }
     }
 }

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::problem::{Engine, Problem, Record};
 
+/// More Hermite degrees than any series has.
+const MOST_DEGREES: usize = 32;
+
 /// The record of one run of one replicate: T entries, entry 0 before the first step.
 ///
 /// Each array of the [table](OBSERVABLES) that was recorded is a flat column, row-major in the order of its axes (without
@@ -68,8 +71,11 @@ impl Trajectory {
     ) -> impl Iterator<Item = f64> {
         let run = Self::empty(problem.width(), problem.directions());
         let given = OBSERVABLES.iter().filter(move |observable| observable.when.holds(problem, record, engine));
-        let extent =
-            move |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
+        let extent = move |axis: &Axis| match axis {
+            Axis::Crossing => record.crossings.len(),
+            Axis::Degree => MOST_DEGREES,
+            axis => run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(1),
+        };
         given.map(move |observable| observable.axes.iter().map(|axis| extent(axis) as f64).product())
     }
 
@@ -131,7 +137,7 @@ impl Trajectory {
             Axis::Interval => Some(intervals),
             Axis::Neuron | Axis::OtherNeuron => Some(self.width),
             Axis::Direction => Some(self.directions),
-            Axis::Crossing => None,
+            Axis::Crossing | Axis::Degree => None,
         }
     }
 

@@ -23,7 +23,8 @@ mod trial;
 pub use flow::OnlineFlow;
 
 use super::{
-    contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning, start_in_overlaps},
+    falling,
     limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
     memory,
 };
@@ -69,6 +70,8 @@ struct Ode {
     terms: Terms,
     reason: String,
     advice: Option<String>,
+    /// Whether it is the gradient flow of its own risk.
+    only_falls: bool,
 }
 
 /// Everything that the scaling gives to it.
@@ -99,7 +102,8 @@ fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
         ExactStep::of(problem)?;
     }
     let reading = question.scaling.as_ref().map_err(Clone::clone)?;
-    Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone() })
+    let only_falls = terms == Terms::Flow && falling::only_falls(problem);
+    Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone(), only_falls })
 }
 
 impl Method for Ode {
@@ -118,6 +122,10 @@ impl Method for Ode {
 
     fn advice(&self) -> Vec<String> {
         self.advice.iter().cloned().collect()
+    }
+
+    fn warnings(&self, seen: Option<&Trajectory>) -> Vec<Warning> {
+        seen.filter(|_| self.only_falls).and_then(falling::rises).into_iter().collect()
     }
 
     fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
