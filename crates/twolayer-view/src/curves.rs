@@ -9,7 +9,7 @@ use super::{
     AxisOf, Block, Dash, Key, Mark, Panel, Sample, Scale, Style,
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
-    scale_of,
+    plateaus, scale_of,
     series::{HELD, Neurons, Series, legend, series, setting_label},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
@@ -75,10 +75,14 @@ pub(crate) fn risk(
     if all.iter().any(Series::holds) {
         remarks.push(HELD.into());
     }
+    let color = |one: &Series<'_>| one.style(one.color(settings), 0);
+    let phases = plateaus::marks(&all, outcomes, figure, color, (&x, &y));
+    remarks.extend(Some(phases.remark.to_string()).filter(|remark| !remark.is_empty()));
+    let marks = [phases.below, phases.above, marks(&curves, &x, 25)].concat();
     let remark = remarks.join(" ");
     Block {
         legend: legend(&all, settings, key),
-        panels: vec![Panel { title: String::new(), marks: marks(&curves, &x, 25), x, y, square: false }],
+        panels: vec![Panel { title: String::new(), marks, x, y, square: false }],
         columns: 1,
         remark,
     }

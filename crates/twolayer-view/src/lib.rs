@@ -21,6 +21,7 @@ mod moments;
 mod of_run;
 pub mod outcome;
 pub mod phases;
+mod plateaus;
 mod scatter;
 mod series;
 mod summary;

@@ -7,6 +7,7 @@ use super::{
     direction::directions,
     moments::{Moment, moments},
     of_run,
+    plateaus::levels,
     series::{Estimate, Series, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
@@ -37,6 +38,8 @@ pub(crate) struct ViewSummary {
     /// For each figure of the experiment, its curves: one, or one for each direction.
     pub figures: Vec<Vec<Traced>>,
     pub crossed: Vec<Crossed>,
+    /// Levels at which theory expects plateaus of the risk.
+    pub levels: Vec<f64>,
     /// Whether curves hold runs at the level at which they stopped.
     pub holds: bool,
 }
@@ -86,6 +89,7 @@ impl Summary {
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
             figures: experiment.figures.iter().zip(&seen).map(|(figure, seen)| drawn(one, figure, seen)).collect(),
             crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
+            levels: outcomes.get(one.index).map(|outcome| levels(&outcome.expected)).unwrap_or_default(),
             holds: one.holds(),
         });
         Self { values: values.to_vec(), views: views.collect() }

@@ -6,7 +6,9 @@ use super::{
     clouds,
     curves::{scalar, spread},
     grid::{Bundle, bundles},
-    of_run, scale_of,
+    of_run,
+    plateaus::{common, level_marks},
+    scale_of,
     series::{Estimate, HELD, series},
     small_print,
     summary::ViewSummary,
@@ -95,12 +97,16 @@ impl Sweep<'_> {
         let (label, scale) = label_of(figure, "");
         let y = vertical(scale, &label, flat.iter().copied(), &x);
         let dots = if count > 8 { 6 } else { 12 };
+        let levels = common(self.summaries.iter().flat_map(|summary| &summary.views).map(|view| &view.levels[..]));
+        if !level_marks(figure, &levels, &y).is_empty() {
+            remark.push("Grey: levels that theory expects.".into());
+        }
         let drawn = panels.iter().map(|(title, curves)| Panel {
             title: title.clone(),
             x: x.clone(),
             y: y.clone(),
             square: false,
-            marks: marks(curves, &x, dots),
+            marks: [level_marks(figure, &levels, &y), marks(curves, &x, dots)].concat(),
         });
         Block {
             legend: [self.views_in(true), colored.map_or_else(Vec::new, |b| self.colors(b))].into(),

@@ -1,7 +1,7 @@
 //! The block for programs: `analyze --json`.
 
 use serde_json::{Value, json};
-use twolayer::hierarchy::{Method, Stair, Stairs};
+use twolayer::hierarchy::{HIGHEST, Method, Stair, Stairs};
 
 use super::{
     Analysed,
@@ -27,6 +27,7 @@ pub fn json(analysed: &Analysed) -> Value {
         "leap_complexity": fresh.leap_complexity(),
         "generative_exponent": reused.exponent(),
         "generative_leap_complexity": reused.leap_complexity(),
+        "sought_up_to": HIGHEST,
         "fresh": list(fresh, &coefficient),
         "reused": list(reused, &law),
         "visible": visible.map(|visible| list(&visible.stairs, &coefficient)),

@@ -13,6 +13,8 @@ use crate::{
 
 /// Points of the first look at g.
 const PILOT: usize = 1 << 14;
+/// Targets of at least this size, or at most the inverse, have a unit of their own.
+const EXTREME: f64 = 1e60;
 
 /// g(z) with `z = A x`, `x ~ N(0, I_m)`.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub(super) struct Function<'a> {
     source: Source<'a>,
     /// A, one row for each variable of the source and one column for each coordinate.
     map: Mat<f64>,
+    /// g is told in this unit: 1, or a power of two where its squares would leave the numbers.
+    pub(super) unit: f64,
     /// Whether quadrature converges.
     pub(super) smooth: bool,
 }
@@ -33,18 +37,29 @@ enum Source<'a> {
 impl<'a> Function<'a> {
     /// The target in the coordinates `x = P^{−1/2} z`.
     pub(super) fn of_target(target: &'a Target) -> Result<Self> {
-        Ok(Self { source: Source::Rule(&target.rule), map: symmetric_root(target.overlaps.as_ref())?, smooth: true })
+        Ok(Self { source: Source::Rule(&target.rule), map: symmetric_root(target.overlaps.as_ref())?, unit: 1.0, smooth: true })
+    }
+
+    /// The same, in a unit in which its squares are numbers.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where g is not finite.
+    pub(super) fn in_its_unit(self) -> Result<Self> {
+        let largest = self.finite(PILOT)?.iter().fold(0.0, |most: f64, y| most.max(y.abs()));
+        let usual = largest == 0.0 || (1.0 / EXTREME..EXTREME).contains(&largest);
+        let unit = if usual { 1.0 } else { largest.log2().floor().exp2() };
+        Ok(Self { unit, ..self })
     }
 
     /// A polynomial in its own coordinates.
     pub(super) fn of_series(series: &'a Series) -> Self {
         let m = series.dimension();
-        Self { source: Source::Series(series), map: Mat::identity(m, m), smooth: true }
+        Self { source: Source::Series(series), map: Mat::identity(m, m), unit: 1.0, smooth: true }
     }
 
     /// The same function of coordinates s, `x = basis · s`.
     pub(super) fn along(&self, basis: &Mat<f64>) -> Self {
-        Self { source: self.source, map: &self.map * basis, smooth: self.smooth }
+        Self { source: self.source, map: &self.map * basis, ..*self }
     }
 
     /// m.
@@ -79,6 +94,9 @@ impl<'a> Function<'a> {
                 }
             }
             Source::Series(series) => series.evaluate(&z, out),
+        }
+        if self.unit != 1.0 {
+            out.iter_mut().for_each(|out| *out /= self.unit);
         }
     }
 

@@ -209,20 +209,20 @@ impl Analysis {
     /// As [`Analysis::of`].
     pub fn through(target: &Target, sight: Option<&Sight>) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let whole = Function::of_target(target)?.in_its_unit()?;
         let Prepared { basis, function, hints, reflections } = Prepared::of(&whole)?;
         let place = |stairs: Stairs| stairs.placed(&basis);
         let fresh = climb(&function, Labels::Value, &hints, 0.0)?;
-        let label_aware = climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?;
+        let label_aware = climb(&function, law_of(target, &whole), &hints, 0.0)?;
         let visible = sight.map(|sight| visible::visible(&function, sight, &fresh)).transpose()?;
         let label_aware = place(label_aware);
         let (hard, reflections) = symmetry::hard(&whole, &basis, &label_aware, &reflections);
         Ok(Self {
             directions: target.directions(),
             relevant: vectors(&basis),
-            fresh: place(fresh),
+            fresh: place(fresh).times(whole.unit),
             label_aware,
-            visible: visible.map(|visible| Visible { stairs: place(visible.stairs), ..visible }),
+            visible: visible.map(|visible| Visible { stairs: place(visible.stairs).times(whole.unit), ..visible }),
             hard,
             reflections,
         })
@@ -275,9 +275,9 @@ impl Stairs {
     /// As [`Analysis::of`].
     pub fn fresh(target: &Target) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let whole = Function::of_target(target)?.in_its_unit()?;
         let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
-        Ok(climb(&function, Labels::Value, &hints, 0.0)?.placed(&basis))
+        Ok(climb(&function, Labels::Value, &hints, 0.0)?.placed(&basis).times(whole.unit))
     }
 
     /// The label-aware stairs alone: what the law of the label climbs, its noise included.
@@ -286,20 +286,48 @@ impl Stairs {
     /// As [`Analysis::of`].
     pub fn label_aware(target: &Target) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let whole = Function::of_target(target)?.in_its_unit()?;
         let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
-        Ok(climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?.placed(&basis))
+        Ok(climb(&function, law_of(target, &whole), &hints, 0.0)?.placed(&basis))
     }
 
     /// With directions in the coordinates in which the columns of `basis` are given.
     fn placed(mut self, basis: &Mat<f64>) -> Self {
         for stair in &mut self.stairs {
             let found = matrix(&stair.directions, basis.ncols());
-            stair.directions = vectors(&subspace::nearest_to_axes(&(basis * found)));
+            let placed = subspace::nearest_to_axes(&(basis * found));
+            stair.directions = vectors(&subspace::settled(placed, stair.turn()));
+        }
+        self
+    }
+
+    /// Fresh sizes, of a label in another unit.
+    fn times(mut self, unit: f64) -> Self {
+        for stair in &mut self.stairs {
+            stair.size *= unit;
+            stair.error *= unit;
         }
         self
     }
 }
+
+impl Stair {
+    /// By what angle its directions may be off: what its tensor is off in size, it may be off across as well. 0 by quadrature.
+    fn turn(&self) -> f64 {
+        match self.method {
+            Method::Quadrature { .. } => 0.0,
+            Method::Samples { .. } => self.error / self.size,
+        }
+    }
+}
+
+/// The law of the label of a target that is told in the unit of `whole`.
+fn law_of(target: &Target, whole: &Function<'_>) -> Labels {
+    Labels::Law { noise: (target.noise / whole.unit / whole.unit).min(MOST_NOISE) }
+}
+
+/// More noise than this beside a label of size 1 hides everything all the same.
+const MOST_NOISE: f64 = 1e12;
 
 /// Columns as vectors.
 fn vectors(matrix: &Mat<f64>) -> Vec<Vec<f64>> {
