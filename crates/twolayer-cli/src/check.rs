@@ -215,7 +215,7 @@ fn valued(formula: &Formula, value: f64) -> String {
 /// Six significant digits.
 fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    if (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+    if rounded == 0.0 || (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 /// `12.3 s`, `4 min`, `2.5 h`.

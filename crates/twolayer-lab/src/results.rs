@@ -20,8 +20,7 @@ const PNG_WIDTH: u32 = 2000;
 pub(crate) const DRAWN: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", "report.html"];
 
 /// What is drawn of a sweep as a whole, and listed.
-pub(crate) const DRAWN_OF_SWEEP: [&str; 5] =
-    ["figure.svg", "figure.png", "figure.pdf", "report.html", Index::NAME];
+pub(crate) const DRAWN_OF_SWEEP: [&str; 5] = ["figure.svg", "figure.png", "figure.pdf", "report.html", Index::NAME];
 
 /// One directory with the results of one experiment.
 #[derive(Debug, Clone)]

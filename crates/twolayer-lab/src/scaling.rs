@@ -130,13 +130,8 @@ mod tests {
     /// theory.md §5.5 at ε = 10⁻⁵ and 10⁻⁶: slopes 1.00, .441, .236, .262; the last is not ⅙.
     fn points() -> Vec<Vec<TimesAt>> {
         let at = |epsilon: f64, times: [f64; 4], first: f64| {
-            let expected = |degree: usize, exponent: f64, time| ExpectedRecord {
-                degree,
-                before: 1.0,
-                after: 0.5,
-                time,
-                exponent,
-            };
+            let expected =
+                |degree: usize, exponent: f64, time| ExpectedRecord { degree, before: 1.0, after: 0.5, time, exponent };
             vec![TimesAt {
                 view: "limit".into(),
                 epsilon,

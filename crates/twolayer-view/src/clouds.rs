@@ -28,7 +28,8 @@ pub(crate) fn clouds(summaries: &[Summary], bundles: &[Bundle], number: usize) -
             for view in views {
                 let Some(cloud) = traced(view).into_iter().nth(moment) else { continue };
                 title = cloud.title;
-                let dot = |(x, y): (&f64, &super::series::Estimate)| Dot { x: *x, y: y.mean, low: y.mean, high: y.mean };
+                let dot =
+                    |(x, y): (&f64, &super::series::Estimate)| Dot { x: *x, y: y.mean, low: y.mean, high: y.mean };
                 marks.push(Mark::Dots { points: cloud.x.iter().zip(&cloud.y).map(dot).collect(), style: style(view) });
             }
             let y = AxisOf::new("second layer  a_{j}", Scale::Linear, heights(&marks));

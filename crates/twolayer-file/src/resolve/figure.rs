@@ -186,7 +186,11 @@ impl One<'_, '_> {
         let halves = |view: &NamedView| HALF_TIME.when.holds(&view.problem, &view.record, view.view.engine);
         if y == Quantity::HalfTime && !views().any(halves) {
             let reason = "no view is a single-index flow, whose degrees have half-times";
-            self.reader.fault("figure.y", reason, "write y = \"plateau\", or method = \"single-index\" in a limit view");
+            self.reader.fault(
+                "figure.y",
+                reason,
+                "write y = \"plateau\", or method = \"single-index\" in a limit view",
+            );
         }
         if y == Quantity::Gradient && !views().any(|view| view.record.gradients) {
             self.reader.fault("figure.y", "no view records its gradients", "write gradients = true in [record]");

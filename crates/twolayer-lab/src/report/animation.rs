@@ -68,7 +68,9 @@ pub(super) fn animation(experiment: &Experiment, outcomes: &[Outcome]) -> Option
     let colors: Vec<&str> = PALETTE.into_iter().filter(|color| *color != "#000000").collect();
     let colors = (width <= PALETTE.len()).then_some(colors);
     let levels = if cloud { levels(tallest) } else { Vec::new() };
-    let data = json!({ "times": times, "colors": colors, "levels": levels, "views": views }).to_string().replace('<', "\\u003c");
+    let data = json!({ "times": times, "colors": colors, "levels": levels, "views": views })
+        .to_string()
+        .replace('<', "\\u003c");
     Some(format!(
         "<h2>The neurons in motion</h2>\n\
          <div class=\"plane\"><svg id=\"plane\" viewBox=\"-1.15 -1.15 2.3 2.3\" role=\"img\" \

@@ -38,11 +38,7 @@ fn points(index: &Index) -> String {
         let views = point.views.iter().map(view).collect::<Vec<_>>().join("<br>");
         let verdicts = point.agreement.iter().map(|[one, other, verdict]| format!("{one}, {other}: {verdict}"));
         let verdicts = escape(&verdicts.collect::<Vec<_>>().join("; "));
-        let link = if point.views.is_empty() {
-            name
-        } else {
-            format!("<a href=\"{name}/report.html\">{name}</a>")
-        };
+        let link = if point.views.is_empty() { name } else { format!("<a href=\"{name}/report.html\">{name}</a>") };
         format!("<tr><td>{link}</td><td>{}</td><td>{views}</td><td>{verdicts}</td></tr>\n", escape(&point.status))
     };
     let rows: String = index.points.iter().map(row).collect();

@@ -1,10 +1,10 @@
 //! The rows of `gallery/time-scales/`: paper C. The widest points are left to the full run.
 
+use twolayer::gaussian::quadrature::Quadrature;
 use twolayer::record::{
     Trajectory,
     observable::{HALF_TIME, RISK, SECOND_LAYER, STUDENT_TEACHER},
 };
-use twolayer::gaussian::quadrature::Quadrature;
 use twolayer_lab::{
     phases::{PhaseRecord, phases},
     scaling::{TimesAt, in_lines, scalings},
@@ -40,7 +40,8 @@ fn powers(values: &[f64]) -> String {
 }
 
 fn within(got: &[f64], required: &[f64], relative: f64) -> bool {
-    got.len() == required.len() && got.iter().zip(required).all(|(got, required)| (got / required - 1.0).abs() <= relative)
+    got.len() == required.len()
+        && got.iter().zip(required).all(|(got, required)| (got / required - 1.0).abs() <= relative)
 }
 
 fn canonical_order() -> Vec<Row> {
@@ -56,7 +57,8 @@ fn canonical_order() -> Vec<Row> {
     let times = got.iter().map(|times| powers(times)).collect::<Vec<_>>().join("; ");
     let expected = points[2].outcomes[0].expected.clone();
     let found = PhaseRecord::of(points[2].runs("limit"), &expected);
-    let levels: Vec<f64> = std::iter::once(found.transitions[0].from).chain(found.transitions.iter().map(|t| t.to.max(0.0))).collect();
+    let levels: Vec<f64> =
+        std::iter::once(found.transitions[0].from).chain(found.transitions.iter().map(|t| t.to.max(0.0))).collect();
     let own = phases(points[2].runs("limit"), &[]);
     let seen: Vec<f64> = own.plateaus.iter().map(|plateau| plateau.level).collect();
     vec![
@@ -91,7 +93,8 @@ fn learning_times() -> Vec<Row> {
     let runs: Vec<Shown> = settings
         .iter()
         .map(|(epsilon, width)| {
-            let all = [format!("constants.epsilon={epsilon:e}"), format!("network.width={width}"), "record.points=20".into()];
+            let all =
+                [format!("constants.epsilon={epsilon:e}"), format!("network.width={width}"), "record.points=20".into()];
             Shown::at(name, &all, &[])
         })
         .collect();
@@ -108,7 +111,13 @@ fn learning_times() -> Vec<Row> {
     let points: Vec<Vec<TimesAt>> = runs.iter().map(|run| TimesAt::of(&run.experiment, &run.outcomes)).collect();
     let told = in_lines(&scalings(&points)).remove(0);
     vec![
-        row(name, "degree 0: local slope of the half-time", "1.00", format!("{:.3}", slopes[0]), (slopes[0] - 1.0).abs() < 5e-3),
+        row(
+            name,
+            "degree 0: local slope of the half-time",
+            "1.00",
+            format!("{:.3}", slopes[0]),
+            (slopes[0] - 1.0).abs() < 5e-3,
+        ),
         row(
             name,
             "degree 1: half-time under t_1 at ε = 10⁻⁴, 10⁻⁵, 10⁻⁶",
@@ -156,7 +165,8 @@ fn finite_network() -> Vec<Row> {
     };
     let runs: Vec<Shown> = widths.iter().map(at).collect();
     // A second witness knows neither power series nor that there is one direction.
-    let general = Shown::at(name, &["view.separated-finite.method=ode".into()], &["separated-finite", "separated-many"]);
+    let general =
+        Shown::at(name, &["view.separated-finite.method=ode".into()], &["separated-finite", "separated-many"]);
     let witness = gap(&general, "separated-finite", "separated-many");
     let gaps: Vec<f64> = runs.iter().map(|run| gap(run, "finite", "many")).collect();
     let slope = (gaps[4] / gaps[1]).ln() / 8f64.ln();
@@ -183,7 +193,8 @@ fn finite_network() -> Vec<Row> {
 fn distance(shown: &Shown, view: &str) -> f64 {
     let flow = shown.runs("flow")[0].of(&RISK);
     let runs = shown.runs(view);
-    let squares = runs.iter().flat_map(|run| run.of(&RISK).iter().zip(flow).skip(1).map(|(one, other)| (one - other).powi(2)));
+    let squares =
+        runs.iter().flat_map(|run| run.of(&RISK).iter().zip(flow).skip(1).map(|(one, other)| (one - other).powi(2)));
     (squares.sum::<f64>() / (runs.len() * (flow.len() - 1)) as f64).sqrt()
 }
 
@@ -211,7 +222,13 @@ fn sgd() -> Vec<Row> {
             name,
             "rms distance of the risk to the flow against ηd, over a factor 16, d = 100: reduced, direct",
             "slope 0.5 ± 0.1",
-            format!("{:.3}, {:.3} (reduced: {:.2e} → {:.2e})", slopes[0], slopes[1], distance(&coarse, "reduced"), distance(&fine, "reduced")),
+            format!(
+                "{:.3}, {:.3} (reduced: {:.2e} → {:.2e})",
+                slopes[0],
+                slopes[1],
+                distance(&coarse, "reduced"),
+                distance(&fine, "reduced")
+            ),
             slopes.iter().all(|slope| (slope - 0.5).abs() <= 0.1),
         ),
         row(
@@ -320,7 +337,9 @@ fn initial_law() -> Vec<Row> {
     let got: Vec<&[f64]> = views.iter().map(|view| &half_times(&shown.runs(view)[0])[1..]).collect();
     let ends = [2, 3].map(|view| last(&shown.runs(views[view])[0]));
     let run = &shown.runs("all-zero")[0];
-    let residuals: Vec<f64> = (0..4).map(|k| residual(run, run.len() - 1, k, (SIGMA[k], PHI[k]), &vec![1.0 / run.width as f64; run.width])).collect();
+    let residuals: Vec<f64> = (0..4)
+        .map(|k| residual(run, run.len() - 1, k, (SIGMA[k], PHI[k]), &vec![1.0 / run.width as f64; run.width]))
+        .collect();
     vec![
         row(
             name,

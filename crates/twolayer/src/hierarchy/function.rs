@@ -37,7 +37,12 @@ enum Source<'a> {
 impl<'a> Function<'a> {
     /// The target in the coordinates `x = P^{−1/2} z`.
     pub(super) fn of_target(target: &'a Target) -> Result<Self> {
-        Ok(Self { source: Source::Rule(&target.rule), map: symmetric_root(target.overlaps.as_ref())?, unit: 1.0, smooth: true })
+        Ok(Self {
+            source: Source::Rule(&target.rule),
+            map: symmetric_root(target.overlaps.as_ref())?,
+            unit: 1.0,
+            smooth: true,
+        })
     }
 
     /// The same, in a unit in which its squares are numbers.

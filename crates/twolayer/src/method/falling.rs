@@ -52,7 +52,10 @@ pub(super) fn rises(run: &Trajectory) -> Option<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{overlaps::Overlaps, record::{Entry, KeepQ}};
+    use crate::{
+        overlaps::Overlaps,
+        record::{Entry, KeepQ},
+    };
 
     fn run(risks: &[f64], risk_error: f64) -> Trajectory {
         let mut run = Trajectory::new(1, 1, KeepQ::None);

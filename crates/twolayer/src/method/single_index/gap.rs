@@ -92,12 +92,12 @@ impl Delay {
         let Self { gap, next, filled, late, without, end } = *self;
         let at = |time: f64| if time.is_finite() { format!("at t = {time:.3}") } else { format!("not by t = {end}") };
         let factor = late / without;
-        let times = if factor.is_finite() { format!(", {factor:.1} times later") } else { String::new() };
-        let here = here.map_or(String::new(), |time| format!("; in this run: {}", at(time)));
+        let times = if factor.is_finite() { format!(" ({factor:.1} times earlier)") } else { String::new() };
+        let here = here.map_or(String::new(), |time| format!("; this run has it {}", at(time)));
         let text = format!(
-            "the target has no component of degree {gap}: degree {next} is learnt nevertheless, late. By many neurons from \
-             this start half of it is learnt {}, in place of {} with φ_{gap} = {filled:.3}, halfway between its \
-             neighbours{times}{here}",
+            "the target has no component of degree {gap}: degree {next} is learnt nevertheless, late. Many neurons that \
+             start so have half of it {}; with φ_{gap} = {filled:.3}, halfway between its neighbours, they would have it \
+             {}{times}{here}",
             at(late),
             at(without),
         );
@@ -137,9 +137,10 @@ mod tests {
         }
         let warning = delays(&series, 1e-4, &nodes(100), 20.0)[0].warning(Some(0.46));
         assert_eq!(warning.id, "phi_2 = 0");
-        assert!(warning.text.contains("at t = 0.459") && warning.text.contains("in this run: at t = 0.460"));
+        assert!(warning.text.contains("half of it at t = 0.459;"), "{}", warning.text);
+        assert!(warning.text.contains("times earlier); this run has it at t = 0.460"), "{}", warning.text);
         let early = delays(&series, 1e-4, &nodes(100), 0.3)[0].warning(None);
-        assert!(early.text.contains("not by t = 0.3, in place of at t = 0.1"), "{}", early.text);
+        assert!(early.text.contains("half of it not by t = 0.3; with") && early.text.contains("have it at t = 0.1"));
     }
 
     #[test]

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_flow_that_breaks_what_it_must_keep_is_told() {
-        let kept = Ledger { half_times: Vec::new(), rise: 1e-12, balance: Some(1e-7), share: 0.1, share_time: f64::NAN };
+        let kept =
+            Ledger { half_times: Vec::new(), rise: 1e-12, balance: Some(1e-7), share: 0.1, share_time: f64::NAN };
         assert_eq!(kept.broken(1e-4), None);
         assert_eq!(Ledger { rise: 2e-4, ..kept.clone() }.broken(1e-4), Some(2e-4));
         assert_eq!(Ledger { balance: Some(1e-3), ..kept.clone() }.broken(1e-4), Some(1e-3));
