@@ -5,7 +5,8 @@ use super::{
     curves::spread,
     grid::Bundle,
     scatter::{ACROSS, heights},
-    summary::{Traced, ViewSummary},
+    series::Traced,
+    summary::ViewSummary,
 };
 
 /// Points that have a row.
@@ -32,7 +33,8 @@ pub(crate) fn clouds(summaries: &[Summary], bundles: &[Bundle], number: usize) -
                     |(x, y): (&f64, &super::series::Estimate)| Dot { x: *x, y: y.mean, low: y.mean, high: y.mean };
                 marks.push(Mark::Dots { points: cloud.x.iter().zip(&cloud.y).map(dot).collect(), style: style(view) });
             }
-            let y = AxisOf::new("second layer  a_{j}", Scale::Linear, heights(&marks));
+            let label = if moment == 0 { "second layer  a_{j}" } else { "" };
+            let y = AxisOf::new(label, Scale::Linear, heights(&marks));
             // What a row has in common is said above its first panel.
             let title = if moment == 0 { format!("{}\n{title}", words.join(", ")) } else { title };
             let x = AxisOf::new("cosine with z₁", Scale::Linear, ACROSS);

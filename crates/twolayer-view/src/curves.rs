@@ -62,7 +62,10 @@ pub(crate) fn risk(
         })
         .collect();
     let x = horizontal(&figure.x, scale_of(figure.x_scale), &curves);
-    let y = vertical(scale_of(figure.y_scale), label, &curves, &x);
+    // Stairs are seen on a linear axis.
+    let stairs = outcomes.iter().any(|outcome| !outcome.expected.is_empty());
+    let scale = scale_of(figure.y_scale).or(stairs.then_some(Scale::Linear));
+    let y = vertical(scale, label, &curves, &x);
     let key = |s: &Series<'_>| Key {
         label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },

@@ -8,8 +8,7 @@ use super::{
     axes::around,
     phases::{ExpectedRecord, phases_of},
     scale_of,
-    series::{Estimate, Series, series},
-    summary::Traced,
+    series::{Estimate, Series, Traced, series},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 

@@ -8,7 +8,7 @@ use super::{
     moments::{Moment, moments},
     of_run,
     plateaus::levels,
-    series::{Estimate, Series, series, whole},
+    series::{Estimate, Series, Traced, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
@@ -42,22 +42,6 @@ pub(crate) struct ViewSummary {
     pub levels: Vec<f64>,
     /// Whether curves hold runs at the level at which they stopped.
     pub holds: bool,
-}
-
-/// A curve, mean ± 2 standard errors.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Traced {
-    /// `along z₁`; empty where there is only one.
-    pub title: String,
-    pub x: Vec<f64>,
-    pub y: Vec<Estimate>,
-}
-
-impl Traced {
-    /// The last estimate that there is.
-    pub fn end(&self) -> Option<Estimate> {
-        self.y.iter().rev().copied().find(|e| e.mean.is_finite())
-    }
 }
 
 impl Summary {

@@ -95,6 +95,10 @@ impl Sweep<'_> {
         let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
         let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
         let (label, scale) = label_of(figure, "");
+        // Stairs are seen on a linear axis.
+        let stairs = self.summaries.iter().flat_map(|summary| &summary.views).any(|view| !view.levels.is_empty());
+        let risk = matches!(figure.y, Quantity::Risk | Quantity::TwiceRisk);
+        let scale = scale.or((stairs && risk).then_some(Scale::Linear));
         let y = vertical(scale, &label, flat.iter().copied(), &x);
         let dots = if count > 8 { 6 } else { 12 };
         let levels = common(self.summaries.iter().flat_map(|summary| &summary.views).map(|view| &view.levels[..]));
@@ -176,20 +180,16 @@ impl Sweep<'_> {
             Some(numbers) => spread_axis(key, &numbers, scale_of(figure.x_scale)),
             None => AxisOf::named(super::grid::symbol(key), values),
         };
-        let (label, scale) = label_of(figure, ", at the end");
-        let all = || panels.iter().flat_map(|(_, curves)| curves).flat_map(|curve| &curve.y);
-        let mut y = around(scale, &label, &all().map(|e| e.mean).collect::<Vec<_>>());
-        if y.scale == Scale::Linear {
-            y = around(
-                Some(y.scale),
-                &label,
-                &all().flat_map(|e| [e.mean - e.bar, e.mean + e.bar]).collect::<Vec<_>>(),
-            );
+        // Degrees in their order, each with an axis of its own: they are learnt at times far apart.
+        let apart = figure.y == Quantity::HalfTime;
+        if apart {
+            panels.sort_by_key(|(title, _)| title.rsplit(' ').next().and_then(|degree| degree.parse::<usize>().ok()));
         }
+        let shared = ends_axis(figure, panels.iter().flat_map(|(_, curves)| curves));
         let drawn = panels.iter().map(|(title, curves)| Panel {
             title: title.clone(),
             x: x.clone(),
-            y: y.clone(),
+            y: if apart { ends_axis(figure, curves) } else { shared.clone() },
             square: false,
             marks: marks(curves, &x, usize::MAX / 2),
         });
@@ -304,6 +304,17 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
     };
     let at = if figure.y.is_of_run() { "" } else { at };
     (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
+}
+
+/// The vertical axis around what came out in the end.
+fn ends_axis<'c>(figure: &Figure, curves: impl IntoIterator<Item = &'c Curve>) -> AxisOf {
+    let (label, scale) = label_of(figure, ", at the end");
+    let all: Vec<Estimate> = curves.into_iter().flat_map(|curve| curve.y.iter().copied()).collect();
+    let y = around(scale, &label, &all.iter().map(|e| e.mean).collect::<Vec<_>>());
+    if y.scale == Scale::Log {
+        return y;
+    }
+    around(Some(y.scale), &label, &all.iter().flat_map(|e| [e.mean - e.bar, e.mean + e.bar]).collect::<Vec<_>>())
 }
 
 /// What a view gave in the end: for each panel, its title and the number.
