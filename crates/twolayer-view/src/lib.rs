@@ -8,7 +8,6 @@
 
 mod axes;
 mod clouds;
-pub mod crossings;
 mod curves;
 mod direction;
 #[cfg(any(test, feature = "fabricated"))]
@@ -16,7 +15,6 @@ pub mod fabricated;
 mod gradients;
 mod grid;
 mod histogram;
-pub mod matching;
 mod moments;
 mod of_run;
 pub mod outcome;

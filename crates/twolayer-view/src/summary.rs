@@ -1,6 +1,10 @@
 //! What of one point of a sweep its figures need: curves and crossings, no trajectories.
 
-use twolayer::{problem::Engine, record::observable::SECOND_LAYER};
+use twolayer::{
+    agree::{Crossed, crossings},
+    problem::Engine,
+    record::observable::SECOND_LAYER,
+};
 
 use super::{
     curves::scalar,
@@ -12,10 +16,7 @@ use super::{
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
-use crate::{
-    crossings::{Crossed, crossings},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 /// One point of a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +73,7 @@ impl Summary {
             runs: one.runs.len(),
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
             figures: experiment.figures.iter().zip(&seen).map(|(figure, seen)| drawn(one, figure, seen)).collect(),
-            crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
+            crossed: crossings(&one.view.problem, &one.view.record.crossings, one.runs),
             levels: outcomes.get(one.index).map(|outcome| levels(&outcome.expected)).unwrap_or_default(),
             holds: one.holds(),
         });

@@ -7,6 +7,7 @@ mod contract;
 pub mod dmft;
 mod falling;
 pub mod giant_step;
+mod integrated;
 pub mod leap_step;
 mod limit;
 pub mod mean_field;
