@@ -66,6 +66,9 @@ pub(super) fn settled(mut basis: Mat<f64>, turn: f64) -> Mat<f64> {
         (0..m).find(|axis| off(*axis) <= allowed)
     };
     let axes: Vec<Option<usize>> = (0..basis.ncols()).map(|c| axis(&basis, c)).collect();
+    if axes.iter().all(Option::is_none) {
+        return basis;
+    }
     for (c, axis) in axes.iter().enumerate() {
         for i in 0..m {
             match axis {
