@@ -35,7 +35,8 @@ pub(crate) fn scalar(y: Quantity) -> Option<(&'static str, Value)> {
             run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t])
         })),
         Quantity::Overlap | Quantity::Cosine | Quantity::Crossing | Quantity::Plateau | Quantity::HalfTime => None,
-        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => None,
+        Quantity::Readout => None,
+        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient | Quantity::Spectrum => None,
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn label(y: Quantity) -> Option<&'static str> {
 
 /// What a view gives: a panel's title and its one number; nothing for what is no number of a run.
 pub(crate) fn of_view(one: &Series<'_>, expected: &[ExpectedRecord], y: Quantity) -> Vec<Traced> {
-    let traced = |title: String, estimate: Estimate| Traced { title, x: vec![0.0], y: vec![estimate] };
+    let traced = |title: String, estimate: Estimate| Traced::of(title, vec![0.0], vec![estimate]);
     match y {
         Quantity::Plateau => vec![traced(String::new(), plateau(one.runs, expected))],
         Quantity::HalfTime => {

@@ -59,11 +59,20 @@ pub(crate) struct Estimate {
 pub(crate) struct Traced {
     /// `along z₁`; empty where there is only one.
     pub title: String,
+    /// What its colour stands for beside the swept values: `step 3`; empty where there is nothing else.
+    pub level: String,
+    /// A lower bound, not what a view gave.
+    pub bound: bool,
     pub x: Vec<f64>,
     pub y: Vec<Estimate>,
 }
 
 impl Traced {
+    /// What a view gave, alone in its panel.
+    pub fn of(title: String, x: Vec<f64>, y: Vec<Estimate>) -> Self {
+        Self { title, level: String::new(), bound: false, x, y }
+    }
+
     /// The last estimate that there is.
     pub fn end(&self) -> Option<Estimate> {
         self.y.iter().rev().copied().find(|e| e.mean.is_finite())

@@ -12,6 +12,7 @@ use super::{
     moments::{Moment, moments},
     of_run,
     plateaus::levels,
+    readout::{Errors, errors},
     series::{Estimate, Series, Traced, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
@@ -96,6 +97,16 @@ impl ViewSummary {
     }
 }
 
+/// The errors of a readout, and their lower bound where it is known.
+fn both(errors: Errors) -> Vec<Traced> {
+    let Errors { level, x, y, bound } = errors;
+    let known = bound.iter().any(|bound| bound.is_finite());
+    let exact = bound.into_iter().map(|mean| Estimate { mean, bar: 0.0 }).collect();
+    let bound = Traced { level: level.clone(), bound: true, ..Traced::of(String::new(), x.clone(), exact) };
+    let found = Traced { level, ..Traced::of(String::new(), x, y) };
+    std::iter::once(found).chain(known.then_some(bound)).collect()
+}
+
 /// The curves of one figure: with many curves side by side, of the neurons only the largest |overlap| or |cosine|, or the
 /// one neuron that the figure asks for, with its sign.
 fn traced(series: &Series<'_>, figure: &Figure) -> Vec<Traced> {
@@ -103,7 +114,7 @@ fn traced(series: &Series<'_>, figure: &Figure) -> Vec<Traced> {
     match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
             let Some((_, value)) = scalar(figure.y) else { return Vec::new() };
-            vec![Traced { title: String::new(), x, y: series.estimates(usize::MAX, |_, run, t| value(run, t)) }]
+            vec![Traced::of(String::new(), x, series.estimates(usize::MAX, |_, run, t| value(run, t)))]
         }
         Quantity::Overlap | Quantity::Cosine => {
             let every = directions(figure, &series.view.problem.target.overlaps);
@@ -125,12 +136,19 @@ fn traced(series: &Series<'_>, figure: &Figure) -> Vec<Traced> {
                         }),
                     };
                     let title = if several { format!("along {}", direction.name) } else { String::new() };
-                    Traced { title, x: x.clone(), y }
+                    Traced::of(title, x.clone(), y)
                 })
                 .collect()
         }
-        Quantity::Crossing | Quantity::Plateau | Quantity::HalfTime => Vec::new(),
-        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => Vec::new(),
+        Quantity::Readout => errors(series, &figure.x).into_iter().flat_map(both).collect(),
+        Quantity::Crossing
+        | Quantity::Plateau
+        | Quantity::HalfTime
+        | Quantity::Scatter
+        | Quantity::Histogram
+        | Quantity::Cloud
+        | Quantity::Gradient
+        | Quantity::Spectrum => Vec::new(),
     }
 }
 
@@ -144,5 +162,5 @@ fn cloud(one: &Series<'_>, figure: &Figure, moment: &Moment) -> Traced {
         (0..run.width).filter(some).map(move |j| (across.cosine(run, t, j), run.of(&SECOND_LAYER)[t * run.width + j]))
     });
     let (x, y) = dots.map(|(s, a)| (s, Estimate { mean: a, bar: 0.0 })).unzip();
-    Traced { title: moment.title.clone(), x, y }
+    Traced::of(moment.title.clone(), x, y)
 }

@@ -91,6 +91,8 @@ words! {
         Plateau = "plateau": "how long the risk stood on its longest plateau, against a swept key or view by view",
         HalfTime = "half_time": "when half of each Hermite degree was learnt, in single-index flows",
         Gradient = "gradient": "the gradients of the first layer in the plane of the first two directions, one panel per step",
+        Readout = "readout": "the test error of `[readout]`, against its samples or the step",
+        Spectrum = "spectrum": "the eigenvalues of the covariance of the features, one panel per time",
     }
 }
 
@@ -98,9 +100,9 @@ impl Quantity {
     /// Whether it has a panel for each moment, and no axis of time.
     pub fn has_panels(self) -> bool {
         match self {
-            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient => true,
+            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient | Self::Spectrum => true,
             Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk => false,
-            Self::Crossing | Self::Plateau | Self::HalfTime => false,
+            Self::Crossing | Self::Plateau | Self::HalfTime | Self::Readout => false,
         }
     }
 
@@ -139,7 +141,7 @@ mod tests {
         assert_eq!(words::<FigureAxis>(), (vec!["time", "step", "samples"], None));
         assert_eq!(words::<FigureDirections>(), (vec!["axes", "stairs"], Some("axes")));
         let quantities = "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud plateau half_time \
-                          gradient";
+                          gradient readout spectrum";
         assert_eq!(words::<Quantity>(), (quantities.split(' ').collect(), Some("risk")));
         assert_eq!(words::<Scale>(), (vec!["linear", "log"], None));
         assert_eq!((AUTO, INFINITE), ("auto", "infinite"));

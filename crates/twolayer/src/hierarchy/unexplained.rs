@@ -80,14 +80,9 @@ pub fn mean(target: &Target) -> Result<Average> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Rule,
-    };
 
     fn target(text: &str) -> Target {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+        Target::try_from(text).unwrap()
     }
 
     fn near(text: &str, known: &[Vec<f64>], degree: usize, expected: f64) {

@@ -4,28 +4,35 @@
 //! the entry makes, with all that was chosen for the view; and its line in the [`registry`]. Nothing else knows its name.
 
 mod contract;
+#[doc(hidden)]
 pub mod dmft;
 mod falling;
-pub mod giant_step;
+mod giant_step;
 mod integrated;
-pub mod leap_step;
+mod leap_step;
 mod limit;
+#[doc(hidden)]
 pub mod mean_field;
 mod memory;
+#[doc(hidden)]
 pub mod ode;
-pub mod plan;
+mod plan;
+mod ready;
 pub mod registry;
 mod simulation;
+#[doc(hidden)]
 pub mod single_index;
 
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
+pub use ready::Ready;
 
 use crate::{
     error::Result,
     observer::Observer,
     probe::crossing,
     problem::{Engine, Grid, Problem, Record, View},
+    readout::{bounds::Bounds, spiked},
     record::observable::CROSSING_STEP,
 };
 
@@ -50,7 +57,7 @@ pub fn run(
         return plan.method.run(&job, observer);
     }
     // Crossings of a limit are found between its entries: among those asked for, then closer and closer around them.
-    let plain = Record { crossings: Vec::new(), ..record.clone() };
+    let plain = Record { crossings: Vec::new(), readout: None, ..record.clone() };
     let crossed = |grid: &Grid| -> Result<Run> {
         let mut run = plan.method.run(&Job { grid, record: &plain, ..job }, observer)?;
         crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
@@ -68,5 +75,11 @@ pub fn run(
         moments = more;
     }
     run.trajectory.set(&CROSSING_STEP, closer.of(&CROSSING_STEP).to_vec());
+    if let Some(readout) = record.readout.as_ref().filter(|readout| spiked::conditions(problem, readout).is_ok()) {
+        spiked::asymptotics(problem, readout, &mut run.trajectory)?;
+        if readout.bounds {
+            Bounds::of(problem, readout)?.write(&mut run.trajectory);
+        }
+    }
     Ok(run)
 }

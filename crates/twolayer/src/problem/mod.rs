@@ -1,10 +1,12 @@
 //! Target, network and training: validated, immutable, the only thing an engine accepts.
 
 mod activation;
+mod builder;
 mod committee;
 mod formula;
 mod network;
 mod phase;
+mod readout;
 pub mod scaling;
 mod schedule;
 mod start;
@@ -13,18 +15,21 @@ mod training;
 mod view;
 mod words;
 
-pub use activation::{Activation, Average, HermiteSeries};
+pub use activation::{Activation, Average, Custom, HermiteSeries};
+pub use builder::Builder;
 pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer};
 pub use phase::Phase;
+pub use readout::{Readout, ReadoutData};
 pub use schedule::{Crossing, CrossingOf, Grid, KeepQ, Record};
 pub use start::Start;
 pub use target::{Rule, Target};
 pub use training::{Dimension, Duration, Training};
 pub use view::View;
 pub use words::{
-    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReadoutMoments, ReadoutSource, ReuseOrder,
+    Spacing, StartMode, Terms, Word,
 };
 
 use std::ops::Deref;
@@ -190,7 +195,7 @@ impl Problem {
 
     /// Whether a batch is looked at more than once before the next one comes.
     pub fn keeps_batches(&self) -> bool {
-        self.training.repeats > 1 || self.displacement() != 0.0
+        self.training.repeats > 1 || self.displacement() != 0.0 || self.training.preprocess.is_linear()
     }
 
     /// s.

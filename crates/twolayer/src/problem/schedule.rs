@@ -1,6 +1,6 @@
 //! Which moments are recorded.
 
-use crate::problem::{Duration, Problem, Spacing};
+use crate::problem::{Duration, Problem, Readout, Spacing};
 
 /// What to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub struct Record {
     pub gradients: bool,
     /// Levels whose first crossing is recorded.
     pub crossings: Vec<Crossing>,
+    /// Whether the eigenvalues of the covariance of the features are recorded.
+    pub spectrum: bool,
+    /// Ridge regression of the second layer on the features.
+    pub readout: Option<Readout>,
 }
 
 /// How much of Q is kept at each recorded step.
@@ -68,7 +72,16 @@ const COUNTED: usize = 1_000_000;
 
 impl Default for Record {
     fn default() -> Self {
-        Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None, gradients: false, crossings: Vec::new() }
+        Self {
+            points: 200,
+            spacing: Spacing::Log,
+            first: None,
+            keep_q: None,
+            gradients: false,
+            crossings: Vec::new(),
+            spectrum: false,
+            readout: None,
+        }
     }
 }
 
@@ -178,12 +191,17 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Formula};
 
     fn problem(d: u64, duration: Duration) -> Problem {
-        let target = Target::new(Rule::committee(Activation::Erf, 1, 1.0));
-        let rate = Formula::number(1.0 / d as f64);
-        Problem::new(target, Network::new(1, Activation::Erf), Training::new(d, rate, duration)).unwrap()
+        let unit =
+            Problem::builder().target(Activation::Erf).network(1, "erf").dimension(d).learning_rate(1.0 / d as f64);
+        match duration {
+            Duration::Steps(steps) => unit.steps(steps),
+            Duration::Time(time) => unit.time(time),
+        }
+        .build()
+        .unwrap()
     }
 
     fn number(value: f64) -> Formula {

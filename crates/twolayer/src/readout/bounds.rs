@@ -13,7 +13,11 @@
 use crate::{
     error::Result,
     hierarchy::{Stairs, unexplained},
-    problem::{Average, Data, Preprocess, Problem, Target},
+    problem::{Average, Data, Preprocess, Problem, Readout, Target},
+    record::{
+        Trajectory,
+        observable::{BOUND_LAZY, BOUND_LEARNT},
+    },
 };
 
 /// δ: how far below the next power of d a number has to stay to count as below it at the sizes that are simulated.
@@ -101,15 +105,27 @@ impl Bounds {
         }
         Ok(Self { lazy, learnt: all, error })
     }
+
+    /// Those of a readout as it is asked for.
+    ///
+    /// # Errors
+    /// As for [`unexplained`], and [`Readout::samples`].
+    pub fn of(problem: &Problem, readout: &Readout) -> Result<Self> {
+        let dimension = problem.dimension().unwrap_or(u64::MAX);
+        Self::new(problem, dimension, &readout.samples(problem.sizes())?, &readout.steps(problem))
+    }
+
+    /// Writes them into the record of a run.
+    pub fn write(&self, run: &mut Trajectory) {
+        run.set(&BOUND_LAZY, self.lazy.clone());
+        run.set(&BOUND_LEARNT, self.learnt.clone());
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Rule,
-    };
+    use crate::problem::Rule;
 
     #[test]
     fn degrees_are_read_off_powers_of_d() {
@@ -126,8 +142,7 @@ mod tests {
 
     #[test]
     fn steps_learn_stair_by_stair() {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        let target = Target::new(Rule::Expression(Expression::parse("z1 + z1*z2 + he2(z3)", &vocabulary).unwrap()));
+        let target = Target::new(Rule::try_from("z1 + z1*z2 + he2(z3)").unwrap());
         let stairs = Stairs::fresh(&target).unwrap();
         let count = |steps, leap, subtracted| learnt(&stairs, steps, leap, subtracted).len();
         assert_eq!([0, 1, 2, 3].map(|steps| count(steps, 1, false)), [0, 1, 2, 2]);

@@ -21,6 +21,12 @@ pub enum Axis {
     Crossing,
     /// Hermite degrees of a series, 0 … K.
     Degree,
+    /// Steps after which a readout was made, S.
+    ReadoutStep,
+    /// Numbers of samples of a readout, N.
+    ReadoutSamples,
+    /// Ridge values, L.
+    Ridge,
 }
 
 impl Axis {
@@ -45,6 +51,9 @@ impl Axis {
             Self::Direction => ("direction", "k"),
             Self::Crossing => ("crossing", "C"),
             Self::Degree => ("degree", "K+1"),
+            Self::ReadoutStep => ("readout_step", "S"),
+            Self::ReadoutSamples => ("readout_samples", "N"),
+            Self::Ridge => ("ridge", "L"),
         }
     }
 }

@@ -4,7 +4,8 @@ mod axis;
 mod entry;
 pub mod observable;
 pub mod phases;
-pub mod reference;
+#[cfg(test)]
+mod reference;
 mod status;
 mod trajectory;
 
