@@ -244,38 +244,3 @@ fn what_is_refused() {
     negative.noise = -1.0;
     assert!(matches!(Analysis::of(&negative, None), Err(Error::Invalid(_))));
 }
-
-/// A target has no scale of its own: squares of 1e153 and of 1e-170 are no numbers, and change nothing.
-#[test]
-fn targets_of_any_scale_have_the_same_stairs() {
-    for (text, size) in [("1e153*z1", 1e153), ("1e-170*z1", 1e-170), ("1e200*(z1 + z1*z2)", 1e200)] {
-        let analysis = analyse(text);
-        assert_eq!(analysis.fresh.exponent(), Some(1), "{text}");
-        assert_eq!(analysis.label_aware.exponent(), Some(1), "{text}");
-        assert!((analysis.fresh.stairs[0].size / size - 1.0).abs() < 1e-6, "{text}: {}", analysis.fresh.stairs[0].size);
-    }
-    let plain = analyse("z1 + z1*z2");
-    assert_eq!(steps(&analyse("1e200*(z1 + z1*z2)").fresh), steps(&plain.fresh));
-    // Noise is told in the unit of the label.
-    let noisy = |text: &str, noise: f64| {
-        let mut target = target(text);
-        target.noise = noise;
-        Stairs::label_aware(&target).unwrap().stairs[0].size
-    };
-    assert!((noisy("1e100*z1", 1e199) / noisy("z1", 0.1) - 1.0).abs() < 1e-6);
-}
-
-/// A target with kinks in two directions is sampled: what is an axis within the error is told as that axis.
-#[test]
-fn sampled_directions_that_are_axes_are_axes() {
-    let analysis = analyse("relu(z1) + 0.5*abs(z2)");
-    let mut sampled = 0;
-    for stair in &analysis.fresh.stairs {
-        if let twolayer::hierarchy::Method::Samples { .. } = stair.method {
-            sampled += 1;
-            let pure = |direction: &Vec<f64>| direction.iter().filter(|x| **x != 0.0).count() == 1;
-            assert!(stair.directions.iter().all(pure), "{:?}", stair.directions);
-        }
-    }
-    assert!(sampled > 0, "{:?}", analysis.fresh);
-}

@@ -81,6 +81,5 @@ mod tests {
         assert_eq!(words::direction(&[0.768, -0.641]), "(0.768, −0.641)");
         assert_eq!(words::with_error(0.465807, 1e-6), "0.465807 ± 1e-6");
         assert_eq!(words::with_error(1.2345, 2.3e-2), "1.234 ± 2e-2");
-        assert_eq!(words::with_error(1e153, 2e140), "1.000e153 ± 2e140");
     }
 }

@@ -37,11 +37,8 @@ pub(super) fn directions(vectors: &[Vec<f64>]) -> String {
     vectors.iter().map(|vector| direction(vector)).collect::<Vec<_>>().join(", ")
 }
 
-/// `0.465807 ± 2e-14`: as many digits as the error leaves, at most seven; `1.000e153 ± 2e139` far from 1.
+/// `0.465807 ± 2e-14`: as many digits as the error leaves, at most seven.
 pub(super) fn with_error(value: f64, error: f64) -> String {
-    if value != 0.0 && !(1e-4..1e7).contains(&value.abs()) {
-        return format!("{value:.3e} ± {error:.0e}");
-    }
     let decimals = if error > 0.0 { (1.0 - error.log10().floor()).clamp(0.0, 6.0) as usize } else { 6 };
     format!("{value:.decimals$} ± {error:.0e}")
 }
@@ -75,7 +72,7 @@ pub(super) fn method(method: Method) -> String {
     }
 }
 
-/// `3`, `> 8`, `undecided`.
+/// `3`, `> 8` (sought up to there and not found), `undecided`.
 pub(super) fn exponent(value: Option<usize>, stairs: &Stairs) -> String {
     match (value, &stairs.end) {
         (Some(value), _) => value.to_string(),

@@ -50,35 +50,29 @@ pub(super) fn nearest_to_axes(basis: &Mat<f64>) -> Mat<f64> {
     pivoted(&(basis * basis.transpose()), basis.ncols())
 }
 
-/// So many times the error of a direction may an axis be away and still be meant.
-const MEANT: f64 = 4.0;
-/// But not by more than this.
-const FAR: f64 = 0.1;
+/// An angle beyond which nothing is called an axis.
+const TURNED: f64 = 0.03;
 
-/// The same directions, those that are an axis within an error of the angle as that very axis; the others stay orthogonal.
-pub(super) fn settled(mut basis: Mat<f64>, turn: f64) -> Mat<f64> {
-    let (m, allowed) = (basis.nrows(), (MEANT * turn).min(FAR));
-    if allowed.is_nan() || allowed <= 0.0 {
-        return basis;
-    }
-    let axis = |basis: &Mat<f64>, c: usize| -> Option<usize> {
-        let off = |axis: usize| (0..m).filter(|i| *i != axis).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
-        (0..m).find(|axis| off(*axis) <= allowed)
-    };
-    let axes: Vec<Option<usize>> = (0..basis.ncols()).map(|c| axis(&basis, c)).collect();
-    if axes.iter().all(Option::is_none) {
-        return basis;
-    }
-    for (c, axis) in axes.iter().enumerate() {
-        for i in 0..m {
-            match axis {
-                Some(axis) => basis[(i, c)] = f64::from(u8::from(i == *axis)),
-                None if axes.contains(&Some(i)) => basis[(i, c)] = 0.0,
-                None => {}
-            }
+/// The same basis, known to the angle `error`: a vector that is an axis within it is that axis, and the others are orthogonal to
+/// those.
+pub(super) fn on_axes(mut basis: Mat<f64>, error: f64) -> Mat<f64> {
+    let m = basis.nrows();
+    let within = error.clamp(1e-12, TURNED);
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for c in 0..basis.ncols() {
+        let others = |axis: usize| (0..m).filter(|&i| i != axis).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
+        if let Some(axis) = (0..m).find(|&axis| others(axis) <= within) {
+            found.push((c, axis));
         }
-        let length = (0..m).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
-        (0..m).for_each(|i| basis[(i, c)] /= length);
+    }
+    for &(column, axis) in &found {
+        let sign = basis[(axis, column)].signum();
+        (0..m).for_each(|i| basis[(i, column)] = if i == axis { sign } else { 0.0 });
+        for c in (0..basis.ncols()).filter(|c| found.iter().all(|(column, _)| column != c)) {
+            basis[(axis, c)] = 0.0;
+            let length = (0..m).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
+            (0..m).for_each(|i| basis[(i, c)] /= length);
+        }
     }
     basis
 }
@@ -144,22 +138,4 @@ pub(super) fn perpendicular(basis: &Mat<f64>, mut vector: Vec<f64>) -> Mat<f64> 
     }
     let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
     Mat::from_fn(vector.len(), usize::from(length > 1e-6), |i, _| vector[i] / length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use faer::mat;
-
-    #[test]
-    fn an_axis_within_the_error_is_that_axis() {
-        let near = mat![[0.9999, 0.014], [0.0141, -0.9999], [0.0, 0.0]];
-        assert_eq!(settled(near.clone(), 5e-3), mat![[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]);
-        assert_eq!(settled(near.clone(), 1e-3), near, "farther away than four errors");
-        assert_eq!(settled(near.clone(), 0.0), near, "exact directions stay");
-        // A diagonal beside an axis stays orthogonal to it.
-        let mixed = settled(mat![[1.0, 0.01], [0.0, 0.7071], [-0.01, 0.7071]], 5e-3);
-        assert_eq!((mixed[(0, 0)], mixed[(0, 1)]), (1.0, 0.0));
-        assert!((mixed[(1, 1)] - std::f64::consts::FRAC_1_SQRT_2).abs() < 1e-3);
-    }
 }
