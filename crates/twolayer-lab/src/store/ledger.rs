@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
 use super::{
-    Error, Index, Manifest, held, parts,
-    whole::{is_there, remove, remove_temporaries},
+    Error, Index, Manifest, held, parts, sealed,
+    whole::{self, is_there, remove, remove_temporaries},
 };
 use twolayer_file::hash;
 
@@ -62,7 +62,9 @@ pub(super) fn ledger(directory: &Path, owner: &Owner<'_>, writes: &BTreeSet<Stri
     }
     if let Ok(manifest) = Manifest::read_as(directory, PENDING) {
         let is = |name: &str, hash: &String| {
-            File::open(directory.join(name)).and_then(|mut file| hash::sha256_of(&mut file)).is_ok_and(|it| it == *hash)
+            whole::open(&directory.join(name))
+                .and_then(|mut file| hash::sha256_of(&mut file))
+                .is_ok_and(|it| it == *hash)
         };
         names.extend(manifest.files.iter().filter(|(name, hash)| is(name, hash)).map(|(name, _)| name.clone()));
         names.insert(PENDING.into());
@@ -79,7 +81,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 /// Whether the manifest of `directory`, which is damaged, was written by `owner`, or the index of the sweep around it
 /// lists the directory.
 pub(super) fn is_ours_damaged(directory: &Path, owner: &Owner<'_>) -> bool {
-    let text = fs::read(directory.join(MANIFEST)).unwrap_or_default();
+    let text = whole::read(&directory.join(MANIFEST), sealed::MOST_BYTES).unwrap_or_default();
     owner.signed(&String::from_utf8_lossy(&text)) || is_listed(directory, owner)
 }
 

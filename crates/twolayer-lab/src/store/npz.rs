@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 use super::{
     Error, Manifest, ViewRecord, array_name,
     ledger::is_plain,
-    whole::{Staged, stage},
+    whole::{self, Staged, stage},
 };
 use twolayer_file::hash;
 
@@ -136,7 +136,7 @@ pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> 
     if !is_plain(&record.file) {
         return Err(Error::damaged(&path, "the manifest names a file elsewhere"));
     }
-    let mut file = match File::open(&path) {
+    let mut file = match whole::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(again(Error::damaged(&path, "the file is missing")));
         }
@@ -193,7 +193,8 @@ impl Arrays<'_> {
             Err(zip::result::ZipError::FileNotFound) => return Ok(None),
             Err(e) => return Err(damaged(&e)),
         };
-        let bytes = entry.size();
+        // Arrays are stored as they are: what would grow in memory is none of ours.
+        let bytes = entry.compressed_size();
         let array = npyz::NpyFile::new(BufReader::new(&mut entry)).map_err(|e| damaged(&e))?;
         if array.order() != npyz::Order::C {
             return Err(damaged(&"not in C order"));
@@ -228,13 +229,13 @@ impl Arrays<'_> {
                 None => {}
             }
         }
-        let (p, k) = (extents.of(Axis::Neuron), extents.of(Axis::Direction));
+        let (p, k, entries) = (extents.of(Axis::Neuron), extents.of(Axis::Direction), extents.of(Axis::Time));
         let run = |(r, outcome): (usize, &super::ReplicateRecord)| -> Result<Trajectory, Error> {
             let mut run = Trajectory::empty(p, k);
             run.status = outcome.status().ok_or_else(|| {
                 Error::damaged(path, format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))
             })?;
-            run.valid = outcome.valid;
+            run.valid = outcome.valid.min(entries);
             for (array, values) in &found {
                 let mut own = if array.is_shared() { values.data.clone() } else { values.replicate(r) };
                 if array.is_shared() && array.is_by_entry() {
@@ -243,7 +244,11 @@ impl Arrays<'_> {
                 }
                 run.set(array, own);
             }
-            Ok(run)
+            run.valid = outcome.valid;
+            match run.fault() {
+                Some(fault) => Err(Error::damaged(path, format!("replicate {r}: {fault}"))),
+                None => Ok(run),
+            }
         };
         record.replicate_status.iter().enumerate().map(run).collect()
     }

@@ -6,9 +6,9 @@ pub struct Dice(u64);
 impl Dice {
     /// The choices of case number `seed` of `target`.
     pub fn new(target: &str, seed: u64) -> Self {
-        let name = target.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| {
-            (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let name = target
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Self(name ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 

@@ -3,8 +3,8 @@
 use super::{dice::Dice, mutate};
 
 const FUNCTIONS: [&str; 22] = [
-    "he0", "he1", "he2", "he3", "he4", "he7", "he20", "he21", "erf", "tanh", "relu", "sign", "abs", "exp", "log", "sqrt", "sin", "cos",
-    "sigmoid", "min", "max", "sinn",
+    "he0", "he1", "he2", "he3", "he4", "he7", "he20", "he21", "erf", "tanh", "relu", "sign", "abs", "exp", "log",
+    "sqrt", "sin", "cos", "sigmoid", "min", "max", "sinn",
 ];
 const NUMBERS: [&str; 14] =
     ["0", "1", "2", "3", "0.5", "-1", "1e-3", "1e300", "1e-320", ".5", "1.", "1e400", "20", "pi"];

@@ -56,7 +56,8 @@ fn main() -> ExitCode {
     {
         return single(target, which);
     }
-    let chosen = |target: &&Target| filters.is_empty() || filters.iter().any(|word| target.name.contains(word.as_str()));
+    let chosen =
+        |target: &&Target| filters.is_empty() || filters.iter().any(|word| target.name.contains(word.as_str()));
     let chosen: Vec<&Target> = TARGETS.iter().filter(chosen).collect();
     all(&chosen, number("TWOLAYER_FUZZ"), number("TWOLAYER_FUZZ_FROM").unwrap_or(0))
 }

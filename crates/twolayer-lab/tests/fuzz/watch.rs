@@ -11,8 +11,6 @@ use std::{
 
 use super::{targets::Target, worker};
 
-/// Seconds of the processor that a case may take.
-const MOST_SECONDS: f64 = 2.0;
 /// Seconds, where it does not take the processor: it waits for something.
 const MOST_WAITING: f64 = 120.0;
 /// Address space of a worker, in kibibytes: what asks for more is told that there is none.
@@ -33,7 +31,7 @@ pub fn run(target: &Target, seeds: std::ops::Range<u64>, tick: &dyn Fn(u64)) -> 
     while next < seeds.end && tally.failures < 20 {
         fs::write(&cursor, next.to_le_bytes()).unwrap();
         let mut child = start(target, next..seeds.end, &cursor);
-        let hung = watch(&mut child, &cursor, &|at| tick(at - seeds.start));
+        let hung = watch(&mut child, target.seconds, &cursor, &|at| tick(at - seeds.start));
         let output = child.wait_with_output().unwrap();
         print!("{}", String::from_utf8_lossy(&output.stdout));
         let at = at(&cursor);
@@ -44,7 +42,7 @@ pub fn run(target: &Target, seeds: std::ops::Range<u64>, tick: &dyn Fn(u64)) -> 
         }
         let told = String::from_utf8_lossy(&output.stderr);
         let reason = if hung {
-            format!("more than {MOST_SECONDS} s of the processor")
+            format!("more than {} s of the processor", target.seconds)
         } else {
             format!("{}: {}", output.status, told.trim().replace('\n', " "))
         };
@@ -71,7 +69,7 @@ fn start(target: &Target, seeds: std::ops::Range<u64>, cursor: &Path) -> Child {
 }
 
 /// Waits for the end of the worker, or ends it where a case takes too long.
-fn watch(child: &mut Child, cursor: &Path, tick: &dyn Fn(u64)) -> bool {
+fn watch(child: &mut Child, most: f64, cursor: &Path, tick: &dyn Fn(u64)) -> bool {
     let (begun, mut before) = (Instant::now(), (u64::MAX, 0.0, Instant::now()));
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -81,7 +79,7 @@ fn watch(child: &mut Child, cursor: &Path, tick: &dyn Fn(u64)) -> bool {
         tick(at);
         if at != before.0 {
             before = (at, seconds, Instant::now());
-        } else if seconds - before.1 > MOST_SECONDS || before.2.elapsed().as_secs_f64() > MOST_WAITING {
+        } else if seconds - before.1 > most || before.2.elapsed().as_secs_f64() > MOST_WAITING {
             child.kill().unwrap();
             return true;
         }
@@ -98,7 +96,9 @@ fn at(cursor: &Path) -> u64 {
 /// The input of the case that the worker is at.
 fn input(cursor: &Path) -> Vec<u8> {
     let bytes = fs::read(cursor).unwrap_or_default();
-    let Some((length, rest)) = bytes.get(8..).and_then(|bytes| bytes.split_first_chunk::<8>()) else { return Vec::new() };
+    let Some((length, rest)) = bytes.get(8..).and_then(|bytes| bytes.split_first_chunk::<8>()) else {
+        return Vec::new();
+    };
     rest[..rest.len().min(u64::from_le_bytes(*length) as usize)].to_vec()
 }
 

@@ -66,9 +66,9 @@ pub fn one(target: &Target, input: &[u8], bench: &Bench) -> Result<(), String> {
 
 /// What tells failures apart: the words before the first number, of panics the place.
 fn kind(reason: &str) -> &str {
-    reason.strip_prefix("panicked at ").map_or(&reason[..reason.floor_char_boundary(20)], |panic| {
-        panic.split(' ').next().unwrap_or_default()
-    })
+    reason
+        .strip_prefix("panicked at ")
+        .map_or(&reason[..reason.floor_char_boundary(20)], |panic| panic.split(' ').next().unwrap_or_default())
 }
 
 /// The input without what does not matter, as far as few tries tell.

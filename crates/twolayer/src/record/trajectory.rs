@@ -123,6 +123,30 @@ impl Trajectory {
         self.get(observable).is_some_and(|values| values.len() == self.shape(observable).iter().product::<usize>())
     }
 
+    /// What makes no sense in a record that was read from elsewhere: more valid entries than entries, an array of an entry
+    /// without some of its numbers, Q without its diagonal.
+    pub fn fault(&self) -> Option<String> {
+        let t = self.len();
+        if self.valid > t {
+            return Some(format!("{} entries of {t} are valid", self.valid));
+        }
+        if self.get(&STUDENT_STUDENT).is_some() && self.get(&STUDENT_SQUARES).is_none() {
+            return Some(format!("array `{}` without `{}`", STUDENT_STUDENT.name, STUDENT_SQUARES.name));
+        }
+        // Sizes that nobody has checked may have a product without measure.
+        let size = |observable: &Observable| {
+            let axes = observable.axes.iter().map(|axis| self.extent(*axis, t, t.saturating_sub(1)));
+            axes.flatten().try_fold(1_usize, |product, length| product.checked_mul(length))
+        };
+        let whole = |observable: &Observable| match self.get(observable) {
+            Some(values) => Some(values.len()) == size(observable),
+            None => t == 0 || !matches!(observable.when, When::Always),
+        };
+        let needed = |observable: &&&Observable| observable.is_by_entry() || observable.is_coordinate();
+        let broken = OBSERVABLES.iter().filter(needed).find(|observable| !whole(observable))?;
+        Some(format!("array `{}` has {} numbers, not one for each of its places", broken.name, self.of(broken).len()))
+    }
+
     /// How long an axis is with so many entries and intervals; `None`: only the record says.
     fn extent(&self, axis: Axis, entries: usize, intervals: usize) -> Option<usize> {
         match axis {
@@ -361,6 +385,24 @@ mod tests {
         assert_eq!((run.get(&TRAINING_RISK), run.get(&LOSS_CORRELATION)), (None, None));
         let given = OBSERVABLES.iter().filter(|observable| run.get(observable).is_some());
         assert!(given.clone().count() == 13 && given.clone().all(|observable| run.is_whole(observable)));
+    }
+
+    #[test]
+    fn a_record_from_elsewhere_may_make_no_sense() {
+        let fault = |change: &dyn Fn(&mut Trajectory)| {
+            let mut run = run(KeepQ::Full);
+            assert_eq!(run.fault(), None);
+            change(&mut run);
+            run.fault().unwrap_or_default()
+        };
+        assert!(fault(&|run| run.valid = usize::MAX).contains("entries of 3 are valid"));
+        assert!(fault(&|run| run.remove(&STUDENT_SQUARES)).contains("`Q` without `Q_diag`"));
+        assert!(fault(&|run| run.set(&RISK, vec![1.0; 4])).contains("`risk` has 4 numbers"));
+        assert!(fault(&|run| run.set(&SAMPLES, vec![])).contains("`samples` has 0 numbers"));
+        assert!(fault(&|run| run.width = usize::MAX).contains("`M` has 6 numbers"));
+        assert!(fault(&|run| run.directions = 1 << 63).contains("`M` has 6 numbers"));
+        // What was not recorded is no fault.
+        assert_eq!(fault(&|run| run.remove(&RISK_ERROR)), "");
     }
 
     #[test]

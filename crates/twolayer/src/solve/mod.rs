@@ -146,6 +146,10 @@ pub struct Solution {
     pub steps: usize,
 }
 
+/// Components beyond which [`Method::Auto`] does not go on implicitly: matrices of their square, and as many drifts for each,
+/// take the memory and hours.
+pub const MOST_IMPLICIT: usize = 3000;
+
 /// Integrates from `y0` at t = 0 and answers at `times` (rising, ≥ 0).
 ///
 /// # Errors
@@ -173,6 +177,10 @@ pub fn integrate(
         (library::advance(&mut run, Method::Implicit, &mut t, &mut y)?, "BDF, as asked for".into())
     } else {
         match library::advance(&mut run, Method::Explicit, &mut t, &mut y)? {
+            Ending::Stiff { at } if options.method == Method::Auto && y0.len() > MOST_IMPLICIT => {
+                let why = format!("and {} components are too many for BDF", y0.len());
+                (Ending::Stiff { at }, format!("Tsitouras 5(4) to t = {at:.3e}, where it needed too many steps, {why}"))
+            }
             Ending::Stiff { at } if options.method == Method::Auto => {
                 let ending = library::advance(&mut run, Method::Implicit, &mut t, &mut y)?;
                 (ending, format!("Tsitouras 5(4) to t = {at:.3e}, where it needed too many steps, then BDF"))

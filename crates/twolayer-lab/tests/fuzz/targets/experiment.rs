@@ -8,7 +8,7 @@ use twolayer_file::{Diagnostic, Request, Study};
 use super::{Target, text};
 use crate::{bench::Bench, dice::Dice, mutate};
 
-pub const TARGET: Target = Target { name: "experiment", share: 560_000, short: 8000, input, check };
+pub const TARGET: Target = Target { name: "experiment", share: 600_000, short: 6000, seconds: 2.0, input, check };
 
 const BEFORE: &str = "# request ";
 /// Points that are looked at.

@@ -9,7 +9,7 @@ use crate::{
     mutate,
 };
 
-pub const TARGET: Target = Target { name: "manifest", share: 50_000, short: 1500, input, check };
+pub const TARGET: Target = Target { name: "manifest", share: 25_000, short: 400, seconds: 2.0, input, check };
 
 fn input(dice: &mut Dice, bench: &Bench) -> Vec<u8> {
     if dice.one_in(4) {

@@ -19,6 +19,8 @@ pub struct Target {
     pub share: u64,
     /// Of the short form.
     pub short: u64,
+    /// Of the processor, that a case may take.
+    pub seconds: f64,
     pub input: fn(&mut Dice, &Bench) -> Vec<u8>,
     /// Which promise was broken, if one was.
     pub check: fn(&[u8], &Bench) -> Result<(), String>,

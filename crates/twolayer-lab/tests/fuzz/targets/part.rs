@@ -15,7 +15,7 @@ use crate::{
     mutate,
 };
 
-pub const TARGET: Target = Target { name: "part", share: 40_000, short: 1500, input, check };
+pub const TARGET: Target = Target { name: "part", share: 35_000, short: 500, seconds: 2.0, input, check };
 
 fn input(dice: &mut Dice, bench: &Bench) -> Vec<u8> {
     let mut parts = split(&bench.part);

@@ -5,7 +5,8 @@ use twolayer_lab::plan;
 use super::{Target, experiment};
 use crate::bench::{Bench, MACHINE};
 
-pub const TARGET: Target = Target { name: "plan", share: 40_000, short: 400, input: experiment::input, check };
+pub const TARGET: Target =
+    Target { name: "plan", share: 30_000, short: 300, seconds: 2.0, input: experiment::input, check };
 
 fn check(input: &[u8], _: &Bench) -> Result<(), String> {
     let Ok(study) = experiment::study(input) else { return Ok(()) };
