@@ -195,7 +195,9 @@ fn monsters_are_answered_soon() {
     let keys: String = (0..50_000).map(|i| format!("k{i} = 1\n")).collect();
     let numbers: Vec<String> = (10..100_010).map(|d| d.to_string()).collect();
     let word = "w".repeat(1 << 20);
+    let views = "[[view]]\nengine = \"limit\"\n";
     let monsters = [
+        format!("{}{}", plain.split("[[view]]").next().unwrap(), views.repeat(20_000)),
         plain.replace("[network]\n", &format!("[network]\n{keys}")),
         format!("{keys}{plain}"),
         plain.replace("width = 2", &format!("{word} = 2")),

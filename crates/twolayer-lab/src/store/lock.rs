@@ -164,9 +164,8 @@ fn introduced(file: &mut File) -> io::Result<Vec<Holder>> {
 #[cfg(unix)]
 fn is_still(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let same = |locked: &fs::Metadata, named: &std::fs::Metadata| {
-        (locked.dev(), locked.ino()) == (named.dev(), named.ino())
-    };
+    let same =
+        |locked: &fs::Metadata, named: &std::fs::Metadata| (locked.dev(), locked.ino()) == (named.dev(), named.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(locked), Ok(named)) if same(&locked, &named))
 }
 

@@ -11,7 +11,7 @@ use twolayer::{
 use super::{Target, text};
 use crate::{bench::Bench, dice::Dice, grammar};
 
-pub const TARGET: Target = Target { name: "expression", share: 290_000, short: 6000, seconds: 2.0, input, check };
+pub const TARGET: Target = Target { name: "expression", share: 294_000, short: 6000, seconds: 2.0, input, check };
 
 const POINTS: [f64; 19] = [
     0.0,
