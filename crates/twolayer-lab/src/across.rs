@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use twolayer::agree::{Agreement, QuantityAgreement, Verdict, pair};
 use twolayer_file::point::in_words;
 
 use crate::{
     answer::digits,
-    compare::{Agreement, Verdict, pair},
     results::{Results, Unreadable, points},
     store::Manifest,
 };
@@ -169,8 +169,7 @@ impl Table {
         }
         self.rows += 1;
         let number = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.2}"));
-        let size =
-            |size: &crate::compare::QuantityAgreement| format!("{} {}", size.quantity, digits(size.max_difference));
+        let size = |size: &QuantityAgreement| format!("{} {}", size.quantity, digits(size.max_difference));
         let mut sizes = agreement.quantities.iter().map(size).collect::<Vec<_>>().join(", ");
         if agreement.verdict == Verdict::NotAssessed {
             sizes += &format!(" ({})", agreement.note);

@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use twolayer::{
+    agree::{Agreement, Verdict},
     problem::Engine,
     record::{
         KeepQ, Status, Trajectory,
-        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+        observable::{CROSSING_STEP, RISK},
     },
 };
 use twolayer_file::experiment::{Experiment, NamedView};
 use twolayer_view::settings;
 
-use crate::{
-    compare::{Agreement, Verdict},
-    outcome::Outcome,
-    tolerance::excess,
-};
+use crate::{outcome::Outcome, tolerance::excess};
 
 /// Directions whose cosines are told one by one.
 const DIRECTIONS: usize = 4;
@@ -166,7 +163,7 @@ impl Learnt {
         let risk = |run: &Trajectory, t: usize| run.of(&RISK)[t];
         let known = runs.iter().all(|run| run.keep_q() != KeepQ::None && run.valid > 0);
         let directions = if known { view.problem.directions() } else { 0 };
-        let cosine = |r: usize| mean(&|run, t| largest_cosine(view, run, t, r), &last);
+        let cosine = |r: usize| mean(&|run, t| run.largest_cosine(&view.problem.target.overlaps, t, r), &last);
         let unfinished = |run: &&Trajectory| run.status != Status::Done;
         let above = |error: f64| format!(": error {error:.1e} > tolerance {:e}", view.view.tolerance);
         let error = runs.iter().filter(|run| run.status == Status::Done).filter_map(|run| excess(view, run));
@@ -245,18 +242,6 @@ fn in_words(all: &[Learnt]) -> String {
         [first, ..] => text += &format!("; {} views ended early ({first})", ended.len()),
     }
     text
-}
-
-/// max_j |M_jr|/√(Q_jj P_rr) at entry t.
-fn largest_cosine(view: &NamedView, run: &Trajectory, t: usize, r: usize) -> f64 {
-    let p_rr = view.problem.target.overlaps[(r, r)];
-    (0..run.width)
-        .map(|j| {
-            let scale = run.of(&STUDENT_SQUARES)[t * run.width + j] * p_rr;
-            let overlap = run.of(&STUDENT_TEACHER)[(t * run.width + j) * run.directions + r];
-            if scale > 0.0 { overlap.abs() / scale.sqrt() } else { 0.0 }
-        })
-        .fold(0.0, f64::max)
 }
 
 /// Three significant digits.

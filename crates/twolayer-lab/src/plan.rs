@@ -9,7 +9,7 @@ use twolayer::{
 };
 use twolayer_file::experiment::{Experiment, NamedView};
 
-use crate::compare::same_problem;
+use twolayer_view::same_problem;
 
 /// A view that cannot run: its index, and why.
 pub type Refusal = (usize, Error);

@@ -6,10 +6,10 @@
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
 use twolayer::record::observable::{RISK, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER, TIME};
-use twolayer::{method::Machine, observer::Progress, record::Trajectory};
+use twolayer::{agree::Verdict, method::Machine, observer::Progress, record::Trajectory};
 use twolayer_file::{Request, experiment::Experiment};
 use twolayer_lab::{
-    compare::{Verdict, compare},
+    compare::compare,
     files,
     outcome::Outcome,
     plan::plan,

@@ -1,9 +1,12 @@
 //! The directions along which overlaps and cosines are drawn.
 
 use faer::Mat;
-use twolayer::record::{
-    KeepQ, Trajectory,
-    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+use twolayer::{
+    overlaps::cosine,
+    record::{
+        KeepQ, Trajectory,
+        observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
 
 use super::number::{minus, subscript};
@@ -69,8 +72,7 @@ impl Direction {
         if run.keep_q() == KeepQ::None {
             return f64::NAN;
         }
-        let scale = run.of(&STUDENT_SQUARES)[t * run.width + j].sqrt() * self.length;
-        if scale > 0.0 { self.overlap(run, t, j) / scale } else { scale * 0.0 }
+        cosine(self.overlap(run, t, j), [run.of(&STUDENT_SQUARES)[t * run.width + j].sqrt(), self.length])
     }
 }
 

@@ -7,7 +7,6 @@
 //! dots with error bars of ± 2 standard errors.
 
 mod axes;
-pub mod crossings;
 mod curves;
 mod direction;
 #[cfg(any(test, feature = "fabricated"))]
@@ -15,7 +14,6 @@ pub mod fabricated;
 mod gradients;
 mod grid;
 mod histogram;
-pub mod matching;
 mod moments;
 pub mod outcome;
 pub mod phases;

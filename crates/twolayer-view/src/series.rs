@@ -1,6 +1,7 @@
 //! From outcomes to curves: means over replicates, labels, colours.
 
 use twolayer::{
+    agree::match_neurons,
     problem::{Engine, StartMode},
     record::{
         Status, Trajectory,
@@ -11,7 +12,7 @@ use twolayer::{
 use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript, same_problem};
 use twolayer_file::experiment::{Axis, Experiment, NamedView};
 
-use crate::{matching::match_neurons, outcome::Outcome};
+use crate::outcome::Outcome;
 
 /// One view, ready to be drawn.
 pub(crate) struct Series<'a> {

@@ -1,6 +1,9 @@
 //! What of one point of a sweep its figures need: curves and crossings, no trajectories.
 
-use twolayer::problem::Engine;
+use twolayer::{
+    agree::{Crossed, crossings},
+    problem::Engine,
+};
 
 use super::{
     curves::scalar,
@@ -9,10 +12,7 @@ use super::{
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
-use crate::{
-    crossings::{Crossed, crossings},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 /// One point of a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ impl Summary {
             runs: one.runs.len(),
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
             figures: experiment.figures.iter().map(|figure| traced(one, figure)).collect(),
-            crossed: outcomes.get(one.index).map(|outcome| crossings(one.view, outcome)).unwrap_or_default(),
+            crossed: crossings(&one.view.problem, &one.view.record.crossings, one.runs),
             holds: one.holds(),
         });
         Self { values: values.to_vec(), views: views.collect() }

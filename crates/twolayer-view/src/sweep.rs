@@ -10,12 +10,10 @@ use super::{
     small_print,
     summary::ViewSummary,
 };
+use twolayer::agree::{Crossed, crossings as crossed};
 use twolayer_file::experiment::{Axis, Experiment, Figure, Quantity};
 
-use crate::{
-    crossings::{Crossed, crossings as crossed},
-    outcome::Outcome,
-};
+use crate::outcome::Outcome;
 
 pub use super::summary::Summary;
 
@@ -23,6 +21,8 @@ pub use super::summary::Summary;
 const PANELS: usize = 9;
 /// Swept values that the legend names.
 const NAMED: usize = 7;
+/// Colours are told from views in a curve's number by this factor.
+const COLORS: usize = 1000;
 
 /// All figures of a sweep of `experiment` (its views are those of any point); what has panels for moments is drawn at each
 /// point, not here. `version` is that of the program.
@@ -120,33 +120,22 @@ impl Sweep<'_> {
         let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
         let mut remark = String::new();
         for (point, summary) in self.summaries.iter().enumerate() {
-            let rest = self.others(point, across);
-            let color = rests.iter().position(|other| *other == rest).unwrap_or_else(|| {
-                rests.push(rest.clone());
-                rests.len() - 1
-            });
+            let color = place_of(&mut rests, |rest, own| rest == own, self.others(point, across));
+            let x = numbers.as_ref().map_or(place(point) as f64, |numbers| numbers[place(point)]);
             for view in &summary.views {
+                // No line leads from one name to the next.
+                let cross = view.limit && numbers.is_none();
+                let style = match (view.limit, cross) {
+                    (_, true) => Style { size: 4.2, ..Style::dots(view.index, Marker::Cross) },
+                    (true, _) => self.style(view, None),
+                    (false, _) => Style { size: if values.len() > 20 { 2.2 } else { 3.2 }, ..self.style(view, None) },
+                };
+                let index = view.index + COLORS * color;
                 for (title, estimate) in ends(view, number, figure, &mut remark) {
-                    // No line leads from one name to the next.
-                    let cross = view.limit && numbers.is_none();
-                    let style = match (view.limit, cross) {
-                        (_, true) => Style { size: 4.2, ..Style::dots(view.index, Marker::Cross) },
-                        (true, _) => self.style(view, None),
-                        (false, _) => {
-                            Style { size: if values.len() > 20 { 2.2 } else { 3.2 }, ..self.style(view, None) }
-                        }
-                    };
-                    let x = numbers.as_ref().map_or(place(point) as f64, |numbers| numbers[place(point)]);
-                    let index = view.index + 1000 * color;
-                    let fresh = || Curve { limit: view.limit && !cross, index, x: Vec::new(), y: Vec::new(), style };
-                    if !panels.iter().any(|(other, _)| *other == title) {
-                        panels.push((title.clone(), Vec::new()));
-                    }
-                    let Some((_, curves)) = panels.iter_mut().find(|(other, _)| *other == title) else { continue };
-                    let found = curves.iter().position(|curve| curve.index == index).unwrap_or_else(|| {
-                        curves.push(fresh());
-                        curves.len() - 1
-                    });
+                    let panel = place_of(&mut panels, |panel, own| panel.0 == own.0, (title, Vec::new()));
+                    let curves = &mut panels[panel].1;
+                    let fresh = Curve { limit: view.limit && !cross, index, x: Vec::new(), y: Vec::new(), style };
+                    let found = place_of(curves, |curve, own| curve.index == own.index, fresh);
                     curves[found].x.push(x);
                     curves[found].y.push(estimate);
                 }
@@ -155,29 +144,13 @@ impl Sweep<'_> {
         if figure.y != Quantity::Crossing && self.holds() {
             remark = HELD.into();
         }
-        for curve in panels.iter_mut().flat_map(|(_, curves)| curves) {
-            if rests.len() > 1 {
-                curve.style = curve.style.on_ramp(curve.index / 1000, rests.len());
-            }
-            let mut order: Vec<usize> = (0..curve.x.len()).collect();
-            order.sort_by(|&i, &j| curve.x[i].total_cmp(&curve.x[j]));
-            curve.x = order.iter().map(|&i| curve.x[i]).collect();
-            curve.y = order.iter().map(|&i| curve.y[i]).collect();
-        }
+        panels.iter_mut().flat_map(|(_, curves)| curves).for_each(|curve| in_order(curve, rests.len()));
         let x = match numbers {
             Some(numbers) => spread_axis(key, &numbers, scale_of(figure.x_scale)),
             None => AxisOf::named(super::grid::symbol(key), values),
         };
         let (label, scale) = label_of(figure, ", at the end");
-        let all = || panels.iter().flat_map(|(_, curves)| curves).flat_map(|curve| &curve.y);
-        let mut y = around(scale, &label, &all().map(|e| e.mean).collect::<Vec<_>>());
-        if y.scale == Scale::Linear {
-            y = around(
-                Some(y.scale),
-                &label,
-                &all().flat_map(|e| [e.mean - e.bar, e.mean + e.bar]).collect::<Vec<_>>(),
-            );
-        }
+        let y = around_bars(scale, &label, panels.iter().flat_map(|(_, curves)| curves));
         let drawn = panels.iter().map(|(title, curves)| Panel {
             title: title.clone(),
             x: x.clone(),
@@ -264,6 +237,38 @@ impl Sweep<'_> {
     }
 }
 
+/// Where the like of `own` is among `all`, appended where there is none.
+fn place_of<T>(all: &mut Vec<T>, alike: impl Fn(&T, &T) -> bool, own: T) -> usize {
+    all.iter().position(|other| alike(other, &own)).unwrap_or_else(|| {
+        all.push(own);
+        all.len() - 1
+    })
+}
+
+/// A curve from left to right, in its colour where there are `colors` of them.
+fn in_order(curve: &mut Curve, colors: usize) {
+    if colors > 1 {
+        curve.style = curve.style.on_ramp(curve.index / COLORS, colors);
+    }
+    let mut order: Vec<usize> = (0..curve.x.len()).collect();
+    order.sort_by(|&i, &j| curve.x[i].total_cmp(&curve.x[j]));
+    curve.x = order.iter().map(|&i| curve.x[i]).collect();
+    curve.y = order.iter().map(|&i| curve.y[i]).collect();
+}
+
+/// The vertical axis around the means, and around their error bars where it is linear.
+fn around_bars<'a>(scale: Option<Scale>, label: &str, curves: impl IntoIterator<Item = &'a Curve> + Clone) -> AxisOf {
+    let all = || curves.clone().into_iter().flat_map(|curve| &curve.y);
+    let axis = around(scale, label, &all().map(|e| e.mean).collect::<Vec<_>>());
+    match axis.scale {
+        Scale::Log => axis,
+        Scale::Linear => {
+            let ends: Vec<f64> = all().flat_map(|e| [e.mean - e.bar, e.mean + e.bar]).collect();
+            around(Some(Scale::Linear), label, &ends)
+        }
+    }
+}
+
 fn patch(label: &str, level: usize, count: usize) -> Key {
     let style = Style { size: 3.0, ..Style::line(0, Dash::Solid) }.on_ramp(level, count);
     Key { label: label.into(), sample: Sample::Line, style }
@@ -337,8 +342,7 @@ pub(crate) fn crossings(experiment: &Experiment, outcomes: &[Outcome], figure: &
     let mut panels: Vec<(String, Vec<Mark>, Vec<f64>)> = Vec::new();
     let mut remark = String::new();
     for (place, one) in all.iter().enumerate() {
-        let Some(outcome) = outcomes.get(one.index) else { continue };
-        for found in crossed(one.view, outcome) {
+        for found in crossed(&one.view.problem, &one.view.record.crossings, one.runs) {
             let title = found.in_words();
             if found.censored > 0 {
                 let counted = found.reached + found.censored;

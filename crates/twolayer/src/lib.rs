@@ -9,8 +9,11 @@
 //! 4. [`average`], [`hierarchy`], [`signal`]
 //! 5. [`frame`], [`probe`], [`readout`]
 //! 6. [`simulate`], [`method`]
-//! 7. [`paper`]
+//! 7. [`agree`], [`paper`]
+//!
+//! Beside them, [`testing`]: what tests share.
 
+pub mod agree;
 pub mod average;
 pub mod citation;
 pub mod error;
@@ -31,7 +34,6 @@ pub mod record;
 pub mod signal;
 pub mod simulate;
 pub mod solve;
-#[cfg(test)]
-mod testing;
+pub mod testing;
 
 pub use error::{Advice, Error, Result};

@@ -105,7 +105,7 @@ fn cosine(outcome: &Outcome, v: &[f64]) -> String {
         let one = |j: usize| {
             let row = &run.of(&STUDENT_TEACHER)[(t * p + j) * k..][..k];
             let along: f64 = row.iter().zip(v).map(|(m, v)| m * v).sum();
-            along.abs() / run.of(&STUDENT_SQUARES)[t * p + j].sqrt()
+            twolayer::overlaps::cosine(along, [run.of(&STUDENT_SQUARES)[t * p + j].sqrt(), 1.0]).abs()
         };
         (0..p).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
     };

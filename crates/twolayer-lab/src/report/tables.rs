@@ -1,13 +1,15 @@
 //! The tables of the report.
 
-use twolayer::record::observable::{RISK, STEP, TIME};
+use twolayer::{
+    agree::{Agreement, Crossed, Verdict, crossings, slopes},
+    record::observable::{RISK, STEP, TIME},
+};
 use twolayer_file::experiment::{Axis, Experiment, NamedView, Quantity};
 use twolayer_plot::escape;
 use twolayer_view::settings;
 
 use crate::{
     answer::{digits, duration, learnt, probability, verdict},
-    compare::{Agreement, Crossed, Verdict, crossings, slopes},
     foretold::{self, Foretold},
     outcome::Outcome,
     store::Manifest,
@@ -203,7 +205,7 @@ pub(super) fn times(experiment: &Experiment, outcomes: &[Outcome]) -> String {
     }
     let mut rows = String::new();
     for (view, outcome) in all() {
-        for found in crossings(view, outcome) {
+        for found in crossings(&view.problem, &view.record.crossings, &outcome.trajectories) {
             let time = if found.time.is_finite() { digits(found.time) } else { "–".into() };
             rows += &format!(
                 "<tr><td>{}</td><td>{}</td><td>{}</td><td>{time}</td><td>{} of {}</td></tr>\n",

@@ -3,14 +3,17 @@
 use std::{collections::HashMap, path::PathBuf, sync::PoisonError};
 
 use serde_json::json;
-use twolayer::record::{Status, Trajectory};
+use twolayer::{
+    agree::Agreement,
+    record::{Status, Trajectory},
+};
 
 use super::{Session, Stopped, execute::covered};
 use twolayer_file::experiment::Experiment;
 use twolayer_view::{Summary, draw_sweep};
 
 use crate::{
-    compare::{self, Agreement},
+    compare::compare,
     outcome::Outcome,
     results::{draw, publish},
     store::{self, Commit, Error, Index, Manifest, PointRecord, Provenance},
@@ -155,7 +158,7 @@ impl Session<'_> {
         for (view, outcome) in experiment.views.iter().zip(outcomes) {
             commit.view(&view.name, outcome)?;
         }
-        let agreement = compare::compare(&experiment.views, outcomes);
+        let agreement = compare(&experiment.views, outcomes);
         let run = store::Run {
             experiment: experiment.resolved.json.clone(),
             source: experiment.source.clone(),

@@ -13,7 +13,8 @@ use std::{
 
 use super::{
     Error, Manifest, Owner,
-    ledger::{MANIFEST, PENDING, ledger},
+    layout::{MANIFEST, PENDING},
+    ledger::ledger,
     npz,
     whole::{Staged, create_directory, is_there, remove, remove_temporaries, stage},
 };

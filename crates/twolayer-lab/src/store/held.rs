@@ -1,39 +1,14 @@
 //! What a results directory holds, so that no experiment is written over another.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-use serde::{Deserialize, Serialize};
+use std::{fs, path::Path};
 
 use super::{
-    Error, Manifest, Owner, SCHEMA, create_directory,
-    ledger::{MANIFEST, is_ours_damaged},
+    Error, Manifest, Marker, Owner,
+    layout::{MANIFEST, MARKER, part_directory},
+    owner::is_ours_damaged,
     parts, sealed,
-    whole::{is_there, remove},
-    write_bytes,
+    whole::{create_directory, is_there, remove, write_bytes},
 };
-
-/// The directory of finished tasks, inside that of the results. It is removed when everything is assembled.
-const PARTS: &str = "parts";
-
-pub(super) const MARKER: &str = "experiment.json";
-
-/// Says whose tasks `parts/` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Marker {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// Of all that the results depend on.
-    pub identity: String,
-    /// The experiment's title.
-    pub title: String,
-    /// The experiment file.
-    pub file: PathBuf,
-    /// How many tasks there are in all.
-    pub tasks: usize,
-}
 
 /// What a results directory holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,11 +28,6 @@ pub enum Held {
     },
     /// Another experiment, in words: `“Title” (file.toml)`.
     Other(String),
-}
-
-/// `directory/parts`.
-pub fn part_directory(directory: &Path) -> PathBuf {
-    directory.join(PARTS)
 }
 
 /// What `directory` holds, as seen by `owner`. A marker of `parts/` that is damaged or missing is replaced by what the
@@ -118,31 +88,6 @@ pub fn begin(directory: &Path, marker: &Marker) -> Result<(), Error> {
     create_directory(&parts)?;
     let text = sealed::seal(marker).map_err(|error| Error::damaged(&parts.join(MARKER), error))?;
     write_bytes(&parts, MARKER, text.as_bytes())
-}
-
-/// The identity that the marker of `directory/parts` tells.
-pub(super) fn identity(directory: &Path) -> Option<String> {
-    Marker::read(&part_directory(directory)).ok().flatten().map(|marker| marker.identity)
-}
-
-impl Marker {
-    /// The marker of an experiment.
-    pub fn new(identity: &str, title: &str, file: &Path, tasks: usize) -> Self {
-        Self { schema: SCHEMA, identity: identity.into(), title: title.into(), file: file.into(), tasks }
-    }
-
-    /// The marker in `parts`; none where there is none that is whole.
-    pub(super) fn read(parts: &Path) -> Result<Option<Self>, Error> {
-        let path = parts.join(MARKER);
-        if !path.is_file() {
-            return Ok(None);
-        }
-        match sealed::read(&path, &["schema", "identity", "title", "file", "tasks"]) {
-            Ok(opened) => Ok(Some(opened.content)),
-            Err(Error::Damaged { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// Removes what is of `owner`, or of the run that the marker names, in `directory/parts`, and the directory unless

@@ -5,15 +5,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use twolayer::record::{
-    Status, Trajectory,
-    observable::{RISK, TIME},
+use twolayer::{
+    agree::Agreement,
+    record::{
+        Status, Trajectory,
+        observable::{RISK, TIME},
+    },
 };
 
-use super::{Error, SCHEMA, sealed};
+use super::{Error, layout::SCHEMA, sealed};
 use twolayer_file::experiment::Experiment;
 
-use crate::{compare::Agreement, outcome::Outcome};
+use crate::outcome::Outcome;
 
 /// The whole index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

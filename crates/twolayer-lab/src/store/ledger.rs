@@ -1,42 +1,21 @@
 //! What is ours in a results directory: only that may be replaced or removed.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
 use super::{
-    Error, Index, Manifest, held, parts, sealed,
+    Error, Index, Manifest, Owner, held,
+    layout::{MANIFEST, PENDING, is_plain, part_directory},
+    marker,
+    owner::is_ours_damaged,
+    parts,
     whole::{self, is_there, remove, remove_temporaries},
 };
 use twolayer_file::hash;
-
-/// The name of a manifest.
-pub(super) const MANIFEST: &str = "manifest.json";
-
-/// Its name until the files that it lists are in place.
-pub(super) const PENDING: &str = ".manifest.json.next";
-
-/// Whose results are looked for: the run's identity, its tasks, and words that its manifest carries.
-#[derive(Debug, Clone, Default)]
-pub struct Owner<'a> {
-    /// Of all that the results depend on.
-    pub identity: &'a str,
-    /// The names of its tasks.
-    pub tasks: HashSet<&'a str>,
-    /// The word for all tasks of its first point.
-    pub word: String,
-}
-
-impl Owner<'_> {
-    /// Whether a manifest that is damaged was this run's: one of two words of 32 digits is whole.
-    fn signed(&self, text: &str) -> bool {
-        let quoted = |word: &str| !word.is_empty() && text.contains(&format!("\"{word}\""));
-        quoted(self.identity) || quoted(&self.word)
-    }
-}
 
 /// What a run writes into a results directory.
 #[derive(Debug, Clone, Default)]
@@ -73,25 +52,6 @@ pub(super) fn ledger(directory: &Path, owner: &Owner<'_>, writes: &BTreeSet<Stri
     names
 }
 
-/// Whether `name` leads to no other directory.
-pub(super) fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
-}
-
-/// Whether the manifest of `directory`, which is damaged, was written by `owner`, or the index of the sweep around it
-/// lists the directory.
-pub(super) fn is_ours_damaged(directory: &Path, owner: &Owner<'_>) -> bool {
-    let text = whole::read(&directory.join(MANIFEST), sealed::MOST_BYTES).unwrap_or_default();
-    owner.signed(&String::from_utf8_lossy(&text)) || is_listed(directory, owner)
-}
-
-fn is_listed(directory: &Path, owner: &Owner<'_>) -> bool {
-    let (Some(around), Some(name)) = (directory.parent(), directory.file_name()) else { return false };
-    let same = |manifest: Manifest| manifest.provenance.identity == owner.identity && manifest.views.is_empty();
-    Manifest::read(around).is_ok_and(same)
-        && Index::read(around).is_ok_and(|index| index.points.iter().any(|point| *point.directory == *name))
-}
-
 /// What stands where this run would write, and is not this program's.
 ///
 /// # Errors
@@ -115,7 +75,7 @@ pub fn in_the_way(out: &Path, owner: &Owner<'_>, writes: &Writes) -> Result<Vec<
         }
     }
     if parts::are_foreign(out, owner)? {
-        found.push(held::part_directory(out));
+        found.push(part_directory(out));
     }
     Ok(found)
 }
@@ -140,7 +100,7 @@ pub fn clear(directory: &Path, owner: &Owner<'_>, writes: &Writes) -> Result<(),
 /// points of the same run, under the name that they have.
 fn points(directory: &Path, writes: &Writes) -> Vec<(String, Rc<BTreeSet<String>>)> {
     let manifest = Manifest::read(directory).map(|manifest| manifest.provenance.identity).ok();
-    let identities = [manifest, held::identity(directory)];
+    let identities = [manifest, marker::identity(directory)];
     let ours = |path: &Path| {
         let of = |manifest: Manifest| {
             let from = manifest.provenance;

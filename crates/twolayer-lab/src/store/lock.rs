@@ -164,8 +164,7 @@ fn introduced(file: &mut File) -> io::Result<Vec<Holder>> {
 #[cfg(unix)]
 fn is_still(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let same =
-        |locked: &fs::Metadata, named: &std::fs::Metadata| (locked.dev(), locked.ino()) == (named.dev(), named.ino());
+    let same = |locked: &fs::Metadata, named: &fs::Metadata| (locked.dev(), locked.ino()) == (named.dev(), named.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(locked), Ok(named)) if same(&locked, &named))
 }
 
@@ -214,11 +213,11 @@ mod tests {
     fn a_file_of_another_program_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(LOCK);
-        std::fs::write(&path, "mine").unwrap();
+        fs::write(&path, "mine").unwrap();
         assert!(matches!(lock(directory.path(), false, "a"), Err(Error::InTheWay { .. })));
-        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
         // What a run that was killed has left is taken over.
-        std::fs::write(&path, "{\"pid\":1,\"host\":\"h\",\"comm").unwrap();
+        fs::write(&path, "{\"pid\":1,\"host\":\"h\",\"comm").unwrap();
         drop(held(directory.path(), false));
         assert!(!path.exists());
     }

@@ -7,27 +7,27 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twolayer::record::{
-    ENDINGS, Status, Trajectory,
-    observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+use twolayer::{
+    agree::Agreement,
+    record::{
+        ENDINGS, Status, Trajectory,
+        observable::{RISK_ERROR, STUDENT_TEACHER_ERROR},
+    },
 };
 
 use super::{
-    Error, array_name,
-    ledger::{MANIFEST, is_plain},
-    npz, sealed, write_bytes,
+    Error, arrays,
+    layout::{MANIFEST, SCHEMA, array_name, is_plain},
+    sealed,
+    whole::write_bytes,
 };
 use twolayer_file::{Request, experiment::NamedView, hash};
 
 use crate::{
-    compare::Agreement,
     foretold::{Foretold, foretold},
     outcome::Outcome,
     phases::{PhaseRecord, WarningRecord},
 };
-
-/// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
-pub const SCHEMA: u32 = 1;
 
 /// The keys of a manifest of 0.1.0, which knew no hashes.
 const FIRST_KEYS: [&str; 13] = [
@@ -249,7 +249,7 @@ impl ViewRecord {
             seed: view.view.seed,
             status: status.word().into(),
             replicate_status: runs.iter().map(ReplicateRecord::new).collect(),
-            arrays: npz::axes(runs),
+            arrays: arrays::axes(runs),
             seconds: outcome.seconds,
             core_seconds: outcome.core_seconds,
             bytes: outcome.bytes,

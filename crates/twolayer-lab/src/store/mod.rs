@@ -3,13 +3,17 @@
 //!
 //! NumPy opens the arrays with one line, `numpy.load("limit.npz")["M"]`.
 
+mod arrays;
 mod commit;
 mod held;
 mod index;
+mod layout;
 mod ledger;
 mod lock;
 mod manifest;
+mod marker;
 mod npz;
+mod owner;
 mod part;
 mod parts;
 mod sealed;
@@ -19,17 +23,22 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
 };
+use twolayer::agree::Agreement;
 use twolayer_file::experiment::NamedView;
 
-use crate::{compare::Agreement, outcome::Outcome};
+use crate::outcome::Outcome;
 
 pub use commit::Commit;
-pub use held::{Held, Marker, begin, held, in_words, part_directory, remove_parts};
+pub use held::{Held, begin, held, in_words, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
-pub use ledger::{Owner, Writes, clear, in_the_way};
+pub(crate) use layout::array_name;
+pub use layout::{SCHEMA, part_directory};
+pub use ledger::{Writes, clear, in_the_way};
 pub use lock::{Holder, Lock, Locking, lock};
-pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, SCHEMA, ViewRecord, fingerprint};
+pub use manifest::{Manifest, Provenance, ReplicateRecord, Run, ViewRecord, fingerprint};
+pub use marker::Marker;
 pub use npz::read_view;
+pub use owner::Owner;
 pub use part::Part;
 pub use parts::Parts;
 pub use whole::{create_directory, write_bytes};
@@ -141,11 +150,6 @@ pub fn save(
 /// How each view was computed.
 pub fn records(views: &[NamedView], outcomes: &[Outcome]) -> Vec<ViewRecord> {
     views.iter().zip(outcomes).map(|(view, outcome)| ViewRecord::new(view, outcome)).collect()
-}
-
-/// The name of a view's arrays.
-pub(crate) fn array_name(view: &str) -> String {
-    format!("{view}.npz")
 }
 
 /// Reads back what [`save`] wrote.

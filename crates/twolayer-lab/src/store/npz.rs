@@ -1,7 +1,6 @@
 //! `<view>.npz`: the trajectories of one view as f64 arrays in C order.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, BufWriter, Seek, Write},
     path::Path,
@@ -12,8 +11,9 @@ use twolayer::record::{Axis, OBSERVABLES, Observable, Trajectory, When};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    Error, Manifest, ViewRecord, array_name,
-    ledger::is_plain,
+    Error, Manifest, ReplicateRecord, ViewRecord,
+    arrays::{ENDED, written},
+    layout::{array_name, is_plain},
     whole::{self, Staged, stage},
 };
 use twolayer_file::hash;
@@ -63,24 +63,6 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
             Err(Error::Shape { view: view.into(), reason })
         }
     }
-}
-
-/// A number of a replicate.
-type OfRun = fn(&Trajectory) -> f64;
-
-/// What the file has of each replicate besides its observables: how it ended, and how many of its entries are valid.
-const ENDED: [(&str, OfRun); 2] = [("status", |run| f64::from(run.status.code())), ("valid", |run| run.valid as f64)];
-
-/// The observables that are written: all replicates have all of their numbers.
-fn written(runs: &[Trajectory]) -> impl Iterator<Item = &'static Observable> {
-    OBSERVABLES.iter().copied().filter(move |array| runs.iter().all(|run| run.is_whole(array)))
-}
-
-/// The axes of each array of the file, by name.
-pub(super) fn axes(runs: &[Trajectory]) -> BTreeMap<String, Vec<String>> {
-    let names = |axes: &[Axis]| axes.iter().map(|axis| axis.name().to_string()).collect();
-    let observables = written(runs).map(|array| (array.name.to_string(), names(array.axes)));
-    observables.chain(ENDED.map(|(name, _)| (name.to_string(), names(&[Axis::Replicate])))).collect()
 }
 
 fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]) -> io::Result<()> {
@@ -230,7 +212,7 @@ impl Arrays<'_> {
             }
         }
         let (p, k, entries) = (extents.of(Axis::Neuron), extents.of(Axis::Direction), extents.of(Axis::Time));
-        let run = |(r, outcome): (usize, &super::ReplicateRecord)| -> Result<Trajectory, Error> {
+        let run = |(r, outcome): (usize, &ReplicateRecord)| -> Result<Trajectory, Error> {
             let mut run = Trajectory::empty(p, k);
             run.status = outcome.status().ok_or_else(|| {
                 Error::damaged(path, format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))

@@ -13,11 +13,10 @@ use std::{
 };
 
 use super::{
-    Error, Owner, Part,
-    held::{MARKER, Marker, part_directory},
+    Error, Marker, Owner, Part,
+    layout::{MARKER, part_directory},
     part::{Place, contents, read_at},
-    whole::{remove, temporary_of},
-    write_bytes,
+    whole::{is_there, remove, temporary_of, write_bytes},
 };
 
 /// Seconds of work that may wait in memory, all threads together.
@@ -198,7 +197,7 @@ pub(super) fn any_of(directory: &Path, owner: &Owner<'_>) -> Result<bool, Error>
 pub(super) fn are_foreign(out: &Path, owner: &Owner<'_>) -> Result<bool, Error> {
     let directory = part_directory(out);
     if !directory.is_dir() {
-        return Ok(super::whole::is_there(&directory));
+        return Ok(is_there(&directory));
     }
     if Marker::read(&directory)?.is_some() || any_of(&directory, owner)? {
         return Ok(false);

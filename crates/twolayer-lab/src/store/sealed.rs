@@ -5,15 +5,16 @@ use std::{fs, path::Path};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Error, whole};
+use super::{
+    Error,
+    layout::{MOST_BYTES, SCHEMA},
+    whole,
+};
 use twolayer_file::hash;
 
 /// What stands between the content and its hash, and behind it.
 const BEFORE: &str = ",\n  \"sha256\": \"";
 const BEHIND: &str = "\"\n}\n";
-
-/// None of these files is larger: of a sweep of 10 000 points an index has 10 MB.
-pub(super) const MOST_BYTES: u64 = 1 << 28;
 
 /// Digits of a SHA-256.
 const DIGITS: usize = 64;
@@ -52,8 +53,8 @@ fn open<T: DeserializeOwned>(bytes: &[u8], first: &[&str]) -> Result<Opened<T>, 
     let old = || value.as_object().is_some_and(|members| members.keys().all(|key| first.contains(&key.as_str())));
     match (value.get("schema").and_then(Value::as_u64), sealed || old()) {
         (None, _) => return Err("no `schema`: not a file of this program".into()),
-        (Some(schema), _) if schema != u64::from(super::SCHEMA) => {
-            return Err(format!("schema {schema}, this program reads {}", super::SCHEMA));
+        (Some(schema), _) if schema != u64::from(SCHEMA) => {
+            return Err(format!("schema {schema}, this program reads {}", SCHEMA));
         }
         (_, false) => return Err("its content has another hash than it says: damaged".into()),
         _ => {}

@@ -6,6 +6,7 @@
 mod contract;
 pub mod dmft;
 pub mod giant_step;
+mod integrated;
 pub mod leap_step;
 mod limit;
 pub mod mean_field;

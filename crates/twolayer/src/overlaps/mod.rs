@@ -54,9 +54,20 @@ impl Overlaps {
 
     /// Cosine of student j with direction r, `M_jr / √(Q_jj P_rr)`; 0 for a vanishing student.
     pub fn cosine(&self, j: usize, r: usize) -> f64 {
-        let scale = (self.student_student[(j, j)] * self.teacher_teacher[(r, r)]).sqrt();
-        if scale > 0.0 { self.student_teacher[(j, r)] / scale } else { 0.0 }
+        let squares = [self.student_student[(j, j)], self.teacher_teacher[(r, r)]];
+        cosine(self.student_teacher[(j, r)], squares.map(f64::sqrt))
     }
+
+    /// The largest |cosine| with direction r over students; those that are not known do not count.
+    pub fn largest_cosine(&self, r: usize) -> f64 {
+        (0..self.width()).map(|j| self.cosine(j, r).abs()).fold(0.0, f64::max)
+    }
+}
+
+/// `⟨u, v⟩/(‖u‖‖v‖)` of a product and the two lengths: 0 where one vanishes, NaN where one is not known.
+pub fn cosine(product: f64, lengths: [f64; 2]) -> f64 {
+    let scale = lengths[0] * lengths[1];
+    if scale > 0.0 { product / scale } else { scale * 0.0 }
 }
 
 /// Eigenvalues below this fraction of the trace count as zero.

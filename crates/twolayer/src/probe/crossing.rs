@@ -57,9 +57,9 @@ impl<'a> Watch<'a> {
             let value = match crossing.of {
                 CrossingOf::Risk => risk,
                 CrossingOf::Cosine => {
-                    (0..overlaps.directions()).map(|r| largest_cosine(overlaps, r)).fold(0.0, f64::max)
+                    (0..overlaps.directions()).map(|r| overlaps.largest_cosine(r)).fold(0.0, f64::max)
                 }
-                CrossingOf::CosineWith(r) => largest_cosine(overlaps, r),
+                CrossingOf::CosineWith(r) => overlaps.largest_cosine(r),
             };
             let (then, earlier) = self.before.get(index).copied().unwrap_or((now, value));
             let (from, to) = (earlier - crossing.level, value - crossing.level);
@@ -126,16 +126,6 @@ pub fn around(trajectory: &Trajectory, grid: &Grid) -> Grid {
             Grid::Times(all)
         }
     }
-}
-
-/// The largest |M_jr|/√(Q_jj P_rr) over neurons.
-fn largest_cosine(overlaps: &Overlaps, r: usize) -> f64 {
-    let length = overlaps.teacher_teacher[(r, r)].sqrt();
-    let cosine = |j: usize| {
-        let norm = overlaps.student_student[(j, j)].sqrt();
-        if norm > 0.0 { overlaps.student_teacher[(j, r)].abs() / (norm * length) } else { 0.0 }
-    };
-    (0..overlaps.width()).map(cosine).fold(0.0, f64::max)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How a run ends: the words and the codes of result files.
 
+use crate::solve;
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
@@ -57,6 +59,17 @@ pub static ENDINGS: [Ending; 6] = [
         meaning: "a limit whose error exceeds a tolerance that is written in the file: all entries are there",
     },
 ];
+
+impl From<solve::Ending> for Status {
+    fn from(ending: solve::Ending) -> Self {
+        match ending {
+            solve::Ending::Done => Self::Done,
+            solve::Ending::Interrupted => Self::Interrupted,
+            solve::Ending::Diverged { at } => Self::Diverged { at },
+            solve::Ending::Stiff { at } => Self::Stiff { at },
+        }
+    }
+}
 
 impl Status {
     fn ending(&self) -> &'static Ending {

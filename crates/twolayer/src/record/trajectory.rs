@@ -9,7 +9,10 @@ use super::{
         STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME,
     },
 };
-use crate::problem::{Engine, Problem, Record};
+use crate::{
+    overlaps::cosine,
+    problem::{Engine, Problem, Record},
+};
 
 /// The record of one run of one replicate: T entries, entry 0 before the first step.
 ///
@@ -198,6 +201,16 @@ impl Trajectory {
             |values: &[f64]| values.iter().filter(|x| x.is_finite()).fold(0.0, |most: f64, x| most.max(x.abs()));
         let of = |errors, values| largest(self.of(errors)) / largest(self.of(values)).max(1.0);
         of(&RISK_ERROR, &RISK).max(of(&STUDENT_TEACHER_ERROR, &STUDENT_TEACHER))
+    }
+
+    /// max_j |M_jr|/√(Q_jj P_rr) at entry t, with P the overlaps of the target; 0 where Q is not recorded.
+    pub fn largest_cosine(&self, target: &Mat<f64>, t: usize, r: usize) -> f64 {
+        let length = target[(r, r)].sqrt();
+        let of = |j: usize| {
+            let square = self.of(&STUDENT_SQUARES).get(t * self.width + j).copied().unwrap_or(f64::NAN);
+            cosine(self.row(&STUDENT_TEACHER, t)[j * self.directions + r], [square.sqrt(), length]).abs()
+        };
+        (0..self.width).map(of).fold(0.0, f64::max)
     }
 
     /// Appends one entry.

@@ -1,6 +1,8 @@
-//! What tests share.
+//! What tests share, here and in what is built on this crate.
 
-pub mod laws;
+pub mod fabricated;
+#[cfg(test)]
+pub(crate) mod laws;
 
 #[cfg(test)]
 mod tests {

@@ -7,9 +7,10 @@
 use faer::{Accum, Mat, MatRef, Par, linalg::matmul::matmul};
 
 use super::{
-    pairs::{Neurons, Wanted},
+    against::{Against, View},
+    pairs::Neurons,
+    row::Wanted,
     series::hermite,
-    target::{Against, View},
 };
 use crate::{
     average::label::labels,

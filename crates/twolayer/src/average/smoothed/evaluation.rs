@@ -4,8 +4,9 @@ use faer::Mat;
 
 use super::{
     Form, SmoothedKernel,
-    pairs::{Neurons, Row, Wanted, correlations},
-    target::{Against, View},
+    against::{Against, View},
+    pairs::{Neurons, correlations},
+    row::{Row, Wanted},
 };
 use crate::{
     average::{Averages, State},

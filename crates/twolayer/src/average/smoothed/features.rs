@@ -4,7 +4,8 @@ use faer::Mat;
 
 use super::{
     Form,
-    pairs::{Neurons, Row, Wanted, correlations},
+    pairs::{Neurons, correlations},
+    row::{Row, Wanted},
     series::Basis,
     short_basis,
 };

@@ -12,6 +12,7 @@
 //! where f ≡ 0, and given z and the leading shared directions else; otherwise averages over samples ([`SampledKernel`]),
 //! drawn when they are first asked for.
 
+mod against;
 mod coefficients;
 mod conditional;
 mod evaluation;
@@ -20,6 +21,7 @@ mod nodes;
 mod orthant;
 mod pairs;
 mod relu;
+mod row;
 mod series;
 mod sphere;
 mod target;
@@ -40,8 +42,9 @@ use conditional::{Cloud, FEWEST, noise_given_target};
 use evaluation::Evaluation;
 use nodes::Nodes;
 use orthant::{MOST_FIELDS, relu_noise};
-use pairs::{Neurons, Wanted};
+use pairs::Neurons;
 use relu::ReluNeurons;
+use row::Wanted;
 use series::Basis;
 pub use sphere::{SphereAverages, SphereKernel, SphereState};
 use target::{Target, Units, degree};

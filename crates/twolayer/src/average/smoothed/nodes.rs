@@ -6,9 +6,9 @@
 use faer::Mat;
 
 use super::{
-    pairs::Wanted,
+    against::{Against, View},
     relu::smooth,
-    target::{Against, View},
+    row::Wanted,
 };
 use crate::{
     average::{

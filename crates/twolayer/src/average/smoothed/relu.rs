@@ -14,7 +14,7 @@
 
 use std::f64::consts::TAU;
 
-use super::pairs::{Row, Wanted};
+use super::row::{Row, Wanted};
 use crate::{
     expression::vector,
     gaussian::{

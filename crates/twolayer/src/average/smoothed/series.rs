@@ -13,8 +13,8 @@
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 
 use super::{
-    pairs::{Row, Wanted},
     relu::{ReluNeurons, relu_coefficients},
+    row::{Row, Wanted},
 };
 use crate::{
     gaussian::{

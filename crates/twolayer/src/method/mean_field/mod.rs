@@ -17,6 +17,7 @@ use faer::Mat;
 use self::field::SphereFlow;
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
+    integrated::{Integrated, Point},
     limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
     ode::Report,
 };
@@ -26,12 +27,9 @@ use crate::{
     error::{Error, Result},
     observer::{Finished, Observer},
     overlaps::{Overlaps, inverse_root, symmetric_root},
-    problem::{Algorithm, Engine, Problem, Start, Terms, scaling::Regime},
-    record::{
-        self, KeepQ, Status, Trajectory,
-        observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
-    },
-    solve::{self, Ending, Options, Solution},
+    problem::{Engine, Problem, Start, Terms, scaling::Regime},
+    record::{KeepQ, Trajectory},
+    solve::{self, Options, Solution},
 };
 
 /// Its word in `view.method`.
@@ -207,7 +205,7 @@ pub fn start(problem: &Problem, start: &Start) -> Result<SphereState> {
 /// of [`ode::run`](super::ode::run). Recorded Q is M P⁻¹ Mᵀ + diag q.
 ///
 /// # Errors
-/// As for [`kernel`]. Divergence is a [`Status`].
+/// As for [`kernel`]. Divergence is a [`Status`](crate::record::Status).
 #[allow(clippy::too_many_arguments)] // One call from the plan, which has each of these at hand separately.
 pub fn run(
     problem: &Problem,
@@ -260,10 +258,7 @@ fn recorded(
 ) -> Result<Trajectory> {
     let (p, k) = (problem.width(), problem.directions());
     let whiten = inverse_root(problem.target.overlaps.as_ref())?;
-    let mut trajectory = Trajectory::new(p, k, keep_q);
-    let (mut errors, mut norm_errors) = (Vec::new(), Vec::new());
-    let counts_steps = problem.training.algorithm == Algorithm::Sgd && problem.dimension().is_some();
-    let step = |time: f64| if counts_steps { time / problem.step_time() } else { f64::NAN };
+    let mut record = Integrated::new(problem, times, relative_tolerance, keep_q);
     let (mut state, mut other) = (start.clone(), start.clone());
     let norms = |state: &SphereState| -> Vec<f64> {
         let m = &state.student_teacher * &whiten;
@@ -275,53 +270,28 @@ fn recorded(
         teacher_teacher: problem.target.overlaps.clone(),
     };
     for (i, y) in solution.states.iter().enumerate() {
-        let (risk, risk_error) = field.risk(y, &mut state);
-        let of_check = check.states.get(i).map(|y| field.risk(y, &mut other).0);
+        let risk = field.risk(y, &mut state);
+        let other_risk = check.states.get(i).map(|y| field.risk(y, &mut other).0);
         let (squares, other_squares) = (norms(&state), norms(&other));
-        for j in 0..p {
-            for r in 0..k {
-                let own = state.student_teacher[(j, r)];
-                let distance = of_check.map_or(f64::NAN, |_| (own - other.student_teacher[(j, r)]).abs());
-                errors.push(distance + relative_tolerance * own.abs());
-            }
-            let distance = of_check.map_or(f64::NAN, |_| (squares[j] - other_squares[j]).abs());
-            norm_errors.push(distance + relative_tolerance * squares[j]);
-        }
+        let known = |number: f64| other_risk.map(|_| number);
+        let entries = (0..p).flat_map(|j| (0..k).map(move |r| (j, r)));
+        record.overlaps(entries.map(|at| (state.student_teacher[at], known(other.student_teacher[at]))));
+        record.squares((0..p).map(|j| (squares[j], known(other_squares[j]))));
         overlaps.student_teacher.copy_from(&state.student_teacher);
-        overlaps.student_student = match keep_q {
-            KeepQ::Full => {
-                let m = &state.student_teacher * &whiten;
-                let inner = &m * m.transpose();
-                Mat::from_fn(p, p, |j, l| inner[(j, l)] + if j == l { state.orthogonal[j] } else { 0.0 })
-            }
-            _ => Mat::zeros(0, 0),
-        };
-        let samples = step(times[i]) * problem.batch() as f64;
-        let entry = record::Entry {
-            step: step(times[i]),
-            time: times[i],
-            samples,
-            gradients: samples,
+        if keep_q == KeepQ::Full {
+            let m = &state.student_teacher * &whiten;
+            let inner = &m * m.transpose();
+            overlaps.student_student =
+                Mat::from_fn(p, p, |j, l| inner[(j, l)] + if j == l { state.orthogonal[j] } else { 0.0 });
+        }
+        record.push(&Point {
             risk,
-            risk_error: of_check.map_or(f64::NAN, |of_check| (of_check - risk).abs())
-                + risk_error
-                + relative_tolerance * risk,
+            other_risk,
             overlaps: &overlaps,
             squares: Some(&squares),
             second_layer: &state.second_layer,
             bias: &state.bias,
-        };
-        trajectory.push(&entry);
+        });
     }
-    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
-    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
-    trajectory.status = match solution.ending {
-        Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
-        Ending::Done => Status::Done,
-        Ending::Interrupted => Status::Interrupted,
-        Ending::Diverged { at } => Status::Diverged { at },
-        Ending::Stiff { at } => Status::Stiff { at },
-    };
-    trajectory.pad(times[solution.reached..].iter().map(|&time| (step(time), time)));
-    Ok(trajectory)
+    Ok(record.finish(solution, check))
 }

@@ -24,6 +24,7 @@ pub use flow::OnlineFlow;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
+    integrated::{Integrated, Point},
     limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
     memory,
 };
@@ -32,12 +33,9 @@ use crate::{
     citation,
     error::{Error, Result},
     observer::{Finished, Observer},
-    problem::{Algorithm, Engine, Problem, Terms, scaling::Regime},
-    record::{
-        self, KeepQ, Status, Trajectory,
-        observable::{STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
-    },
-    solve::{self, Ending, Options, Solution},
+    problem::{Engine, Problem, Terms, scaling::Regime},
+    record::{KeepQ, Trajectory},
+    solve::{self, Options, Solution},
 };
 use exact_step::ExactStep;
 
@@ -187,7 +185,7 @@ const LOOSER: f64 = 10.0;
 ///
 /// # Errors
 /// [`Error::Refused`] for terms that need a κ where there is none, [`Error::Numerical`] for a start whose Ω is not a
-/// covariance. Divergence is a [`Status`].
+/// covariance. Divergence is a [`Status`](crate::record::Status).
 #[allow(clippy::too_many_arguments)] // One call from the plan, which has each of these at hand separately.
 pub fn run(
     problem: &Problem,
@@ -257,53 +255,24 @@ fn recorded(
     keep_q: KeepQ,
 ) -> Result<Trajectory> {
     let (p, k) = (field.students, field.directions);
-    let mut trajectory = Trajectory::new(p, k, keep_q);
-    let mut errors = Vec::with_capacity(times.len() * p * k);
-    let mut norm_errors = Vec::with_capacity(times.len() * p);
-    let counts_steps = problem.training.algorithm == Algorithm::Sgd && problem.dimension().is_some();
-    let step = |time: f64| if counts_steps { time / problem.step_time() } else { f64::NAN };
+    let mut record = Integrated::new(problem, times, relative_tolerance, keep_q);
     let mut state = field.scratch.borrow().state.clone();
     let mut averages = Averages::zeros(p, k);
     for (i, y) in solution.states.iter().enumerate() {
         let other = check.states.get(i);
-        let other_risk = match other {
-            Some(other) => field.risk(other, &mut state, &mut averages)?,
-            None => f64::NAN,
-        };
-        let norms: Vec<f64> = (0..p).map(|j| state.overlaps.student_student[(j, j)]).collect();
+        let other_risk = other.map(|other| field.risk(other, &mut state, &mut averages)).transpose()?;
+        let squares: Vec<f64> = (0..p).map(|j| state.overlaps.student_student[(j, j)]).collect();
         let risk = field.risk(y, &mut state, &mut averages)?;
-        for (j, norm) in norms.into_iter().enumerate() {
-            let own = state.overlaps.student_student[(j, j)];
-            let distance = if other.is_some() { (norm - own).abs() } else { f64::NAN };
-            norm_errors.push(distance + relative_tolerance * own);
-        }
-        for m in 0..p * k {
-            let distance = other.map_or(f64::NAN, |other| (other[m] - y[m]).abs());
-            errors.push(distance + relative_tolerance * y[m].abs());
-        }
-        let samples = step(times[i]) * problem.batch() as f64;
-        trajectory.push(&record::Entry {
-            step: step(times[i]),
-            time: times[i],
-            samples,
-            gradients: samples,
-            risk,
-            risk_error: (other_risk - risk).abs() + averages.risk_error + relative_tolerance * risk,
+        record.overlaps((0..p * k).map(|m| (y[m], other.map(|other| other[m]))));
+        record.squares((0..p).map(|j| (state.overlaps.student_student[(j, j)], other.map(|_| squares[j]))));
+        record.push(&Point {
+            risk: (risk, averages.risk_error),
+            other_risk,
             overlaps: &state.overlaps,
             squares: None,
             second_layer: &state.second_layer,
             bias: &state.bias,
         });
     }
-    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
-    trajectory.set(&STUDENT_SQUARES_ERROR, norm_errors);
-    trajectory.status = match solution.ending {
-        Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
-        Ending::Done => Status::Done,
-        Ending::Interrupted => Status::Interrupted,
-        Ending::Diverged { at } => Status::Diverged { at },
-        Ending::Stiff { at } => Status::Stiff { at },
-    };
-    trajectory.pad(times[solution.reached..].iter().map(|&time| (step(time), time)));
-    Ok(trajectory)
+    Ok(record.finish(solution, check))
 }

@@ -1,6 +1,7 @@
 //! A flow as a record: the moments asked for, their errors, and what it warned of.
 
 use super::{
+    super::integrated::{Integrated, Point},
     Averaged, Finite, Ledger, Series,
     setup::{Atoms, Setup, atoms, cosines_between},
 };
@@ -9,8 +10,8 @@ use crate::{
     observer::{Finished, Observer},
     overlaps::Overlaps,
     problem::{Problem, Start},
-    record::{Entry, KeepQ, Status, Trajectory, observable::STUDENT_TEACHER_ERROR},
-    solve::{Ending, Options, Solution},
+    record::{KeepQ, Trajectory},
+    solve::{Options, Solution},
 };
 
 /// Which of the two flows.
@@ -34,7 +35,7 @@ const MOST_STEPS: usize = 1_000_000;
 /// a second integration, 10 times looser and, where a series is cut, with two thirds of its degrees.
 ///
 /// # Errors
-/// [`Error::Refused`](crate::Error::Refused) where the start has no unit rows. Divergence is a [`Status`].
+/// [`Error::Refused`](crate::Error::Refused) where the start has no unit rows. Divergence is a [`Status`](crate::record::Status).
 #[allow(clippy::too_many_arguments)] // One call from the plan, which has each of these at hand separately.
 pub fn run(
     problem: &Problem,
@@ -169,48 +170,29 @@ fn record(
 ) -> Trajectory {
     let p = problem.width();
     let length = problem.target.overlaps[(0, 0)].sqrt();
-    let mut trajectory = Trajectory::new(p, 1, keep_q);
+    let mut record = Integrated::new(problem, times, relative_tolerance, keep_q);
     let full = keep_q == KeepQ::Full;
     let mut overlaps = Overlaps { teacher_teacher: problem.target.overlaps.clone(), ..Overlaps::zeros(p, 1) };
     (0..p).for_each(|j| overlaps.student_student[(j, j)] = 1.0);
-    let step_time = problem.step_time();
-    let step = |time: f64| if problem.dimension().is_some() { time / step_time } else { f64::NAN };
-    let (mut errors, bias) = (Vec::with_capacity(times.len() * p), vec![0.0; p]);
+    let bias = vec![0.0; p];
     for i in 0..main.solution.reached {
         let (a, s) = main.neurons(i);
         let (_, other) = check.neurons(i);
-        let risk = main.risk(i);
         let distance = |j: usize| other.get(j).map_or(f64::NAN, |other| (other - s[j]).abs());
-        errors.extend((0..p).map(|j| length * (distance(j) + relative_tolerance)));
+        // Cosines are known to so many digits of 1, however small they are.
+        record.overlap_errors((0..p).map(|j| length * (distance(j) + relative_tolerance)));
         if full {
             main.overlaps(i, &s, &mut overlaps);
         }
         (0..p).for_each(|j| overlaps.student_teacher[(j, 0)] = length * s[j]);
-        trajectory.push(&Entry {
-            step: step(times[i]),
-            time: times[i],
-            samples: step(times[i]) * problem.batch() as f64,
-            gradients: step(times[i]) * problem.batch() as f64,
-            risk,
-            risk_error: (check.risk(i) - risk).abs() + relative_tolerance * risk,
+        record.push(&Point {
+            risk: (main.risk(i), 0.0),
+            other_risk: Some(check.risk(i)),
             overlaps: &overlaps,
             squares: None,
             second_layer: &a,
             bias: &bias,
         });
     }
-    trajectory.set(&STUDENT_TEACHER_ERROR, errors);
-    trajectory.status = status(&main.solution, &check.solution);
-    trajectory.pad(times[main.solution.reached..].iter().map(|&time| (step(time), time)));
-    trajectory
-}
-
-fn status(main: &Solution, check: &Solution) -> Status {
-    match main.ending {
-        Ending::Done if check.ending == Ending::Interrupted => Status::Interrupted,
-        Ending::Done => Status::Done,
-        Ending::Interrupted => Status::Interrupted,
-        Ending::Diverged { at } => Status::Diverged { at },
-        Ending::Stiff { at } => Status::Stiff { at },
-    }
+    record.finish(&main.solution, &check.solution)
 }

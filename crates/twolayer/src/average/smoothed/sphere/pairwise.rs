@@ -6,8 +6,9 @@ use faer::Mat;
 use super::{
     super::{
         SmoothedKernel,
-        pairs::{Neurons, Row, Wanted, correlations},
-        target::{Against, View},
+        against::{Against, View},
+        pairs::{Neurons, correlations},
+        row::{Row, Wanted},
     },
     SphereAverages, SphereState, gegenbauer,
 };

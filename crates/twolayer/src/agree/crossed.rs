@@ -1,17 +1,14 @@
 //! When levels were crossed, over replicates.
 
-use twolayer::{
-    problem::{Crossing, CrossingOf},
+use crate::{
+    problem::{Crossing, CrossingOf, Problem},
     record::{
         Trajectory,
-        observable::{CROSSING_STEP, RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+        observable::{CROSSING_STEP, RISK},
     },
 };
-use twolayer_file::experiment::NamedView;
 
-use crate::outcome::Outcome;
-
-/// A level of one view: the mean over the replicates that crossed it.
+/// A level that runs of one view are watched for: the mean over the replicates that crossed it.
 ///
 /// A crossing is the first passage from the side of the start, in either direction. Runs that start before the level (the
 /// risk above it, the cosine below) are the ones that count; where all start on it or beyond, there is nothing left to
@@ -34,12 +31,11 @@ pub struct Crossed {
     pub already: usize,
 }
 
-/// Every level of `view`, in the order of the file.
-pub fn crossings(view: &NamedView, outcome: &Outcome) -> Vec<Crossed> {
+/// What `runs` of `problem` say of each of the `levels` that they were recorded with.
+pub fn crossings(problem: &Problem, levels: &[Crossing], runs: &[Trajectory]) -> Vec<Crossed> {
     let level = |(c, &crossing): (usize, &Crossing)| {
-        let runs = outcome.trajectories.iter();
         let (beyond, before): (Vec<&Trajectory>, Vec<&Trajectory>) =
-            runs.partition(|run| starts_beyond(view, run, &crossing));
+            runs.iter().partition(|run| starts_beyond(problem, run, &crossing));
         let counted = if before.is_empty() { &beyond } else { &before };
         let step = |run: &&Trajectory| run.of(&CROSSING_STEP).get(c).copied().unwrap_or(f64::NAN);
         // At step 0 a run is on the level, and has crossed nothing yet.
@@ -52,27 +48,21 @@ pub fn crossings(view: &NamedView, outcome: &Outcome) -> Vec<Crossed> {
             crossing,
             step: mean,
             step_error: if n > 1.0 { (squares / (n * (n - 1.0))).sqrt() } else { 0.0 },
-            time: mean * view.problem.step_time(),
+            time: mean * problem.step_time(),
             reached: steps.len(),
             censored: counted.len() - steps.len(),
             already: beyond.len(),
         }
     };
-    view.record.crossings.iter().enumerate().map(level).collect()
+    levels.iter().enumerate().map(level).collect()
 }
 
 /// Whether a run starts with a risk at most, or a largest cosine at least, as large as the level.
-fn starts_beyond(view: &NamedView, run: &Trajectory, crossing: &Crossing) -> bool {
+fn starts_beyond(problem: &Problem, run: &Trajectory, crossing: &Crossing) -> bool {
     if run.valid == 0 {
         return false;
     }
-    let cosine = |r: usize| {
-        // Without Q there are no cosines.
-        let square = |j: usize| run.of(&STUDENT_SQUARES).get(j).map(|q| q * view.problem.target.overlaps[(r, r)]);
-        let one =
-            |j: usize| run.of(&STUDENT_TEACHER)[j * run.directions + r].abs() / square(j).unwrap_or(f64::NAN).sqrt();
-        (0..run.width).map(one).filter(|cosine| cosine.is_finite()).fold(0.0, f64::max)
-    };
+    let cosine = |r: usize| run.largest_cosine(&problem.target.overlaps, 0, r);
     match crossing.of {
         CrossingOf::Risk => run.of(&RISK)[0] <= crossing.level,
         CrossingOf::Cosine => (0..run.directions).map(cosine).fold(0.0, f64::max) >= crossing.level,
@@ -109,24 +99,31 @@ fn in_words(crossing: &Crossing) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twolayer::problem::Engine;
-
     use super::*;
-    use crate::fabricated::{self, Sizes};
+    use crate::{
+        problem::{Activation, Duration, Formula, Network, Rule, Target, Training},
+        testing::{fabricated, fabricated::Sizes},
+    };
+
+    const SIZES: Sizes = Sizes { p: 2, k: 2 };
+
+    fn problem() -> Problem {
+        let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
+        let training = Training::new(1000, Formula::number(1e-4), Duration::Time(Formula::number(10.0)));
+        Problem::new(target, Network::new(2, Activation::Erf), training).unwrap()
+    }
 
     #[test]
     fn replicates_that_never_crossed_are_counted_and_not_averaged() {
-        let sizes = Sizes { p: 2, k: 2 };
-        let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
-        view.record.crossings = vec![Crossing { of: CrossingOf::CosineWith(1), level: 0.5, stop: false }];
-        let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 4, 0.1, 1);
-        for (run, step) in outcome.trajectories.iter_mut().zip([100.0, 200.0, f64::NAN, 300.0]) {
+        let levels = vec![Crossing { of: CrossingOf::CosineWith(1), level: 0.5, stop: false }];
+        let mut runs = fabricated::simulation(SIZES, &[0.0, 1.0], 4, 0.1, 1);
+        for (run, step) in runs.iter_mut().zip([100.0, 200.0, f64::NAN, 300.0]) {
             run.set(&CROSSING_STEP, vec![step]);
         }
-        let found = crossings(&view, &outcome)[0];
+        let found = crossings(&problem(), &levels, &runs)[0];
         assert_eq!((found.step, found.reached, found.censored), (200.0, 3, 1));
-        approx::assert_relative_eq!(found.step_error, 100.0 / 3.0_f64.sqrt());
-        approx::assert_relative_eq!(found.time, 200.0 * 0.1 / 1000.0 / 2.0);
+        assert!((found.step_error - 100.0 / 3.0_f64.sqrt()).abs() < 1e-12);
+        assert!((found.time - 200.0 * 0.1 / 1000.0 / 2.0).abs() < 1e-15);
         assert_eq!(found.in_words(), "largest |cosine| with z2 = 0.5");
         assert!(!found.is_back() && found.already == 0);
     }
@@ -134,23 +131,21 @@ mod tests {
     /// Neuron 2 starts at cosine −0.09 with z2, and the risk at 0.201.
     #[test]
     fn a_level_that_is_passed_from_the_side_of_having_learnt_says_so() {
-        let sizes = Sizes { p: 2, k: 2 };
-        let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
         let level = |of, level| Crossing { of, level, stop: false };
-        view.record.crossings = vec![level(CrossingOf::CosineWith(1), 0.05), level(CrossingOf::Risk, 0.3)];
-        let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 3, 0.0, 1);
-        for (run, step) in outcome.trajectories.iter_mut().zip([100.0, f64::NAN, 300.0]) {
+        let levels = vec![level(CrossingOf::CosineWith(1), 0.05), level(CrossingOf::Risk, 0.3)];
+        let mut runs = fabricated::simulation(SIZES, &[0.0, 1.0], 3, 0.0, 1);
+        for (run, step) in runs.iter_mut().zip([100.0, f64::NAN, 300.0]) {
             run.set(&CROSSING_STEP, vec![step, f64::NAN]);
         }
-        let found = crossings(&view, &outcome);
+        let found = crossings(&problem(), &levels, &runs);
         assert_eq!((found[0].step, found[0].reached, found[0].censored, found[0].already), (200.0, 2, 1, 3));
         assert_eq!(found[0].in_words(), "largest |cosine| with z2 = 0.05, from above");
         assert_eq!(found[1].in_words(), "risk = 0.3, from below");
         assert!(found[1].is_back() && found[1].reached == 0);
         // One of independent starts is there already: the others are what crosses.
-        outcome.trajectories[0].of_mut(&RISK)[0] = 0.5;
-        outcome.trajectories[0].of_mut(&CROSSING_STEP)[1] = 40.0;
-        let found = crossings(&view, &outcome)[1];
+        runs[0].of_mut(&RISK)[0] = 0.5;
+        runs[0].of_mut(&CROSSING_STEP)[1] = 40.0;
+        let found = crossings(&problem(), &levels, &runs)[1];
         assert_eq!((found.step, found.reached, found.censored, found.already), (40.0, 1, 0, 2));
         assert_eq!(found.in_words(), "risk = 0.3");
     }
@@ -158,13 +153,11 @@ mod tests {
     /// A run that starts on the level has the crossing at step 0 from its engine.
     #[test]
     fn a_start_on_the_level_is_no_crossing() {
-        let sizes = Sizes { p: 2, k: 2 };
-        let mut view = fabricated::view("reduced", Engine::Reduced, sizes, 1000);
-        let mut outcome = fabricated::simulation(sizes, &[0.0, 1.0], 1, 0.0, 1);
-        let risk = outcome.trajectories[0].of(&RISK)[0];
-        view.record.crossings = vec![Crossing { of: CrossingOf::Risk, level: risk, stop: false }];
-        outcome.trajectories[0].set(&CROSSING_STEP, vec![0.0]);
-        let found = crossings(&view, &outcome)[0];
+        let mut runs = fabricated::simulation(SIZES, &[0.0, 1.0], 1, 0.0, 1);
+        let risk = runs[0].of(&RISK)[0];
+        let levels = vec![Crossing { of: CrossingOf::Risk, level: risk, stop: false }];
+        runs[0].set(&CROSSING_STEP, vec![0.0]);
+        let found = crossings(&problem(), &levels, &runs)[0];
         assert_eq!((found.reached, found.already), (0, 1));
         assert!(found.step.is_nan() && found.is_back());
     }

@@ -5,137 +5,25 @@
 //! are more than chance is asked of five statistics at once (one place, all of them, stretches of time, steps between
 //! records, the risk), calibrated by rotations of the replicates, which keep how strongly entries move together.
 
-mod entries;
-mod rotation;
-mod rows;
-mod shared;
-mod slopes;
-
-use serde::{Deserialize, Serialize};
-use twolayer::record::{
+use super::{
+    agreement::{Agreement, SIGNIFICANCE, Verdict},
+    entries::{Entries, Yardstick},
+    rotation,
+    rows::{Contrast, Sample},
+    scores::sizes,
+    shared,
+    times::common_times,
+};
+use crate::record::{
     Trajectory,
     observable::{STUDENT_TEACHER_ERROR, TIME},
 };
-use twolayer_file::experiment::NamedView;
-pub use twolayer_view::{
-    crossings::{Crossed, crossings},
-    matching::match_neurons,
-    same_problem,
-};
 
-use crate::outcome::Outcome;
-use entries::{Entries, Yardstick, common_times};
-use rows::{Contrast, Sample};
-pub use slopes::{Slope, slopes};
-
-/// Views with a smaller p-value differ.
-pub const SIGNIFICANCE: f64 = 1e-3;
 /// Fewer replicates cannot show that views agree: two of them call 600 standard errors chance, three 30.
 const LEAST: usize = 4;
 /// For 2, 3, … replicates, the standard errors that one entry needs to be a difference: Student's t for
 /// [`SIGNIFICANCE`], two-sided.
 const QUANTILES: [f64; 6] = [637.0, 31.6, 12.9, 8.6, 6.9, 6.0];
-
-/// How far apart two views are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Agreement {
-    /// The names of the two views.
-    pub views: [String; 2],
-    /// The verdict.
-    pub verdict: Verdict,
-    /// What hinders a verdict, or limits it; empty if nothing does.
-    pub note: String,
-    /// Number of common times.
-    pub times: usize,
-    /// Number of z's.
-    pub comparisons: usize,
-    /// Root mean square of z; absent without a standard error.
-    pub rms_z: Option<f64>,
-    /// max |z|.
-    pub max_z: Option<f64>,
-    /// Probability of evidence as strong as this, of all statistics together, against views of the same means.
-    pub p_value: Option<f64>,
-    /// Each statistic alone.
-    #[serde(default)]
-    pub evidence: Vec<Evidence>,
-    /// The same for each quantity.
-    pub quantities: Vec<QuantityAgreement>,
-}
-
-/// The p-value of one statistic alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Where it looks: `one place`, `all places together`, `a stretch of time`, `the step between two records`, `the risk`.
-    pub statistic: String,
-    /// Its p-value.
-    pub p_value: f64,
-}
-
-impl Agreement {
-    /// Where the strongest evidence against agreement is.
-    pub fn decided_by(&self) -> Option<&Evidence> {
-        self.evidence.iter().min_by(|a, b| a.p_value.total_cmp(&b.p_value))
-    }
-}
-
-/// Whether two views agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// The p-value is larger than [`SIGNIFICANCE`], and could have been smaller.
-    #[serde(rename = "agree")]
-    Agree,
-    /// It is not.
-    #[serde(rename = "differ")]
-    Differ,
-    /// No difference could have been seen, whatever it is: no standard error, nothing but the start in common, the same
-    /// runs twice, or too few replicates; the note says which.
-    #[serde(rename = "not assessed")]
-    NotAssessed,
-}
-
-impl Verdict {
-    /// `agree`, `differ`, `not assessed`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Agree => "agree",
-            Self::Differ => "differ",
-            Self::NotAssessed => "not assessed",
-        }
-    }
-}
-
-/// How far apart two views are in one quantity.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuantityAgreement {
-    /// `risk`, `M` or `Q_diag`.
-    pub quantity: String,
-    /// Number of z's.
-    pub comparisons: usize,
-    /// Root mean square of z; absent without a standard error.
-    pub rms_z: Option<f64>,
-    /// max |z|.
-    pub max_z: Option<f64>,
-    /// Largest |difference| of the means over all entries and common times: the size that z hides.
-    pub max_difference: f64,
-    /// The second view's mean there.
-    pub value: f64,
-    /// The time of it.
-    pub time: f64,
-}
-
-/// Compares every pair of views of the same problem that has times in common, in the order of the file.
-pub fn compare(views: &[NamedView], outcomes: &[Outcome]) -> Vec<Agreement> {
-    let all: Vec<(&NamedView, &Outcome)> = views.iter().zip(outcomes).collect();
-    let mut agreements = Vec::new();
-    for (i, (first, a)) in all.iter().enumerate() {
-        for (second, b) in &all[i + 1..] {
-            if same_problem(first, second) {
-                agreements.extend(pair([&first.name, &second.name], &a.trajectories, &b.trajectories));
-            }
-        }
-    }
-    agreements
-}
 
 /// Compares two views; `None` where they have no time beyond the start in common: two dimensions record different
 /// whole steps, which are then not the same moments.
@@ -238,19 +126,3 @@ fn few(replicates: usize) -> Option<String> {
     let remedy = if replicates < LEAST { format!(", use at least {LEAST}") } else { String::new() };
     Some(found + &remedy)
 }
-
-/// Root mean square and maximum of |z|; nothing of nothing.
-fn sizes(z: impl Iterator<Item = f64>) -> [Option<f64>; 2] {
-    let (mut n, mut squares, mut max) = (0.0, 0.0, 0.0_f64);
-    for z in z {
-        n += 1.0;
-        squares += z * z;
-        max = max.max(z.abs());
-    }
-    if n > 0.0 { [Some((squares / n).sqrt()), Some(max)] } else { [None, None] }
-}
-
-#[cfg(test)]
-mod power;
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@
 /// Gaussian and the two means are the same, the `n` numbers are independent, of mean 0 and of one variance, and so they
 /// stay under any rotation among them.
 #[derive(Debug)]
-pub(super) struct Contrast {
+pub struct Contrast {
     /// `n` rows of coefficients of the first view's values, then the second's; each sums to 0.
     rows: Vec<Vec<f64>>,
     /// Contrast = `scale`·(difference of the means).
@@ -13,7 +13,7 @@ pub(super) struct Contrast {
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sample {
+pub struct Sample {
     pub replicates: usize,
     /// Whether it is a limit's only run: a number, not a draw.
     pub exact: bool,

@@ -6,8 +6,11 @@ use rand_distr::{Distribution, StandardNormal, StudentT};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
-use crate::fabricated::{self, Sizes};
-use twolayer::record::observable::{RISK, STUDENT_SQUARES, STUDENT_TEACHER};
+use crate::record::{
+    Trajectory,
+    observable::{RISK, STUDENT_SQUARES, STUDENT_TEACHER},
+};
+use crate::testing::{fabricated, fabricated::Sizes};
 
 const SIZES: Sizes = Sizes { p: 2, k: 2 };
 /// Times after the start.
@@ -51,7 +54,7 @@ fn line(noise: Noise, rng: &mut Xoshiro256PlusPlus) -> Vec<f64> {
 /// `replicates` of a view; `scale` is the deviation of every entry.
 fn view(noise: Noise, replicates: usize, scale: f64, rng: &mut Xoshiro256PlusPlus) -> Vec<Trajectory> {
     let times = fabricated::log_times(TIMES, 0.01, 10.0);
-    let mut runs = fabricated::simulation(SIZES, &times, replicates, 0.0, 0).trajectories;
+    let mut runs = fabricated::simulation(SIZES, &times, replicates, 0.0, 0);
     for run in &mut runs {
         for (observable, width) in [(&RISK, 1), (&STUDENT_TEACHER, 4), (&STUDENT_SQUARES, 2)] {
             let values = run.of_mut(observable);
@@ -66,7 +69,7 @@ fn view(noise: Noise, replicates: usize, scale: f64, rng: &mut Xoshiro256PlusPlu
 }
 
 fn limit() -> Vec<Trajectory> {
-    fabricated::limit(SIZES, &fabricated::log_times(TIMES, 0.01, 10.0), 1e-9).trajectories
+    vec![fabricated::limit(SIZES, &fabricated::log_times(TIMES, 0.01, 10.0), 1e-9)]
 }
 
 /// Where a shift is put; all of it two standard errors of the difference.

@@ -1,10 +1,13 @@
 //! Which neuron of one run is which of another: with independent starts neuron 1 means nothing.
 
-use faer::Mat;
-use twolayer::record::{
-    KeepQ, Trajectory,
-    observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+use crate::{
+    overlaps::inverse_root,
+    record::{
+        KeepQ, Trajectory,
+        observable::{STUDENT_SQUARES, STUDENT_TEACHER},
+    },
 };
+use faer::Mat;
 
 /// Below this mean of |cos_j · cos'_l| over matched neurons nothing tells them apart, and they are not averaged.
 const ALIKE: f64 = 0.5;
@@ -19,7 +22,7 @@ pub fn match_neurons(reference: &Trajectory, runs: &[Trajectory], target: &Mat<f
     if !known(reference) || runs.is_empty() || !runs.iter().all(|run| known(run) && same(&run)) {
         return None;
     }
-    let whiten = inverse_root(target)?;
+    let whiten = inverse_root(target.as_ref()).ok()?;
     let last = runs.iter().map(|run| run.valid - 1).min()?;
     let first = cosines(reference, reference.valid - 1, &whiten);
     let mut matched = Vec::new();
@@ -46,30 +49,6 @@ fn cosines(run: &Trajectory, t: usize, whiten: &Mat<f64>) -> Vec<Vec<f64>> {
         (0..k).map(|s| (0..k).map(|r| m(r) * whiten[(r, s)]).sum()).collect()
     };
     (0..p).map(one).collect()
-}
-
-/// The inverse of a Cholesky factor, transposed: `vᵀ P⁻¹ v = ‖v L⁻ᵀ‖²`; `None` where P is singular.
-fn inverse_root(target: &Mat<f64>) -> Option<Mat<f64>> {
-    let k = target.nrows();
-    let mut lower = Mat::<f64>::zeros(k, k);
-    for i in 0..k {
-        for j in 0..=i {
-            let rest = target[(i, j)] - (0..j).map(|l| lower[(i, l)] * lower[(j, l)]).sum::<f64>();
-            if i == j && rest <= 1e-12 {
-                return None;
-            }
-            lower[(i, j)] = if i == j { rest.sqrt() } else { rest / lower[(j, j)] };
-        }
-    }
-    let mut inverse = Mat::<f64>::zeros(k, k);
-    for s in 0..k {
-        for i in 0..k {
-            let unit = f64::from(u8::from(i == s));
-            let rest = unit - (0..i).map(|l| lower[(i, l)] * inverse[(s, l)]).sum::<f64>();
-            inverse[(s, i)] = rest / lower[(i, i)];
-        }
-    }
-    Some(inverse)
 }
 
 /// The column of each row, all different, of the smallest total cost: the Hungarian algorithm in its O(p³) form of
@@ -125,7 +104,7 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-    use crate::fabricated::{self, Sizes};
+    use crate::testing::{fabricated, fabricated::Sizes};
 
     /// Against all permutations.
     #[test]
@@ -150,7 +129,7 @@ mod tests {
                 let cost: Vec<Vec<f64>> = (0..n).map(|_| (0..n).map(|_| rng.random::<f64>() - 0.5).collect()).collect();
                 let chosen = assign(&cost);
                 let total: f64 = chosen.iter().enumerate().map(|(row, &column)| cost[row][column]).sum();
-                approx::assert_relative_eq!(total, best(&cost, 0, &mut Vec::new()), epsilon = 1e-12);
+                assert!((total - best(&cost, 0, &mut Vec::new())).abs() < 1e-12);
             }
         }
     }
@@ -158,7 +137,7 @@ mod tests {
     #[test]
     fn permuted_neurons_are_found_again_and_noise_is_not_matched() {
         let times = fabricated::log_times(20, 0.1, 30.0);
-        let mut runs = fabricated::simulation(Sizes { p: 4, k: 4 }, &times, 2, 0.02, 1).trajectories;
+        let mut runs = fabricated::simulation(Sizes { p: 4, k: 4 }, &times, 2, 0.02, 1);
         let order = [2, 0, 3, 1];
         let straight = runs[1].clone();
         for t in 0..times.len() {
@@ -174,13 +153,23 @@ mod tests {
         assert_eq!(match_neurons(&straight, &runs, &Mat::identity(4, 4)), None);
     }
 
+    /// Targets at cosine 0.6: the matching sees the whole of each neuron, in a basis of the space that they span.
     #[test]
-    fn directions_that_overlap_are_told_apart() {
-        let p = Mat::from_fn(2, 2, |i, j| if i == j { 1.0 } else { 0.6 });
-        let root = inverse_root(&p).unwrap();
-        // A vector along z₁ has overlaps (1, 0.6) and length 1.
-        let v: Vec<f64> = (0..2).map(|s| root[(0, s)] + 0.6 * root[(1, s)]).collect();
-        approx::assert_relative_eq!(v[0] * v[0] + v[1] * v[1], 1.0, epsilon = 1e-12);
-        assert!(inverse_root(&Mat::from_fn(2, 2, |_, _| 1.0)).is_none());
+    fn neurons_along_targets_that_overlap_are_told_apart() {
+        let target = Mat::from_fn(2, 2, |i, j| if i == j { 1.0 } else { 0.6 });
+        let run = |order: [usize; 2]| {
+            let mut run = fabricated::limit(Sizes { p: 2, k: 2 }, &[0.0, 1.0], 0.0);
+            let overlaps = order.into_iter().flat_map(|s| (0..2).map(move |r| if r == s { 1.0 } else { 0.6 }));
+            let last: Vec<f64> = overlaps.collect();
+            run.of_mut(&STUDENT_TEACHER)[4..].copy_from_slice(&last);
+            run
+        };
+        let (straight, crossed) = (run([0, 1]), run([1, 0]));
+        assert_eq!(match_neurons(&straight, &[crossed], &target), Some(vec![vec![1, 0]]));
+        // Two neurons of length 1 along the targets have likeness 1 each, so neurons of length 2 with the same overlaps
+        // have ½ of it: at the bound below which nothing is matched.
+        let mut long = run([0, 1]);
+        long.of_mut(&STUDENT_SQUARES).iter_mut().for_each(|q| *q = 4.1);
+        assert_eq!(match_neurons(&straight, &[long], &target), None);
     }
 }

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::{
-    Evidence,
+    agreement::Evidence,
     entries::{Entries, FORGIVEN, Line},
 };
 
@@ -23,14 +23,14 @@ type Statistics = [f64; 5];
 
 /// The probability of evidence as strong as this against two views of the same means, and of each statistic alone.
 ///
-/// The test is Langsrud's (2005) rotation test. Each entry is a contrast and n − 1 residuals ([`super::rows`]); if the
+/// The test is Langsrud's (2005) rotation test. Each entry is a contrast and n − 1 residuals (a `Contrast`); if the
 /// views agree and replicates are Gaussian, the n rows of all entries together have the same law after any rotation among
 /// them, however the entries move together. Data rotated at random are therefore draws from the null, exact for any number
 /// of replicates, and every statistic of them is calibrated without a model of the correlations. The statistics share the
 /// rotations, and what is reported is the p-value of their smallest p-value (Westfall and Young). Of numerical errors only
 /// what exceeds twice the stated ones counts. What it does not promise: 16 replicates as skew as an exponential law, against
 /// a limit, “differ” in 2 % of cases instead of 0.1 %; against each other skewness cancels.
-pub(super) fn p_value(entries: &Entries) -> (f64, Vec<Evidence>) {
+pub fn p_value(entries: &Entries) -> (f64, Vec<Evidence>) {
     let mut rotated = Rotated::new(&entries.lines);
     let observed = rotated.observed();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
