@@ -144,13 +144,13 @@ ROWS = {
         network=SCALED,
         view='method = "single-index-finite"',
     ),
-    "sweep of 2000 points": experiment(
+    "sweep of 200 points": experiment(
         "reduced",
         2,
         online(100, "time = 0.1"),
         record="points = 5",
         replicates=2,
-        more=f'[sweep]\n"training.dimension" = {list(range(100, 2100))}',
+        more=f'[sweep]\n"training.dimension" = {list(range(100, 300))}',
     ),
 }
 
