@@ -133,6 +133,16 @@ impl Bars {
         self.views.values().for_each(|view| view.bar.finish_and_clear());
     }
 
+    /// Whether there is no terminal for bars, and the last line was told some time ago.
+    fn is_time_for_a_line(&self) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = self.lines && counts.told.elapsed() >= PAUSE;
+        if due {
+            counts.told = Instant::now();
+        }
+        due
+    }
+
     fn advance(&self, task: &Task, ticks: u64, ended: bool, risk: f64) {
         let Some(View { bar, tasks, state }) = self.views.get(&task.view_name) else { return };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +155,13 @@ impl Bars {
         } else {
             state.begun.insert(task.name.clone(), ticks.max(before));
         }
-        let left = state.left(bar.position(), *tasks as u64 * TICKS as u64);
+        let all = *tasks as u64 * TICKS as u64;
+        let left = state.left(bar.position(), all);
+        if self.is_time_for_a_line() {
+            let part = 100.0 * bar.position() as f64 / all as f64;
+            let done = format!("{} of {} tasks are finished", self.done(), self.total);
+            tell(&format!("{done}; {}: {part:.0} %{left}", printable(&task.view_name)));
+        }
         let risk = if risk.is_finite() { format!(", risk {risk:.2e}") } else { String::new() };
         bar.set_message(format!("{} of {tasks}{risk}{left}", state.done));
     }
@@ -166,10 +182,6 @@ impl Monitor for Bars {
         self.advance(task, TICKS as u64, true, risk);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.done += usize::from(run.status != Status::Interrupted);
-        if self.lines && counts.told.elapsed() >= PAUSE {
-            counts.told = Instant::now();
-            tell(&format!("{} of {} tasks are finished", counts.done, self.total));
-        }
     }
 
     fn interrupted(&self) -> bool {
