@@ -400,7 +400,7 @@ fn results_that_are_not_those_of_their_experiment_are_refused() {
     refused("[p, k] = [2, 1], its results [1, 1]", &|value| {
         value["source"] = ONE.replace("width = 1", "width = 2").into();
     });
-    refused("entries of 4 are valid", &|value| {
+    refused("are valid", &|value| {
         value["views"][1]["replicate_status"][0]["valid"] = u64::MAX.into();
     });
 }

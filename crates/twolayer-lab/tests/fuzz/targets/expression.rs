@@ -60,7 +60,7 @@ fn check(input: &[u8], _: &Bench) -> Result<(), String> {
     }
     match Activation::parse(&text, &BTreeMap::new()) {
         Ok(activation) => {
-            (activation.name(), activation.formula(), activation.polynomial(), activation.kinks());
+            drop((activation.name(), activation.formula(), activation.polynomial(), activation.kinks()));
             let (mut values, mut derivatives) = (POINTS, [0.0; POINTS.len()]);
             activation.values_and_derivatives(&mut values, &mut derivatives);
         }
