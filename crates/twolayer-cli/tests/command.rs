@@ -192,7 +192,7 @@ fn a_file_without_views_runs_without_a_limit_that_there_is_not() {
 }
 
 /// What is wrong, how the good file is spoilt, and words that the message must have.
-const BAD: [(&str, &str, &str, &[&str]); 12] = [
+const BAD: [(&str, &str, &str, &[&str]); 11] = [
     ("unknown key", "noise = 0.1", "nois = 0.1", &[":4:", "nois", "noise"]),
     ("batch 0", "time = 2", "time = 2\nbatch = 0", &[":12:", "batch", "help"]),
     ("negative noise", "noise = 0.1", "noise = -0.1", &[":4:", "-0.1", "help"]),
@@ -214,7 +214,6 @@ const BAD: [(&str, &str, &str, &[&str]); 12] = [
     ("no power of d", "\"0.5/d\"", "\"0.5/log(d)\"", &[":10:", "not a power of d", "help"]),
     ("both steps and time", "time = 2", "time = 2\nsteps = 10", &["steps", "time", "help"]),
     ("memory", "engine = \"direct\"", "engine = \"direct\"\ndimension = 1000000000000", &["TB", "reduced"]),
-    ("not yet", "time = 2", "time = 2\npreprocess = \"linear\"", &[":12:", "preprocess", "help"]),
 ];
 
 #[test]

@@ -48,7 +48,7 @@ fn ten_bad_files() {
         ("[training]", "[trainig]"),
         ("batch = 2", "loss = \"sqared\""),
         ("noise = 0.1", "overlaps = [[1, 2],\n  [2, 1]]"),
-        ("batch = 2", "preprocess = \"mean\""),
+        ("batch = 2", "preprocess = \"median\""),
         ("title = \"A", "\t\"é\" = \"\\u001b[31mred\"\ntitle = \"A"),
     ];
     insta::assert_snapshot!(all.map(|(from, to)| told(from, to)).join("----\n"));

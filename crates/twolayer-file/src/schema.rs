@@ -50,7 +50,7 @@ fn property(key: &Key) -> Value {
         Kind::Numbers => array(number()),
         Kind::Weights => any(&[array(number()), number(), text()]),
         Kind::Matrix => array(array(number())),
-        Kind::Any => json!({}),
+        Kind::Exprs => any(&[number(), text(), array(any(&[number(), text()]))]),
     };
     value["description"] = described(key).into();
     match key.default {

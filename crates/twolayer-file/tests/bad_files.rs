@@ -203,14 +203,19 @@ fn views_without_a_meaning() {
 }
 
 #[test]
-fn engines_that_come_later() {
+fn readouts_without_a_meaning() {
     snapshot(
-        "engines_that_come_later",
+        "readouts_without_a_meaning",
         &[
-            ("batch = 2", "preprocess = \"mean\""),
-            ("", "[readout]\nridge = 1e-3"),
-            ("", "[[view]]\nengine = \"limit\"\noverride = { \"training.preprocess\" = \"linear\" }"),
-            ("", "[[figure]]\ny = \"spectrum\""),
+            ("", "[readout]\nridge = 0"),
+            ("", "[readout]\nridge = [1e-3, -1]"),
+            ("", "[readout]\nsamples = []"),
+            ("", "[readout]\nsamples = [\"d\", true]"),
+            ("", "[readout]\nsamples = \"-d\""),
+            ("", "[readout]\ndata = \"same\"\nsamples = 50"),
+            ("", "[readout]\ndata = \"old\""),
+            ("", "[readout]\nat = \"start\""),
+            ("", "[readout]\ntest_samples = 1"),
         ],
     );
 }
@@ -278,7 +283,6 @@ fn settings_without_a_meaning() {
         "constants.gamma=3",
         "network.second_layer.values=[1,2",
         "sweep.training.dimension=10",
-        "training.preprocess=linear",
     ]
     .iter()
     .map(|setting| {

@@ -9,7 +9,7 @@ use twolayer_view::{Summary, draw_sweep};
 use crate::{
     outcome::Outcome,
     report,
-    store::{Commit, Error, Index, Manifest, Owner, load},
+    store::{Commit, Error, Index, Manifest, Owner, ViewRecord, load},
 };
 
 /// Pixels: a column and a half of a paper at 300 dpi.
@@ -75,7 +75,7 @@ impl Results {
         let mut commit = Commit::new(&self.directory)?;
         publish(&mut commit, &self.experiment, &self.outcomes, &self.manifest, say)?;
         let mut manifest = self.manifest.clone();
-        let arrays: Vec<String> = manifest.views.iter().map(|view| view.file.clone()).collect();
+        let arrays: Vec<String> = manifest.views.iter().flat_map(ViewRecord::files).collect();
         manifest.files.retain(|name, _| arrays.contains(name));
         put_in_place(commit, &mut manifest)
     }

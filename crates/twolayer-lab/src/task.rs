@@ -16,7 +16,10 @@ use twolayer_file::{
     point::in_words,
 };
 
-use crate::{plan, store::Owner};
+use crate::{
+    plan,
+    store::{self, Owner},
+};
 
 /// One replicate of one view at one point.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,8 @@ pub struct Task {
     pub view: usize,
     /// Its name, for people.
     pub view_name: String,
+    /// The files of its arrays.
+    pub files: Vec<String>,
     /// The replicate.
     pub replicate: usize,
     /// The hash of the program's version, the resolved problem and view, the moments recorded and the replicate: of all
@@ -78,6 +83,7 @@ impl Prepared {
                 point,
                 view,
                 view_name: named.name.clone(),
+                files: store::array_names(&named.name, named.record.readout.is_some()),
                 replicate,
                 name: hash::long(format!("{text}\n{replicate}").as_bytes()),
                 simulation: named.view.engine != Engine::Limit,
@@ -228,7 +234,16 @@ mod tests {
 
     fn task(view: usize, replicate: usize, seconds: f64) -> Task {
         let name = format!("{view} {replicate}");
-        Task { point: 0, view, view_name: view.to_string(), replicate, name, simulation: view > 0, seconds }
+        Task {
+            point: 0,
+            view,
+            view_name: view.to_string(),
+            files: Vec::new(),
+            replicate,
+            name,
+            simulation: view > 0,
+            seconds,
+        }
     }
 
     /// A limit of 100 s, four replicates of 10 s each, one of 3 s.

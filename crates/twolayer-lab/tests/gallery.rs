@@ -20,10 +20,14 @@ use twolayer_lab::{
 
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
+#[path = "gallery/ladders.rs"]
+mod ladders;
 #[path = "gallery/odes.rs"]
 mod odes;
 #[path = "gallery/overlaps.rs"]
 mod overlaps;
+#[path = "gallery/readouts.rs"]
+mod readouts;
 #[path = "gallery/reuse.rs"]
 mod reuse;
 
@@ -334,6 +338,16 @@ fn mean_field_rows() {
     assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
 }
 
+/// Those of giant steps alone: `cargo test --test gallery giant_steps`.
+#[test]
+#[ignore = "part of the whole"]
+fn giant_steps() {
+    let mut rows = ladders::rows();
+    rows.extend(readouts::rows());
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 #[test]
 fn the_gallery_shows_what_it_must() {
     let mut rows = high_dimensional();
@@ -341,6 +355,8 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
     rows.extend(giant_step::rows());
+    rows.extend(ladders::rows());
+    rows.extend(readouts::rows());
     rows.extend(reuse::rows());
     let text = table(&rows);
     println!("{text}");

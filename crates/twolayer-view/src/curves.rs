@@ -34,8 +34,8 @@ pub(crate) fn scalar(y: Quantity) -> Option<(&'static str, Value)> {
         Quantity::TrainingRisk => Some(("training risk  ½ mean (f − y)²", |run, t| {
             run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t])
         })),
-        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing => None,
-        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => None,
+        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing | Quantity::Readout => None,
+        Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient | Quantity::Spectrum => None,
     }
 }
 

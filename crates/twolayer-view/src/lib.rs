@@ -17,8 +17,10 @@ mod histogram;
 mod moments;
 pub mod outcome;
 pub mod phases;
+mod readout;
 mod scatter;
 mod series;
+mod spectrum;
 mod summary;
 pub mod sweep;
 
@@ -45,6 +47,8 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         Quantity::Scatter | Quantity::Cloud => vec![scatter::scatter(experiment, outcomes, figure)],
         Quantity::Gradient => vec![gradients::gradients(experiment, outcomes, figure)],
         Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],
+        Quantity::Readout => vec![readout::readout(experiment, outcomes, figure)],
+        Quantity::Spectrum => vec![spectrum::spectrum(experiment, outcomes, figure)],
     });
     let small_print = small_print(experiment, version);
     Drawing { title: experiment.title.clone(), blocks: blocks.collect(), small_print }

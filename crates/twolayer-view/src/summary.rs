@@ -8,6 +8,7 @@ use twolayer::{
 use super::{
     curves::scalar,
     direction::directions,
+    readout::{Errors, errors},
     series::{Estimate, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
@@ -44,11 +45,20 @@ pub(crate) struct ViewSummary {
 pub(crate) struct Traced {
     /// `along z₁`; empty where there is only one.
     pub title: String,
+    /// What its colour stands for beside the swept values: `step 3`; empty where there is nothing else.
+    pub level: String,
+    /// A lower bound, not what a view gave.
+    pub bound: bool,
     pub x: Vec<f64>,
     pub y: Vec<Estimate>,
 }
 
 impl Traced {
+    /// What a view gave, alone in its panel.
+    fn of(title: String, x: Vec<f64>, y: Vec<Estimate>) -> Self {
+        Self { title, level: String::new(), bound: false, x, y }
+    }
+
     /// The last estimate that there is.
     pub fn end(&self) -> Option<Estimate> {
         self.y.iter().rev().copied().find(|e| e.mean.is_finite())
@@ -93,6 +103,16 @@ impl ViewSummary {
     }
 }
 
+/// The errors of a readout, and their lower bound where it is known.
+fn both(errors: Errors) -> Vec<Traced> {
+    let Errors { level, x, y, bound } = errors;
+    let known = bound.iter().any(|bound| bound.is_finite());
+    let exact = bound.into_iter().map(|mean| Estimate { mean, bar: 0.0 }).collect();
+    let bound = Traced { level: level.clone(), bound: true, ..Traced::of(String::new(), x.clone(), exact) };
+    let found = Traced { level, ..Traced::of(String::new(), x, y) };
+    std::iter::once(found).chain(known.then_some(bound)).collect()
+}
+
 /// The curves of one figure: with many curves side by side, of the neurons only the largest |overlap| or |cosine|, or the
 /// one neuron that the figure asks for, with its sign.
 fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
@@ -100,7 +120,7 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
     match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
             let Some((_, value)) = scalar(figure.y) else { return Vec::new() };
-            vec![Traced { title: String::new(), x, y: series.estimates(usize::MAX, |_, run, t| value(run, t)) }]
+            vec![Traced::of(String::new(), x, series.estimates(usize::MAX, |_, run, t| value(run, t)))]
         }
         Quantity::Overlap | Quantity::Cosine => {
             let every = directions(figure, &series.view.problem.target.overlaps);
@@ -122,12 +142,16 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
                         }),
                     };
                     let title = if several { format!("along {}", direction.name) } else { String::new() };
-                    Traced { title, x: x.clone(), y }
+                    Traced::of(title, x.clone(), y)
                 })
                 .collect()
         }
-        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
-            Vec::new()
-        }
+        Quantity::Readout => errors(series, &figure.x).into_iter().flat_map(both).collect(),
+        Quantity::Crossing
+        | Quantity::Scatter
+        | Quantity::Histogram
+        | Quantity::Cloud
+        | Quantity::Gradient
+        | Quantity::Spectrum => Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ use super::{
     axes::{Curve, around, horizontal, marks, vertical},
     curves::{scalar, spread},
     grid::{Bundle, bundles},
+    readout::{LABEL, dashed},
     scale_of,
     series::{Estimate, HELD, series},
     small_print,
@@ -60,9 +61,10 @@ impl Sweep<'_> {
             let silent = lines && colored.is_some_and(|b| !named.contains(&self.bundles[b].of_point[point]));
             for view in summary.views.iter().filter(|view| view.limit || !silent) {
                 for traced in view.figures.get(number).into_iter().flatten() {
-                    let title = joined([traced.title.clone(), rest.clone()]);
+                    let title = joined([traced.title.clone(), traced.level.clone(), rest.clone()]);
                     let style = self.style(view, colored.map(|b| (b, self.bundles[b].of_point[point])));
-                    let (limit, index) = (view.limit, view.index);
+                    let style = if traced.bound { dashed(style) } else { style };
+                    let (limit, index) = (view.limit || traced.bound, view.index);
                     let curve = Curve { limit, index, x: traced.x.clone(), y: traced.y.clone(), style };
                     match panels.iter_mut().find(|(other, _)| *other == title) {
                         Some((_, curves)) => curves.push(curve),
@@ -120,28 +122,35 @@ impl Sweep<'_> {
         let mut panels: Vec<(String, Vec<Curve>)> = Vec::new();
         let mut remark = String::new();
         for (point, summary) in self.summaries.iter().enumerate() {
-            let color = place_of(&mut rests, |rest, own| rest == own, self.others(point, across));
+            let others = self.others(point, across);
             let x = numbers.as_ref().map_or(place(point) as f64, |numbers| numbers[place(point)]);
             for view in &summary.views {
-                // No line leads from one name to the next.
-                let cross = view.limit && numbers.is_none();
-                let style = match (view.limit, cross) {
-                    (_, true) => Style { size: 4.2, ..Style::dots(view.index, Marker::Cross) },
-                    (true, _) => self.style(view, None),
-                    (false, _) => Style { size: if values.len() > 20 { 2.2 } else { 3.2 }, ..self.style(view, None) },
-                };
-                let index = view.index + COLORS * color;
-                for (title, estimate) in ends(view, number, figure, &mut remark) {
+                for End { title, level, bound, estimate } in ends(view, number, figure, &mut remark) {
+                    let color = place_of(&mut rests, |rest, own| rest == own, joined([level, others.clone()]));
+                    // No line leads from one name to the next.
+                    let line = view.limit || bound;
+                    let cross = line && numbers.is_none();
+                    let style = match (line, cross) {
+                        (_, true) => Style { size: 4.2, ..Style::dots(view.index, Marker::Cross) },
+                        (true, _) if bound => dashed(self.style(view, None)),
+                        (true, _) => self.style(view, None),
+                        (false, _) => {
+                            Style { size: if values.len() > 20 { 2.2 } else { 3.2 }, ..self.style(view, None) }
+                        }
+                    };
+                    let index = 2 * view.index + usize::from(bound) + COLORS * color;
                     let panel = place_of(&mut panels, |panel, own| panel.0 == own.0, (title, Vec::new()));
                     let curves = &mut panels[panel].1;
-                    let fresh = Curve { limit: view.limit && !cross, index, x: Vec::new(), y: Vec::new(), style };
+                    let fresh = Curve { limit: line && !cross, index, x: Vec::new(), y: Vec::new(), style };
                     let found = place_of(curves, |curve, own| curve.index == own.index, fresh);
                     curves[found].x.push(x);
                     curves[found].y.push(estimate);
                 }
             }
         }
-        if figure.y != Quantity::Crossing && self.holds() {
+        if figure.y == Quantity::Readout {
+            remark = "Dashed: lower bounds. Of several ridges the one that is best on average.".into();
+        } else if figure.y != Quantity::Crossing && self.holds() {
             remark = HELD.into();
         }
         panels.iter_mut().flat_map(|(_, curves)| curves).for_each(|curve| in_order(curve, rests.len()));
@@ -294,22 +303,35 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         Quantity::Overlap => (format!("{}{sign}M_{{jr}}{sign}", if one { "overlap  " } else { "largest  " }), true),
         Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
         Quantity::Crossing => ("time t of crossing".to_string(), false),
+        Quantity::Readout => (LABEL.to_string(), false),
         y => (scalar(y).map_or_else(String::new, |(label, _)| label.to_string()), false),
     };
-    let at = if figure.y == Quantity::Crossing { "" } else { at };
+    let at = if matches!(figure.y, Quantity::Crossing | Quantity::Readout) { "" } else { at };
     (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
 }
 
-/// What a view gave in the end: for each panel, its title and the number.
-fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String) -> Vec<(String, Estimate)> {
+/// The last number of a curve, and what tells the curve from others: [`Traced`](super::summary::Traced).
+struct End {
+    title: String,
+    level: String,
+    bound: bool,
+    estimate: Estimate,
+}
+
+/// What a view gave in the end: for each panel, its title and the numbers.
+fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String) -> Vec<End> {
+    let end = |title, level, bound, estimate| End { title, level, bound, estimate };
     if figure.y != Quantity::Crossing {
         let traced = view.figures.get(number).into_iter().flatten();
-        return traced.filter_map(|traced| Some((traced.title.clone(), traced.end()?))).collect();
+        return traced
+            .filter_map(|traced| Some(end(traced.title.clone(), traced.level.clone(), traced.bound, traced.end()?)))
+            .collect();
     }
     if view.crossed.iter().any(|crossed| crossed.censored > 0) {
         *remark = "Runs that ended before they crossed are left out: means over the others are too early.".into();
     }
-    view.crossed.iter().filter(|c| c.reached > 0).map(|c| (c.in_words(), time_of(c))).collect()
+    let reached = view.crossed.iter().filter(|c| c.reached > 0);
+    reached.map(|c| end(c.in_words(), String::new(), false, time_of(c))).collect()
 }
 
 /// The time of a crossing, ± 2 standard errors.

@@ -23,6 +23,8 @@ use twolayer::{
     solve::{self, Options},
 };
 
+#[path = "works/features.rs"]
+mod features;
 #[path = "works/flows.rs"]
 mod flows;
 
@@ -71,6 +73,9 @@ fn main() -> Result<()> {
         mean_field()?,
         integration()?,
         engine()?,
+        Work::new("wide-noise", "s", features::wide_noise),
+        Work::new("ridge-gram", "s", features::gram),
+        Work::new("ridge", "s", features::ridge),
         Work::new("canonical-order", "s", || flows::many(&[(1e-2, 60), (1e-4, 240), (1e-6, 800)], 5.0)),
         Work::new("learning-times", "s", || {
             flows::many(&[(1e-2, 60), (1e-3, 120), (1e-4, 240), (1e-5, 480), (1e-6, 1200), (1e-7, 3000)], 3.0)

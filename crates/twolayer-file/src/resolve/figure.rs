@@ -2,7 +2,7 @@
 
 use twolayer::{
     hierarchy::Stairs,
-    problem::{Data, Duration, Target},
+    problem::{Data, Duration, Readout, ReadoutData, ReadoutMoments, Target},
 };
 
 use super::reader::Reader;
@@ -142,11 +142,15 @@ impl One<'_, '_> {
 
     fn axis(&mut self, y: Quantity, usual: &Axis) -> Option<Axis> {
         if let Some(word) = self.reader.choice::<FigureAxis>("figure.x") {
+            if y == Quantity::Readout && word == FigureAxis::Time {
+                let reason = "a readout is drawn against its samples or the step, and has no time axis";
+                self.reader.fault("figure.x", reason, "write x = \"samples\" or x = \"step\"");
+            }
             return Some(word.into());
         }
         match self.reader.text("figure.x").as_deref() {
             Some(key) if self.swept.iter().any(|swept| swept == key) => match y {
-                Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
+                Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient | Quantity::Spectrum => {
                     let reason = format!("`{}` has a panel for each time, and no axis for `{key}`", y.name());
                     self.reader.fault("figure.x", reason, "remove the line, or draw overlap or cosine");
                     None
@@ -156,6 +160,7 @@ impl One<'_, '_> {
                 | Quantity::Overlap
                 | Quantity::Cosine
                 | Quantity::TrainingRisk
+                | Quantity::Readout
                 | Quantity::Crossing => Some(Axis::Swept(key.into())),
             },
             Some(key) => {
@@ -169,8 +174,19 @@ impl One<'_, '_> {
             }
             // A crossing has no time axis: its time is what is drawn.
             None if y == Quantity::Crossing && !self.swept.is_empty() => Some(Axis::Swept(self.swept[0].clone())),
+            None if y == Quantity::Readout => Some(self.readout_axis()),
             None => Some(usual.clone()),
         }
+    }
+
+    /// The step, where a readout of one number of samples is made after each; else its samples.
+    fn readout_axis(&self) -> Axis {
+        let mut readouts = self.views.iter().filter_map(|(view, _)| view.record.readout.as_ref());
+        let by_step = |it: &Readout| match &it.data {
+            ReadoutData::Fresh(sizes) => it.at == ReadoutMoments::EveryStep && sizes.len() < 2,
+            ReadoutData::Same => it.at == ReadoutMoments::EveryStep,
+        };
+        if readouts.all(by_step) { Axis::Step } else { Axis::Samples }
     }
 
     /// What is drawn must be recorded by some view.
@@ -182,6 +198,12 @@ impl One<'_, '_> {
         }
         if y == Quantity::Gradient && !views().any(|view| view.record.gradients) {
             self.reader.fault("figure.y", "no view records its gradients", "write gradients = true in [record]");
+        }
+        if y == Quantity::Readout && !views().any(|view| view.record.readout.is_some()) {
+            self.reader.fault("figure.y", "no view has a readout", "write a section [readout]");
+        }
+        if y == Quantity::Spectrum && !views().any(|view| view.record.spectrum) {
+            self.reader.fault("figure.y", "no view records its spectrum", "write spectrum = true in [record]");
         }
         if y == Quantity::TrainingRisk && views().all(|view| view.problem.training.data == Data::Fresh) {
             let reason = "no view has a training set: all train on fresh batches, each seen once";
@@ -285,7 +307,9 @@ mod tests {
             "x = \"training.dimension\"",
             "y = \"crossing\"",
             "y = \"training_risk\"",
+            "y = \"spectra\"",
             "y = \"spectrum\"",
+            "y = \"readout\"\nx = \"time\"",
             "y = \"scatter\"\nat = [0, 1.5]",
             "y = \"scatter\"\nat = [-1]",
             "y = \"gradient\"",
@@ -298,7 +322,10 @@ mod tests {
         `training.dimension` is not swept: a figure against it would have one point (write its values in [sweep], or x = "time")
         no level is given whose crossing could be drawn (write crossings = [{ quantity = "risk", level = … }] in [record])
         no view has a training set: all train on fresh batches, each seen once (write y = "risk", or data = "reused" in [training])
-        `figure.y` takes one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient", not the string "spectrum" (write one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient": what is drawn)
+        `figure.y` takes one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient", "readout", "spectrum", not the string "spectra" (did you mean "spectrum"?)
+        no view records its spectrum (write spectrum = true in [record])
+        no view has a readout (write a section [readout])
+        a readout is drawn against its samples or the step, and has no time axis (write x = "samples" or x = "step")
         a panel at time 1.5, and every view ends at time 1 or before (write times from 0 to 1)
         a panel at time -1, before the start (write times from 0 to 1)
         no view records its gradients (write gradients = true in [record])

@@ -5,6 +5,7 @@ mod figure;
 mod network;
 mod quick;
 mod reader;
+mod readout;
 mod record;
 mod resolved;
 mod target;

@@ -14,6 +14,9 @@ use crate::{
 /// A run of fewer steps is left as it is: each of them counts.
 const FEW_STEPS: f64 = 100.0;
 
+/// So many samples measure an error to some per cent.
+const FEW_TEST_SAMPLES: f64 = 1000.0;
+
 /// A tenth of d, but at least p + k where there is that much.
 pub fn dimension(d: Dimension, problem: &Problem) -> Dimension {
     let least = (problem.width() + problem.directions()) as u64;
@@ -36,6 +39,8 @@ pub fn shrink(tree: &mut Table, full: &NamedView) {
     tenth(tree, "training.samples", 1.0);
     tenth(tree, "training.batch", 1.0);
     tenth(tree, "training.steps", FEW_STEPS);
+    tenth(tree, "readout.samples", 1.0);
+    tenth(tree, "readout.test_samples", FEW_TEST_SAMPLES);
     // The grid must start before the end, which may have come nearer.
     tenth(tree, "record.first", 0.0);
     let replicates = full.view.replicates;

@@ -114,15 +114,6 @@ impl<'a> Reader<'a> {
         T::named(self.node(path)?.text()?)
     }
 
-    /// Refuses what is written at `path`, which no engine of this version treats.
-    pub fn no_engine(&mut self, path: &str, remedy: &str) {
-        let place = self.place(path);
-        let written = self.source.text.get(place).unwrap_or_default();
-        let what = if path.contains('.') { format!("`{path} = {written}`") } else { format!("[{path}]") };
-        let reason = format!("{what} is part of the experiment file, but this version has no engine for it yet");
-        self.fault(path, reason, remedy);
-    }
-
     /// A string.
     pub fn text(&self, path: &str) -> Option<String> {
         self.node(path)?.text().map(String::from)
@@ -175,6 +166,35 @@ impl<'a> Reader<'a> {
             Value::Float(float) => Some(Formula::number(*float)),
             _ => None,
         }
+    }
+
+    /// A number or an expression in the sizes, or a list of them.
+    pub fn formulas(&mut self, path: &str) -> Option<Vec<Formula>> {
+        let node = self.node(path)?;
+        let items: Vec<Node> = match node.array() {
+            Some(items) => items.to_vec(),
+            None => vec![node.into_owned()],
+        };
+        let mut formulas = Vec::with_capacity(items.len());
+        for item in items {
+            let formula = match (item.text(), item.number()) {
+                (Some(text), _) => Formula::parse(text, &self.constants),
+                (None, Some(number)) => Ok(Formula::number(number)),
+                _ => {
+                    let remedy = "write a number, an expression, or a list of them, e.g. [\"d\", \"4*d\"]";
+                    self.fault(path, format!("`{path}` is neither a number nor an expression"), remedy);
+                    return None;
+                }
+            };
+            formulas.push(match formula {
+                Ok(formula) => formula,
+                Err(error) => {
+                    self.refuse(path, error);
+                    return None;
+                }
+            });
+        }
+        Some(formulas)
     }
 
     /// c_1 … c_k: numbers, one for all, or an expression in r (and k).

@@ -5,7 +5,7 @@ use twolayer::{
     record::KeepQ,
 };
 
-use super::reader::Reader;
+use super::{reader::Reader, readout};
 use crate::text::{
     tree::{Entry, Table},
     words::{CrossingQuantity, KeptQ},
@@ -34,7 +34,9 @@ pub fn resolve(reader: &mut Reader<'_>, sizes: &Sizes) -> Option<Record> {
     };
     let gradients = reader.switch("record.gradients");
     let crossings = crossings(reader, sizes.k as usize)?;
-    Some(Record { points, spacing, first, keep_q, gradients, crossings })
+    let spectrum = reader.switch("record.spectrum");
+    let readout = if reader.has("readout") { Some(readout::resolve(reader, sizes)?) } else { None };
+    Some(Record { points, spacing, first, keep_q, gradients, crossings, spectrum, readout })
 }
 
 /// A log grid that starts beyond the end would be its two ends and nothing between.

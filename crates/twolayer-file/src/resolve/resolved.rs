@@ -31,7 +31,7 @@ pub fn resolved(
 }
 
 fn of_view(source: &Source<'_>, view: &NamedView, tree: &Table) -> Json {
-    let sections = ["constants", "target", "network", "training", "record", "view"];
+    let sections = ["constants", "target", "network", "training", "record", "readout", "view"];
     let mut json = keys_as_json(source, tree, &sections, Some(view.problem.sizes()));
     let overlaps = &view.problem.target.overlaps;
     let rows = (0..overlaps.nrows()).map(|i| (0..overlaps.ncols()).map(|j| overlaps[(i, j)]).collect::<Vec<_>>());

@@ -100,9 +100,6 @@ fn own_dimension(source: &Source<'_>, spec: &Spec, faults: &mut Vec<Diagnostic>)
 
 fn one(reader: &mut Reader<'_>, own: Option<Dimension>) -> Option<NamedView> {
     reader.spelling()?;
-    if reader.has("readout") {
-        reader.no_engine("readout", "remove the section");
-    }
     let view = view(reader);
     let dimension = training::dimension(reader);
     let target = target::resolve(reader, dimension?.as_f64());

@@ -3,7 +3,8 @@
 use Kind::{Expr, Matrix, Number, Numbers, Section, Switch, Text, Whole};
 use twolayer::method::registry;
 use twolayer::problem::{
-    Algorithm, Data, Engine, Geometry, Loss, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+    Algorithm, Data, Engine, Geometry, Loss, Preprocess, ReadoutMoments, ReadoutSource, ReuseOrder, Spacing, StartMode,
+    Terms, Word,
 };
 
 use super::{
@@ -78,8 +79,8 @@ pub enum Kind {
     Weights,
     /// A matrix, as an array of rows.
     Matrix,
-    /// Anything: a key that has no reader yet.
-    Any,
+    /// A number, or an expression in the sizes and constants; or a list of them.
+    Exprs,
 }
 
 /// What a key is where it is not written.
@@ -184,12 +185,19 @@ pub const KEYS: &[Key] = &[
     optional("record.first", Expr, "start of a log grid: a time; of giant steps and reused data, a step"),
     choice::<KeptQ>("record.Q", "how much of Q is kept"),
     default("record.gradients", Switch, "false", "whether gradients are recorded"),
+    optional("record.spectrum", Switch, "whether the eigenvalues of the covariance of the features are recorded"),
     default("record.crossings", Kind::List, "[]", "levels whose crossing is recorded"),
     required("record.crossings.quantity", Text, "risk, cosine (the largest |cosine|) or cosine:1 (with direction z1)"),
     required("record.crossings.level", Number, "the level"),
     default("record.crossings.stop", Switch, "false", "whether the run ends there"),
 
-    optional("readout", Kind::Any, "a second layer fitted by ridge regression"),
+    optional("readout", Kind::Table, "a second layer fitted by ridge regression on the features"),
+    default("readout.samples", Kind::Exprs, r#""4*d""#, "n_2, an expression or a list of them"),
+    choice::<ReadoutSource>("readout.data", "the samples that it is fitted to"),
+    default("readout.ridge", Kind::Exprs, "1e-3", "λ of Σ (y − s Σ b σ(h))² + λ‖b‖², a number or a list of them"),
+    choice::<ReadoutMoments>("readout.at", "after which steps"),
+    default("readout.test_samples", Whole(2), "10000", "fresh samples that the error is measured on"),
+    default("readout.bounds", Switch, "true", "whether lower bounds are recorded"),
 
     optional("view", Kind::Tables, "one way to look at the experiment"),
     required("view.engine", Kind::Word(Engine::WORDS), "what looks"),
@@ -308,7 +316,7 @@ impl Kind {
             Self::Numbers => "an array of numbers".into(),
             Self::Weights => "an array of numbers, or an expression in r in quotes".into(),
             Self::Matrix => "a matrix as an array of rows of one length, [[…], […]]".into(),
-            Self::Any => "a value".into(),
+            Self::Exprs => "a number, an expression in quotes, or a list of them".into(),
         }
     }
 
@@ -338,7 +346,10 @@ impl Kind {
             Self::Numbers => node.numbers().is_some_and(|numbers| numbers.iter().all(|x| x.is_finite())),
             Self::Weights => node.text().is_some() || node.number().is_some() || Self::Numbers.fits(node),
             Self::Matrix => node.matrix().is_some_and(|rows| rows.iter().flatten().all(|x| x.is_finite())),
-            Self::Any => true,
+            Self::Exprs => match node.array() {
+                Some(items) => items.iter().all(|item| Self::Expr.fits(item)),
+                None => Self::Expr.fits(node),
+            },
         }
     }
 }

@@ -89,6 +89,8 @@ words! {
         Histogram = "histogram": "the distribution of the neurons' cosines, one panel per time",
         Cloud = "cloud": "the second layer against the cosine with the first direction, one panel per time",
         Gradient = "gradient": "the gradients of the first layer in the plane of the first two directions, one panel per step",
+        Readout = "readout": "the test error of `[readout]`, against its samples or the step",
+        Spectrum = "spectrum": "the eigenvalues of the covariance of the features, one panel per time",
     }
 }
 
@@ -96,8 +98,9 @@ impl Quantity {
     /// Whether it has a panel for each moment, and no axis of time.
     pub fn has_panels(self) -> bool {
         match self {
-            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient => true,
-            Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk | Self::Crossing => false,
+            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient | Self::Spectrum => true,
+            Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk => false,
+            Self::Crossing | Self::Readout => false,
         }
     }
 }
@@ -130,7 +133,8 @@ mod tests {
         assert_eq!(words::<CrossingQuantity>(), (vec!["risk", "cosine"], None));
         assert_eq!(words::<FigureAxis>(), (vec!["time", "step", "samples"], None));
         assert_eq!(words::<FigureDirections>(), (vec!["axes", "stairs"], Some("axes")));
-        let quantities = "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient";
+        let quantities =
+            "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient readout spectrum";
         assert_eq!(words::<Quantity>(), (quantities.split(' ').collect(), Some("risk")));
         assert_eq!(words::<Scale>(), (vec!["linear", "log"], None));
         assert_eq!((AUTO, INFINITE), ("auto", "infinite"));

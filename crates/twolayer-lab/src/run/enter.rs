@@ -197,7 +197,7 @@ fn writes(study: &Study, tasks: &Tasks) -> Writes {
     let names = |list: &[&str]| list.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let of_point = |point: usize| {
         let arrays = tasks.of_point(point).iter().filter(|task| task.replicate == 0);
-        let arrays = arrays.map(|task| store::array_name(&task.view_name));
+        let arrays = arrays.flat_map(|task| task.files.iter().cloned());
         arrays.chain(names(&DRAWN)).collect::<BTreeSet<_>>()
     };
     if !study.is_sweep() {

@@ -42,7 +42,7 @@ impl Commit {
     /// # Errors
     /// [`Error::Name`]; [`Error::Shape`] where its replicates do not share their axis; [`Error::Io`].
     pub fn view(&mut self, name: &str, outcome: &Outcome) -> Result<(), Error> {
-        self.staged.push(npz::stage_view(&self.directory, name, outcome)?);
+        self.staged.extend(npz::stage_view(&self.directory, name, outcome)?);
         Ok(())
     }
 

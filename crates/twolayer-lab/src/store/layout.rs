@@ -20,9 +20,21 @@ const PARTS: &str = "parts";
 /// The name of the file in it that tells whose tasks they are.
 pub(super) const MARKER: &str = "experiment.json";
 
-/// The name of a view's arrays.
-pub(crate) fn array_name(view: &str) -> String {
-    format!("{view}.npz")
+/// The second words of the names of a view's files, as [`Observable::place`](twolayer::record::Observable::place) has them.
+pub(super) const WORDS: [Option<&str>; 2] = [None, Some("readout")];
+
+/// The name of a file of a view's arrays; `word` is the second word of its name, where it has one.
+pub(super) fn array_name(view: &str, word: Option<&str>) -> String {
+    match word {
+        Some(word) => format!("{view}.{word}.npz"),
+        None => format!("{view}.npz"),
+    }
+}
+
+/// The names of all files of a view's arrays, with a readout or without.
+pub(crate) fn array_names(view: &str, readout: bool) -> Vec<String> {
+    let words = WORDS.iter().filter(|word| word.is_none() || readout);
+    words.map(|word| array_name(view, *word)).collect()
 }
 
 /// `directory/parts`.

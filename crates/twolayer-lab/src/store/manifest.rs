@@ -17,7 +17,7 @@ use twolayer::{
 
 use super::{
     Error, arrays,
-    layout::{MANIFEST, SCHEMA, array_name, is_plain},
+    layout::{MANIFEST, SCHEMA, WORDS, array_name, is_plain},
     sealed,
     whole::write_bytes,
 };
@@ -231,13 +231,30 @@ impl ReplicateRecord {
 }
 
 impl ViewRecord {
+    /// The files of its arrays.
+    pub fn files(&self) -> Vec<String> {
+        let words = WORDS.iter().filter(|word| self.has_file(**word));
+        words.map(|word| self.file_of(*word)).collect()
+    }
+
+    /// Whether it has a file with this word.
+    pub(super) fn has_file(&self, word: Option<&str>) -> bool {
+        let is_there = |word| self.arrays.keys().any(|name| name.split_once('.').is_some_and(|(file, _)| file == word));
+        word.is_none_or(is_there)
+    }
+
+    /// The name of its file with this word.
+    pub(super) fn file_of(&self, word: Option<&str>) -> String {
+        if word.is_none() { self.file.clone() } else { array_name(&self.name, word) }
+    }
+
     /// The record of `view`, as it came out.
     pub fn new(view: &NamedView, outcome: &Outcome) -> Self {
         let runs = &outcome.trajectories;
         let status = runs.iter().map(|run| &run.status).find(|s| **s != Status::Done).unwrap_or(&Status::Done);
         Self {
             name: view.name.clone(),
-            file: array_name(&view.name),
+            file: array_name(&view.name, None),
             engine: view.view.engine.name().into(),
             method_id: outcome.method_id.clone(),
             method: outcome.method.clone(),
@@ -297,14 +314,14 @@ impl Manifest {
 
     /// Whether it tells the hash of every array: those of 0.1.0 do not.
     pub fn has_hashes(&self) -> bool {
-        self.views.iter().all(|view| self.files.contains_key(&view.file))
+        self.views.iter().flat_map(ViewRecord::files).all(|file| self.files.contains_key(&file))
     }
 
     /// The names of all files that it lists, itself apart.
     pub fn names(&self) -> BTreeSet<String> {
-        let arrays = self.views.iter().map(|view| &view.file);
+        let arrays = self.views.iter().flat_map(ViewRecord::files);
         let first = FIRST_FILES.iter().filter(|_| self.files.is_empty()).map(ToString::to_string);
-        arrays.chain(self.files.keys()).cloned().chain(first).filter(|name| is_plain(name)).collect()
+        arrays.chain(self.files.keys().cloned()).chain(first).filter(|name| is_plain(name)).collect()
     }
 
     /// Writes it into `directory` under `name`, with its own hash as the last member.

@@ -31,7 +31,7 @@ use crate::outcome::Outcome;
 pub use commit::Commit;
 pub use held::{Held, begin, held, in_words, remove_parts};
 pub use index::{Index, PointRecord, ViewSummary};
-pub(crate) use layout::array_name;
+pub(crate) use layout::array_names;
 pub use layout::{SCHEMA, part_directory};
 pub use ledger::{Writes, clear, in_the_way};
 pub use lock::{Holder, Lock, Locking, lock};

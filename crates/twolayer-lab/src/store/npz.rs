@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 use super::{
     Error, Manifest, ReplicateRecord, ViewRecord,
     arrays::{ENDED, written},
-    layout::{array_name, is_plain},
+    layout::{WORDS, array_name, is_plain},
     whole::{self, Staged, stage},
 };
 use twolayer_file::hash;
@@ -21,11 +21,12 @@ use twolayer_file::hash;
 use crate::outcome::Outcome;
 
 /// Writes what shall be `directory/<name>.npz`: every [`Observable`] that all replicates have, stacked where each has its own,
-/// and of each replicate `status` ([`Status::code`](twolayer::record::Status::code)) and `valid`.
+/// and of each replicate `status` ([`Status::code`](twolayer::record::Status::code)) and `valid`; and `<name>.readout.npz`,
+/// where there is anything for it.
 ///
 /// # Errors
 /// [`Error::Name`]; [`Error::Shape`] where the replicates do not share their axis; [`Error::Io`].
-pub(super) fn stage_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<Staged, Error> {
+pub(super) fn stage_view(directory: &Path, name: &str, outcome: &Outcome) -> Result<Vec<Staged>, Error> {
     let runs = &outcome.trajectories;
     // `../x` would be written elsewhere, `.x` be hidden.
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) {
@@ -33,16 +34,20 @@ pub(super) fn stage_view(directory: &Path, name: &str, outcome: &Outcome) -> Res
     }
     check_shapes(name, runs)?;
     let numbers: usize = runs.iter().map(numbers).sum();
-    stage(directory, &array_name(name), 8 * numbers as u64, |file| {
-        let mut archive = ZipWriter::new(file);
-        if let Err(error) = write_arrays(&mut archive, runs) {
-            // Its drop would try to finish the archive, and print that it cannot.
-            std::mem::forget(archive);
-            return Err(error);
-        }
-        archive.finish()?;
-        Ok(())
-    })
+    let words = WORDS.into_iter().filter(|word| written(runs, *word).next().is_some());
+    let staged = words.map(|word| {
+        stage(directory, &array_name(name, word), 8 * numbers as u64, |file| {
+            let mut archive = ZipWriter::new(file);
+            if let Err(error) = write_arrays(&mut archive, runs, word) {
+                // Its drop would try to finish the archive, and print that it cannot.
+                std::mem::forget(archive);
+                return Err(error);
+            }
+            archive.finish()?;
+            Ok(())
+        })
+    });
+    staged.collect()
 }
 
 /// Numbers of one trajectory.
@@ -65,19 +70,24 @@ fn check_shapes(view: &str, runs: &[Trajectory]) -> Result<(), Error> {
     }
 }
 
-fn write_arrays<W: Write + Seek>(archive: &mut ZipWriter<W>, runs: &[Trajectory]) -> io::Result<()> {
+fn write_arrays<W: Write + Seek>(
+    archive: &mut ZipWriter<W>,
+    runs: &[Trajectory],
+    word: Option<&str>,
+) -> io::Result<()> {
     // What is shared is the same for all: the longest valid replicate knows most of it (samples are NaN from `valid` on).
     let longest = runs.iter().max_by_key(|run| run.valid).unwrap_or(&runs[0]);
-    for array in written(runs) {
+    for array in written(runs, word) {
+        let name = array.place().1;
         let shape = longest.shape(array);
         if array.is_shared() {
-            write_array(archive, array.name, &shape, &mut std::iter::once(longest.of(array)))?;
+            write_array(archive, name, &shape, &mut std::iter::once(longest.of(array)))?;
         } else {
             let shape: Vec<usize> = std::iter::once(runs.len()).chain(shape).collect();
-            write_array(archive, array.name, &shape, &mut runs.iter().map(|run| run.of(array)))?;
+            write_array(archive, name, &shape, &mut runs.iter().map(|run| run.of(array)))?;
         }
     }
-    for (name, of) in ENDED {
+    for (name, of) in ENDED.into_iter().filter(|_| word.is_none()) {
         let values: Vec<f64> = runs.iter().map(of).collect();
         write_array(archive, name, &[runs.len()], &mut std::iter::once(values.as_slice()))?;
     }
@@ -107,32 +117,25 @@ fn write_array<W: Write + Seek>(
     buffered.flush()
 }
 
-/// Reads `directory/<record.file>` back, bit for bit: with the hash that the manifest tells, or, of 0.1.0, with the
-/// checksum of each array.
+/// Reads the files of a view back, bit for bit: with the hashes that the manifest tells, or, of 0.1.0, with the checksum of
+/// each array.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be read, [`Error::Damaged`] where it is missing or not what was written.
 pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> Result<Outcome, Error> {
-    let path = directory.join(&record.file);
     let again = |error: Error| error.remedied(format!("`{} --resume` makes it again", manifest.command));
-    if !is_plain(&record.file) {
-        return Err(Error::damaged(&path, "the manifest names a file elsewhere"));
-    }
-    let mut file = match whole::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(again(Error::damaged(&path, "the file is missing")));
+    let mut read = Found { extents: vec![(Axis::Replicate, record.replicate_status.len())], arrays: Vec::new() };
+    for word in WORDS.into_iter().filter(|word| record.has_file(*word)) {
+        let file = record.file_of(word);
+        let path = directory.join(&file);
+        if !is_plain(&file) {
+            return Err(Error::damaged(&path, "the manifest names a file elsewhere"));
         }
-        file => file.map_err(Error::io(&path, "read"))?,
-    };
-    if let Some(hash) = manifest.files.get(&record.file) {
-        let found = hash::sha256_of(&mut file).and_then(|found| file.rewind().map(|()| found));
-        if found.map_err(Error::io(&path, "read"))? != *hash {
-            return Err(again(Error::damaged(&path, "its content has another hash than the manifest says: damaged")));
-        }
+        let opened = open(&path, manifest.files.get(&file)).map_err(again)?;
+        let archive = ZipArchive::new(BufReader::new(opened)).map_err(|e| again(Error::damaged(&path, e)))?;
+        Arrays { path: &path, archive }.read(word, &mut read).map_err(again)?;
     }
-    let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| again(Error::damaged(&path, e)))?;
-    let mut arrays = Arrays { path: &path, archive };
-    let trajectories = arrays.trajectories(record).map_err(again)?;
+    let trajectories = read.trajectories(directory, record).map_err(again)?;
     Ok(Outcome {
         method_id: record.method_id.clone(),
         method: record.method.clone(),
@@ -146,6 +149,23 @@ pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> 
         warnings: record.warnings.clone(),
         expected: record.phases.expected.clone(),
     })
+}
+
+/// A file, whose content has the hash `expected` where one is.
+fn open(path: &Path, expected: Option<&String>) -> Result<File, Error> {
+    let mut file = match whole::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::damaged(path, "the file is missing"));
+        }
+        file => file.map_err(Error::io(path, "read"))?,
+    };
+    if let Some(expected) = expected {
+        let found = hash::sha256_of(&mut file).and_then(|found| file.rewind().map(|()| found));
+        if found.map_err(Error::io(path, "read"))? != *expected {
+            return Err(Error::damaged(path, "its content has another hash than the manifest says: damaged"));
+        }
+    }
+    Ok(file)
 }
 
 struct Arrays<'a> {
@@ -193,32 +213,73 @@ impl Arrays<'_> {
         Ok(Some(Array { shape, data }))
     }
 
-    /// Every replicate, as the file and the manifest have it.
-    fn trajectories(&mut self, record: &ViewRecord) -> Result<Vec<Trajectory>, Error> {
-        let path = self.path;
-        let count = record.replicate_status.len();
-        let mut extents = Extents { path, known: vec![(Axis::Replicate, count)] };
-        let mut found = Vec::new();
-        for array in OBSERVABLES {
-            match self.get(array.name)? {
+    /// Reads all arrays of the file with this word.
+    fn read(&mut self, word: Option<&str>, into: &mut Found) -> Result<(), Error> {
+        for array in OBSERVABLES.iter().copied().filter(|array| array.place().0 == word) {
+            match self.get(array.place().1)? {
                 Some(values) => {
-                    extents.check(array, &values.shape)?;
-                    found.push((*array, values));
+                    into.check(array, &values.shape).map_err(|reason| Error::damaged(self.path, reason))?;
+                    into.arrays.push((array, values));
                 }
                 None if matches!(array.when, When::Always) => {
-                    return Err(Error::damaged(path, format!("array `{}` is missing", array.name)));
+                    return Err(Error::damaged(self.path, format!("array `{}` is missing", array.name)));
                 }
                 None => {}
             }
         }
-        let (p, k, entries) = (extents.of(Axis::Neuron), extents.of(Axis::Direction), extents.of(Axis::Time));
+        Ok(())
+    }
+}
+
+/// What the files of a view hold.
+struct Found {
+    /// How long each axis is, as far as the arrays have said it.
+    extents: Vec<(Axis, usize)>,
+    arrays: Vec<(&'static Observable, Array)>,
+}
+
+impl Found {
+    /// How long an axis is; 0 where no array has said it.
+    fn extent(&self, axis: Axis) -> usize {
+        self.extents.iter().find(|(other, _)| *other == axis).map_or(0, |(_, length)| *length)
+    }
+
+    /// Compares an array's shape with the axes that the arrays before it have, and learns the others.
+    fn check(&mut self, array: &Observable, shape: &[usize]) -> Result<(), String> {
+        let mut fits = shape.len() == array.axes.len();
+        for (&axis, &length) in array.axes.iter().zip(shape) {
+            let (axis, length) = match axis {
+                Axis::Interval => {
+                    fits &= length == self.extent(Axis::Time).saturating_sub(1);
+                    continue;
+                }
+                Axis::OtherTime => (Axis::Time, length),
+                Axis::OtherNeuron => (Axis::Neuron, length),
+                axis => (axis, length),
+            };
+            match self.extents.iter().find(|(other, _)| *other == axis) {
+                Some((_, known)) => fits &= length == *known,
+                None => self.extents.push((axis, length)),
+            }
+        }
+        if fits {
+            return Ok(());
+        }
+        let known: Vec<String> = self.extents.iter().map(|(axis, n)| format!("{} = {n}", axis.letter())).collect();
+        Err(format!("array `{}` has shape {shape:?}, not {} with {}", array.name, array.shape(), known.join(", ")))
+    }
+
+    /// Every replicate, as the files and the manifest have it.
+    fn trajectories(&self, directory: &Path, record: &ViewRecord) -> Result<Vec<Trajectory>, Error> {
+        let (p, k, entries) = (self.extent(Axis::Neuron), self.extent(Axis::Direction), self.extent(Axis::Time));
+        let damaged = |reason: String| Error::damaged(&directory.join(&record.file), reason);
         let run = |(r, outcome): (usize, &ReplicateRecord)| -> Result<Trajectory, Error> {
             let mut run = Trajectory::empty(p, k);
             run.status = outcome.status().ok_or_else(|| {
-                Error::damaged(path, format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))
+                damaged(format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))
             })?;
             run.valid = outcome.valid.min(entries);
-            for (array, values) in &found {
+            for (array, values) in &self.arrays {
                 let mut own = if array.is_shared() { values.data.clone() } else { values.replicate(r) };
                 if array.is_shared() && array.is_by_entry() {
                     // The file has the longest replicate's.
@@ -228,50 +289,10 @@ impl Arrays<'_> {
             }
             run.valid = outcome.valid;
             match run.fault() {
-                Some(fault) => Err(Error::damaged(path, format!("replicate {r}: {fault}"))),
+                Some(fault) => Err(damaged(format!("replicate {r}: {fault}"))),
                 None => Ok(run),
             }
         };
         record.replicate_status.iter().enumerate().map(run).collect()
-    }
-}
-
-/// How long each axis is, as far as the arrays have said it.
-struct Extents<'a> {
-    path: &'a Path,
-    known: Vec<(Axis, usize)>,
-}
-
-impl Extents<'_> {
-    /// How long an axis is; 0 where no array has said it.
-    fn of(&self, axis: Axis) -> usize {
-        self.known.iter().find(|(other, _)| *other == axis).map_or(0, |(_, length)| *length)
-    }
-
-    /// Compares an array's shape with the axes that the arrays before it have, and learns the others.
-    fn check(&mut self, array: &Observable, shape: &[usize]) -> Result<(), Error> {
-        let mut fits = shape.len() == array.axes.len();
-        for (&axis, &length) in array.axes.iter().zip(shape) {
-            let (axis, length) = match axis {
-                Axis::Interval => {
-                    fits &= length == self.of(Axis::Time).saturating_sub(1);
-                    continue;
-                }
-                Axis::OtherTime => (Axis::Time, length),
-                Axis::OtherNeuron => (Axis::Neuron, length),
-                axis => (axis, length),
-            };
-            match self.known.iter().find(|(other, _)| *other == axis) {
-                Some((_, known)) => fits &= length == *known,
-                None => self.known.push((axis, length)),
-            }
-        }
-        if fits {
-            return Ok(());
-        }
-        let known: Vec<String> = self.known.iter().map(|(axis, n)| format!("{} = {n}", axis.letter())).collect();
-        let reason =
-            format!("array `{}` has shape {shape:?}, not {} with {}", array.name, array.shape(), known.join(", "));
-        Err(Error::damaged(self.path, reason))
     }
 }

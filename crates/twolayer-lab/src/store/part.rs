@@ -163,7 +163,7 @@ pub(super) fn read_at(path: &Path, range: &Range<u64>, task: &str) -> Result<Par
 mod tests {
     use twolayer::record::{
         Status,
-        observable::{CROSSING_STEP, RISK},
+        observable::{CROSSING_STEP, READOUT_SAMPLES, READOUT_STEP, RIDGE, RISK},
     };
 
     use super::*;
@@ -174,7 +174,9 @@ mod tests {
         let mut trajectory = fabricated::simulation(Sizes { p: 3, k: 2 }, &times, 1, 0.1, 7).trajectories.remove(0);
         // Every array of the table, each with other numbers; one of them a NaN that says more.
         for (at, observable) in OBSERVABLES.iter().enumerate().filter(|(_, o)| !o.is_coordinate()) {
-            trajectory.set(observable, vec![0.25 * at as f64; if *observable == &CROSSING_STEP { 2 } else { 0 }]);
+            // Axes that only the record knows.
+            let own = [&CROSSING_STEP, &READOUT_STEP, &READOUT_SAMPLES, &RIDGE].contains(observable);
+            trajectory.set(observable, vec![0.25 * at as f64; if own { 2 } else { 0 }]);
             let size = trajectory.shape(observable).iter().product();
             trajectory.set(observable, (0..size).map(|i| at as f64 + 1e-3 * i as f64).collect());
         }

@@ -6,7 +6,9 @@ use twolayer::{
     record::{
         OBSERVABLES, Status, Trajectory,
         observable::{
-            CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, STUDENT_STUDENT, STUDENT_TEACHER, TIME, TRAINING_RISK,
+            BOUND_LAZY, BOUND_LEARNT, CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, READOUT_SAMPLES, READOUT_STEP,
+            RIDGE, RISK, STUDENT_STUDENT, STUDENT_TEACHER, TEST_ERROR, TEST_ERROR_ERROR, TIME, TRAIN_ERROR,
+            TRAINING_RISK,
         },
     },
 };
@@ -78,6 +80,72 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     }
     let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(left.len(), 3, "temporary files were left behind: {left:?}");
+}
+
+/// A readout has a file of its own, with its own names, shapes and hash.
+#[test]
+fn a_readout_is_kept_in_a_file_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let (views, mut outcomes) = outcomes();
+    for (r, run) in outcomes[1].trajectories.iter_mut().enumerate() {
+        run.set(&READOUT_STEP, vec![0.0, 1.0]);
+        run.set(&READOUT_SAMPLES, vec![10.0, 20.0, 30.0]);
+        run.set(&RIDGE, vec![0.1]);
+        for (i, errors) in [&TRAIN_ERROR, &TEST_ERROR, &TEST_ERROR_ERROR].into_iter().enumerate() {
+            run.set(errors, (0..6).map(|x| (100 * r + 10 * i + x) as f64).collect());
+        }
+        run.set(&BOUND_LAZY, vec![0.3, 0.2, 0.1]);
+        run.set(&BOUND_LEARNT, (0..6).map(f64::from).collect());
+    }
+    outcomes[1].trajectories[3].of_mut(&TEST_ERROR)[5] = f64::NAN;
+    let manifest = save(directory.path(), &views, &outcomes, run(), Vec::new()).unwrap();
+    let names: Vec<&String> = manifest.files.keys().collect();
+    assert_eq!(names, ["limit.npz", "reduced.npz", "reduced.readout.npz"]);
+    assert_eq!(manifest.views[1].files(), ["reduced.npz", "reduced.readout.npz"]);
+    assert_eq!(
+        manifest.views[1].arrays["readout.test_error"],
+        ["replicate", "readout_step", "readout_samples", "ridge"]
+    );
+    let (_, back) = load(directory.path()).unwrap();
+    for (a, b) in outcomes[1].trajectories.iter().zip(&back[1].trajectories) {
+        assert_same(a, b);
+    }
+    let path = directory.path().join("reduced.readout.npz");
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let mut found = Vec::new();
+    for i in 0..archive.len() {
+        let mut entry = archive.by_index(i).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..128]).replace(' ', "");
+        let shape =
+            text.split_once("'shape':(").unwrap().1.split_once(')').unwrap().0.trim_end_matches(',').to_string();
+        found.push((entry.name().unwrap().into_owned(), shape));
+    }
+    let expected = [
+        ("step.npy", "2"),
+        ("samples.npy", "3"),
+        ("ridge.npy", "1"),
+        ("train_error.npy", "4,2,3,1"),
+        ("test_error.npy", "4,2,3,1"),
+        ("test_error_error.npy", "4,2,3,1"),
+        ("bound_lazy.npy", "3"),
+        ("bound_learnt.npy", "2,3"),
+    ];
+    assert_eq!(found, expected.map(|(name, shape)| (name.to_string(), shape.to_string())));
+    // What the manifest lists must be there, as it was.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = load(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("reduced.readout.npz") && error.contains("another hash"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(load(directory.path()).unwrap_err().to_string().contains("the file is missing"));
+    // A run without one removes it with the old results.
+    std::fs::write(&path, "").unwrap();
+    let plain = [1, 1].map(|_| outcomes[0].clone());
+    save(directory.path(), &views, &plain, run(), Vec::new()).unwrap();
+    assert!(!path.exists());
 }
 
 #[test]

@@ -63,9 +63,9 @@ pub struct Entries {
     largest: Vec<QuantityAgreement>,
 }
 
-/// The arrays that are compared: those whose numerical error a method can state.
+/// The arrays that are compared: those of each entry whose numerical error a method can state.
 fn compared() -> impl Iterator<Item = &'static Observable> {
-    OBSERVABLES.iter().copied().filter(|observable| observable.error.is_some())
+    OBSERVABLES.iter().copied().filter(|observable| observable.error.is_some() && observable.is_by_entry())
 }
 
 /// Numbers of a quantity at each time; 0 where it is not recorded.

@@ -2,15 +2,19 @@
 
 pub mod direct;
 pub mod fresh;
+mod normal;
 mod products;
 pub mod reused;
 mod row_map;
 
+pub use normal::NormalFields;
 pub use row_map::{Factor, Gram, MOST_SLOTS, RowMap, Slot};
 
 use crate::{
+    error::{Error, Result},
     overlaps::Overlaps,
-    signal::{Batch, StepContext, Sums},
+    random::Stream,
+    signal::{Batch, Samples, StepContext, Sums},
 };
 
 /// p rows in each slot, in whatever coordinates a frame keeps them: d-vectors ([`direct`]), an LQ factor ([`fresh`]), or a
@@ -37,6 +41,22 @@ pub trait Frame {
 
     /// Writes M and Q after the last step; P is left as it is.
     fn overlaps(&mut self, into: &mut Overlaps);
+
+    /// Writes the fields of samples that are not trained on (p×m, neuron-major), whose inputs are real and come from
+    /// `stream`; false where a frame has no inputs: given Ω fields are normal, and [`NormalFields`] draws them.
+    fn fields(&mut self, _samples: &Samples<'_>, _stream: &mut Stream, _into: &mut Vec<f64>) -> bool {
+        false
+    }
+
+    /// Turns the last row from the moment estimate `Xᵀ(y − ȳ)/n_b` into that of least squares, `(XᵀX)⁻¹ Xᵀ(y − ȳ)`, on the
+    /// batch that was looked at.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where a frame has no inputs, [`Error::Numerical`] where XᵀX is singular.
+    fn least_squares(&mut self, _batch: &Batch<'_>) -> Result<()> {
+        let remedy = "use the direct view, or preprocess = \"linear\"";
+        Err(Error::refused("training.preprocess", "least squares needs the inputs themselves", remedy))
+    }
 }
 
 /// A frame that is looked at after the run.
@@ -63,5 +83,13 @@ impl<F: Frame> Frame for &mut F {
 
     fn overlaps(&mut self, into: &mut Overlaps) {
         (**self).overlaps(into);
+    }
+
+    fn fields(&mut self, samples: &Samples<'_>, stream: &mut Stream, into: &mut Vec<f64>) -> bool {
+        (**self).fields(samples, stream, into)
+    }
+
+    fn least_squares(&mut self, batch: &Batch<'_>) -> Result<()> {
+        (**self).least_squares(batch)
     }
 }

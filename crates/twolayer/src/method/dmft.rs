@@ -6,7 +6,7 @@
 
 use super::{
     contract::{Cost, Entry, Fit, Job, LESS_DATA, Method, Question, Run},
-    limit::{When, check_moves, check_start},
+    limit::{When, check_moves, check_start, refuse_preprocess},
 };
 use crate::{
     average::{self, Kernel},
@@ -73,6 +73,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let Regime::Reused { beta } = reading.regime else { return Fit::Other };
     let chosen = || {
         check_start(question.problem)?;
+        refuse_preprocess(question.problem)?;
         Ok(Dmft { beta, fraction: fraction(question.problem)?, reason: reading.reason.clone() })
     };
     chosen().into()
@@ -344,7 +345,7 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TIME};
+    use crate::record::observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TEST_ERROR_ERROR, TIME};
 
     /// Scramblings that gave 0 and 2 everywhere: the mean is 1, its standard error √((1² + 1²)/(2·1)) = 1. Errors that a
     /// scrambling states itself, 1 in the mean, are added in squares.
@@ -367,7 +368,11 @@ mod tests {
         let (mean, largest) = average(&runs);
         assert_eq!((largest, mean.valid, mean.of(&STEP), mean.of(&TIME)), (1.0, 2, &[0.0, 1.0][..], &[0.0, 0.5][..]));
         for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
-            let expected = if [&RISK_ERROR, &STUDENT_TEACHER_ERROR].contains(observable) { 2_f64.sqrt() } else { 1.0 };
+            let expected = if [&RISK_ERROR, &STUDENT_TEACHER_ERROR, &TEST_ERROR_ERROR].contains(observable) {
+                2_f64.sqrt()
+            } else {
+                1.0
+            };
             assert!(!mean.of(observable).is_empty() && mean.is_whole(observable), "{observable:?}");
             assert!(mean.of(observable).iter().all(|x| (x - expected).abs() < 1e-15), "{observable:?}");
         }

@@ -4,19 +4,20 @@ use faer::Mat;
 
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
-    limit::{When, check_moves, check_start, refuse_second_looks},
+    limit::{When, check_moves, check_start, refuse_preprocess, refuse_second_looks},
 };
 use crate::{
     average::{self, Averages, State, Want},
     citation,
     error::{Error, Result},
+    frame::Gram,
     observer::{Observer, Progress},
-    overlaps::{Overlaps, inverse_root},
-    probe::{Moment, Recorder},
+    overlaps::inverse_root,
+    probe::{Gradients, Known, Population, Probe, Recorder, Verdict},
     problem::{Engine, Geometry, Problem, Record, scaling::Regime},
     record::{
         Status, Trajectory,
-        observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
+        observable::{RISK_ERROR, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
     },
     signal::Head,
 };
@@ -50,6 +51,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     let chosen = || {
         check_start(question.problem)?;
         refuse_second_looks(question.problem)?;
+        refuse_preprocess(question.problem)?;
         Ok(GiantSteps { alpha, reason: reading.reason.clone(), advice: reading.advice.clone() })
     };
     chosen().into()
@@ -116,7 +118,10 @@ pub fn run(
     let kernel = average::for_problem(problem, tolerance)?;
     let other = average::seeded(problem, tolerance, 1)?;
     let (p, k) = (problem.width(), problem.directions());
-    let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
+    let mut population = Population::new(problem, kernel.as_ref());
+    let mut recorder = Recorder::new(problem, record, entries);
+    let mut gradients = Gradients::new(record, entries);
+    let mut trajectory = Trajectory::of_run(problem, record, Engine::Direct);
     let mut fine = Recursion::new(problem, start, alpha);
     let mut check = Recursion::new(problem, start, alpha);
     let (mut errors, mut norm_errors) = (Vec::new(), Vec::new());
@@ -125,12 +130,11 @@ pub fn run(
     let (mut step, mut spread, mut norm_spread) = (0, 0.0, 0.0);
     'entries: for &entry in entries {
         while step < entry {
-            let at = Progress { done: step as f64, total: last as f64, risk: recorder.risk() };
+            let at = Progress { done: step as f64, total: last as f64, risk: population.risk() };
             if observer.progress(&at).is_break() {
-                recorder.trajectory.status = Status::Interrupted;
+                trajectory.status = Status::Interrupted;
                 break 'entries;
             }
-            let recorded = recorder.trajectory.of(&STEP).last() == Some(&(step as f64));
             kernel.averages(&fine.state, Want::ALL, &mut fine.averages)?;
             other.averages(&check.state, Want::ALL, &mut check.averages)?;
             let rate = problem.learning_rate();
@@ -138,27 +142,28 @@ pub fn run(
             norm_spread += 2.0 * rate * fine.averages.drift_error + rate * rate * fine.averages.noise_error / alpha;
             let gradient = fine.advance()?;
             check.advance()?;
-            if record.gradients && recorded {
-                recorder.trajectory.push_gradient(&gradient.student_teacher, &gradient.student_student, 1.0);
+            if gradients.due_gradient() == step {
+                gradients.look_at_gradient(&gradient, 1.0, &mut trajectory);
             }
             step += 1;
         }
-        // The check's risk first: the recorder keeps the last one.
-        recorder.state.overlaps.clone_from(&check.state.overlaps);
+        // The check's risk first: the population keeps the last one.
+        population.state.overlaps.clone_from(&check.state.overlaps);
         let apart = if check.state.overlaps.student_student.norm_max().is_finite() {
-            recorder.evaluate(&check.head())?
+            population.set_head(&check.head());
+            population.evaluate()?
         } else {
             f64::NAN
         };
-        recorder.state.overlaps.clone_from(&fine.state.overlaps);
+        population.state.overlaps.clone_from(&fine.state.overlaps);
         let samples = if problem.dimension().is_some() { step as f64 * problem.batch() as f64 } else { f64::NAN };
         let head = fine.head();
-        let at = Moment { step, samples, gradients: samples, head: &head, training_risk: None };
-        if !recorder.record(&at)? {
-            recorder.trajectory.status = Status::Diverged { at: step as f64 };
+        let mut at = Known { population: &mut population, head: &head, step, samples };
+        if recorder.look(&mut at, &mut trajectory)? == Verdict::Diverged {
+            trajectory.status = Status::Diverged { at: step as f64 };
             break;
         }
-        risk_errors.push((apart - recorder.risk()).abs());
+        risk_errors.push((apart - population.risk()).abs());
         let (m, other) = (&fine.state.overlaps.student_teacher, &check.state.overlaps.student_teacher);
         for j in 0..p {
             errors.extend((0..k).map(|r| (m[(j, r)] - other[(j, r)]).abs() + spread));
@@ -166,7 +171,6 @@ pub fn run(
             norm_errors.push((norm(&fine) - norm(&check)).abs() + norm_spread);
         }
     }
-    let mut trajectory = recorder.trajectory;
     let own = trajectory.of_mut(&RISK_ERROR).iter_mut();
     own.zip(&risk_errors).for_each(|(own, distance)| *own += distance);
     trajectory.set(&STUDENT_TEACHER_ERROR, errors);
@@ -198,9 +202,9 @@ impl<'a> Recursion<'a> {
         Head { second_layer: self.state.second_layer.clone(), bias: self.state.bias.clone() }
     }
 
-    /// One step with the averages at hand; returns the overlaps of the gradient, `G W*ᵀ = D_z` and
+    /// One step with the averages at hand; returns the inner products of the gradient, `G W*ᵀ = D_z` and
     /// `G Gᵀ = D Ω⁺ Dᵀ + N/α`.
-    fn advance(&mut self) -> Result<Overlaps> {
+    fn advance(&mut self) -> Result<Gram> {
         let (p, k) = (self.problem.width(), self.problem.directions());
         let rate = self.problem.learning_rate();
         let Averages { drift_student, drift_teacher, noise, second, bias, .. } = &self.averages;
@@ -240,10 +244,6 @@ impl<'a> Recursion<'a> {
         if self.problem.network.bias.is_some_and(|bias| bias.train) {
             self.state.bias.iter_mut().zip(bias).for_each(|(b, gradient)| *b -= rate * gradient);
         }
-        Ok(Overlaps {
-            student_teacher: drift_teacher.clone(),
-            student_student: square,
-            teacher_teacher: overlaps.teacher_teacher.clone(),
-        })
+        Ok(Gram { teacher: drift_teacher.clone(), along: Vec::new(), gradient: square })
     }
 }

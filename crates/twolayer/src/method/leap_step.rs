@@ -9,16 +9,13 @@ use super::{
     memory,
 };
 use crate::{
-    average::{self, Averages, State, Want},
+    average::{self, Averages, Explained, Linear, State, Want},
     citation,
     error::{Error, Result},
-    hierarchy::hermite_series,
+    hierarchy::{self, hermite_series, unexplained},
     observer::Observer,
-    overlaps::Overlaps,
-    probe::{Moment, Recorder},
-    problem::{
-        Activation, Duration, Engine, Formula, Geometry, Loss, Network, Placement, Problem, Record, scaling::Regime,
-    },
+    probe::{Known, Population, Probe, Recorder, Verdict},
+    problem::{Average, Duration, Engine, Geometry, Loss, Placement, Preprocess, Problem, Record, scaling::Regime},
     record::{
         Status, Trajectory,
         observable::{GRADIENT_NORM, GRADIENT_TEACHER, STUDENT_SQUARES_ERROR, STUDENT_TEACHER_ERROR},
@@ -137,15 +134,17 @@ fn lower_degrees(problem: &Problem, degree: u32) -> Result<()> {
         let c = problem.network.activation.hermite_coefficient(q, 1.0, 0.0);
         c.value.abs() > ZERO + 10.0 * c.error
     };
-    let remedy = "use the reduced view, or a target without it";
+    let remedy = "use the reduced view, a target without it, or preprocess = \"linear\" where it is a mean or linear";
     let said =
         format!("a step on n_b ~ d^{degree} samples learns degree {degree} where nothing of lower degree hides it");
-    let (mean, error) = mean_label(problem)?;
-    if mean.abs() > ZERO + 10.0 * error && sees(2) {
+    let preprocess = problem.training.preprocess;
+    let Average { value: mean, error } = hierarchy::mean(&problem.target)?;
+    if preprocess == Preprocess::None && mean.abs() > ZERO + 10.0 * error && sees(2) {
         let reason = format!("{said}; here E[y] = {mean:.4}, which pushes every neuron along itself");
         return Err(Error::refused("target", reason, remedy));
     }
-    for q in 1..degree {
+    let first = if preprocess.is_linear() { 2 } else { 1 };
+    for q in first..degree {
         if norm(q as usize) > 0.0 && sees(q) {
             let reason = format!("{said}; here the component of degree {q} has norm {:.4}", norm(q as usize));
             return Err(Error::refused("target", reason, remedy));
@@ -157,21 +156,6 @@ fn lower_degrees(problem: &Problem, degree: u32) -> Result<()> {
         return Err(Error::refused("target", reason, remedy));
     }
     Ok(())
-}
-
-/// E[y], and its error: −A of one constant neuron under the correlation loss.
-fn mean_label(problem: &Problem) -> Result<(f64, f64)> {
-    let mut network = Network::new(1, Activation::Hermite(0));
-    network.output_scale = Formula::number(1.0);
-    let mut training = problem.training.clone();
-    training.loss = Loss::Correlation;
-    let constant = Problem::new(problem.target.clone(), network, training)?;
-    let k = problem.directions();
-    let mut averages = Averages::zeros(1, k);
-    let mut state = State { overlaps: Overlaps::zeros(1, k), second_layer: vec![1.0], bias: vec![0.0] };
-    state.overlaps.student_student[(0, 0)] = 1.0;
-    average::for_problem(&constant, 1e-5)?.averages(&state, Want::DRIFT, &mut averages)?;
-    Ok((-averages.second[0], averages.drift_error))
 }
 
 /// The step, from `start`, with c_ℓ = E[σ He_ℓ] and the Hermite tensor C_ℓ = E[∇^ℓ g]:
@@ -195,7 +179,9 @@ pub fn run(
     record: &Record,
 ) -> Result<(Trajectory, String)> {
     let kernel = average::for_problem(problem, tolerance)?;
-    let mut recorder = Recorder::new(problem, kernel.as_ref(), record);
+    let mut population = Population::new(problem, kernel.as_ref());
+    let mut recorder = Recorder::new(problem, record, moments);
+    let mut trajectory = Trajectory::of_run(problem, record, Engine::Direct);
     let head = Head { second_layer: start.second_layer.clone(), bias: Vec::new() };
     let mut state = start.clone();
     let (p, k) = (problem.width(), problem.directions());
@@ -214,14 +200,15 @@ pub fn run(
             errors.extend(vec![0.0; p * k]);
             norm_errors.extend(vec![0.0; p]);
         }
-        recorder.state.overlaps.clone_from(&state.overlaps);
+        population.state.overlaps.clone_from(&state.overlaps);
+        population.linear = if step == 0 { None } else { subtracted(problem, &state)? };
         let samples = step as f64 * problem.batch() as f64;
-        if !recorder.record(&Moment { step, samples, gradients: samples, head: &head, training_risk: None })? {
-            recorder.trajectory.status = Status::Diverged { at: step as f64 };
+        let mut at = Known { population: &mut population, head: &head, step, samples };
+        if recorder.look(&mut at, &mut trajectory)? == Verdict::Diverged {
+            trajectory.status = Status::Diverged { at: step as f64 };
             break;
         }
     }
-    let mut trajectory = recorder.trajectory;
     errors.truncate(trajectory.valid * p * k);
     trajectory.set(&STUDENT_TEACHER_ERROR, errors);
     norm_errors.truncate(trajectory.valid * p);
@@ -231,6 +218,64 @@ pub fn run(
     let rest = &moments[trajectory.valid..];
     trajectory.pad(rest.iter().map(|&step| (step as f64, step as f64 * problem.step_time())));
     Ok((trajectory, format!("Hermite tensor of degree {degree}; {}", kernel.describe())))
+}
+
+/// What was subtracted from the labels, known exactly as d → ∞.
+fn subtracted(problem: &Problem, state: &State) -> Result<Option<Linear>> {
+    let preprocess = problem.training.preprocess;
+    if preprocess == Preprocess::None {
+        return Ok(None);
+    }
+    let explained = Explained::new(problem)?;
+    let (mean, slope) = explained.label();
+    let (p, k) = (problem.width(), problem.directions());
+    let mut linear = Linear::constant(mean, p, k);
+    if preprocess.is_linear() {
+        // P = I.
+        let m = &state.overlaps.student_teacher;
+        linear.with_students = (0..p).map(|j| (0..k).map(|r| m[(j, r)] * slope[r]).sum()).collect();
+        linear.square = slope.iter().map(|c| c * c).sum();
+        linear.with_target = slope.to_vec();
+    }
+    Ok(Some(linear))
+}
+
+/// What the noise of a step becomes where the labels have lost their mean, or their linear part. With
+/// N = s² a_j a_l E\[y²\] E\[σ'_jσ'_l\] and y_r what is left of the label:
+///
+/// ```text
+/// mean            s² a_j a_l E[(y − ȳ)²] E[σ'_jσ'_l]
+/// least squares   s² a_j a_l E[y_r²] Cov(σ'_j, σ'_l)
+/// linear          the same, and s² a_j a_l E[σ'_j] E[σ'_l] ‖C_1‖², shared by all neurons: β̂ knows XᵀX/n_b as the identity
+/// ```
+///
+/// (theory.md §8)
+fn left_over(problem: &Problem, state: &State, noise: Mat<f64>) -> Result<Mat<f64>> {
+    let preprocess = problem.training.preprocess;
+    if preprocess == Preprocess::None {
+        return Ok(noise);
+    }
+    let target = &problem.target;
+    let mean = hierarchy::mean(target)?.value;
+    // ½ of the variance of g, and of what is left of it.
+    let [variance, rest] =
+        [unexplained(target, &[], 0)?.value, unexplained(target, &[], 1)?.value].map(|half| 2.0 * half);
+    let (variance, rest) = (variance + target.noise, rest + target.noise);
+    let whole = variance + mean * mean;
+    if !preprocess.is_linear() {
+        return Ok(noise * faer::Scale(variance / whole));
+    }
+    let slope: Vec<f64> = (0..problem.width())
+        .map(|j| {
+            let norm = state.overlaps.student_student[(j, j)].max(1e-300).sqrt();
+            let c = problem.network.activation.hermite_coefficient(1, norm, 0.0).value / norm;
+            problem.output_scale() * state.second_layer[j] * c
+        })
+        .collect();
+    let shared = if preprocess == Preprocess::Linear { variance - rest } else { 0.0 };
+    Ok(Mat::from_fn(noise.nrows(), noise.ncols(), |j, l| {
+        rest * (noise[(j, l)] / whole - slope[j] * slope[l]) + shared * slope[j] * slope[l]
+    }))
 }
 
 /// Takes the step; returns the relative error of the movement.
@@ -270,13 +315,14 @@ fn advance(problem: &Problem, degree: u32, tolerance: f64, state: &mut State) ->
     let mut noise = Averages::zeros(p, k);
     let want = Want { risk: false, drift: false, noise: true, ..Want::ALL };
     average::for_problem(&blind, tolerance)?.averages(&apart, want, &mut noise)?;
+    let noise = left_over(problem, state, noise.noise)?;
     let share = problem.dimension().map_or(f64::NAN, |d| d as f64) / problem.batch() as f64;
     let cross = m * moved.transpose();
     let q = Mat::from_fn(p, p, |j, l| (1.0 + along[j] + along[l]) * state.overlaps.student_student[(j, l)])
         + &cross
         + cross.transpose()
         + &moved * moved.transpose()
-        + noise.noise * faer::Scale(rate * rate * share);
+        + noise * faer::Scale(rate * rate * share);
     state.overlaps.student_teacher += moved;
     state.overlaps.student_student = q;
     Ok(seen.error / seen.value.abs() + 1e-12)

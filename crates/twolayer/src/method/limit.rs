@@ -3,7 +3,7 @@
 use crate::{
     average::{self, Averages, Kernel, State, Want},
     error::{Error, Result},
-    problem::{Algorithm, BiasInit, Init, Problem, StartMode, View},
+    problem::{Algorithm, BiasInit, Init, Preprocess, Problem, StartMode, View},
 };
 
 /// Whether M does not move from `start`: `D_z + λ_w M = 0` within rounding, or within the kernel's error.
@@ -74,6 +74,19 @@ pub fn check_moves(problem: &Problem, view: &View, now: When) -> Result<()> {
         return Err(Error::refused("network.start", reason, SHARED));
     }
     Ok(())
+}
+
+/// Refuses labels from which something is subtracted.
+///
+/// # Errors
+/// [`Error::Refused`].
+pub fn refuse_preprocess(problem: &Problem) -> Result<()> {
+    if problem.training.preprocess == Preprocess::None {
+        return Ok(());
+    }
+    let reason =
+        "of labels from which something is subtracted there is a limit for one step on n_b ~ d^2 samples or more";
+    Err(Error::refused("training.preprocess", reason, "use the reduced view, or write preprocess = \"none\""))
 }
 
 /// ηs·d/n_b at the problem's own d; 0 where there is none.

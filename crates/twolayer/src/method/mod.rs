@@ -25,6 +25,7 @@ use crate::{
     observer::Observer,
     probe::crossing,
     problem::{Engine, Grid, Problem, Record, View},
+    readout::{bounds::Bounds, spiked},
     record::observable::CROSSING_STEP,
 };
 
@@ -49,7 +50,7 @@ pub fn run(
         return plan.method.run(&job, observer);
     }
     // Crossings of a limit are found between its entries: among those asked for, then closer and closer around them.
-    let plain = Record { crossings: Vec::new(), ..record.clone() };
+    let plain = Record { crossings: Vec::new(), readout: None, ..record.clone() };
     let crossed = |grid: &Grid| -> Result<Run> {
         let mut run = plan.method.run(&Job { grid, record: &plain, ..job }, observer)?;
         crossing::of_entries(&mut run.trajectory, &record.crossings, &problem.target.overlaps);
@@ -67,5 +68,11 @@ pub fn run(
         moments = more;
     }
     run.trajectory.set(&CROSSING_STEP, closer.of(&CROSSING_STEP).to_vec());
+    if let Some(readout) = record.readout.as_ref().filter(|readout| spiked::conditions(problem, readout).is_ok()) {
+        spiked::asymptotics(problem, readout, &mut run.trajectory)?;
+        if readout.bounds {
+            Bounds::of(problem, readout)?.write(&mut run.trajectory);
+        }
+    }
     Ok(run)
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    problem::{Problem, Record, View},
+    problem::{Engine, Problem, Record, View},
+    readout::spiked::conditions,
 };
 
 /// How a view will be computed.
@@ -76,7 +77,15 @@ pub fn plan(problem: &Problem, view: &View, record: &Record, entries: usize, mac
         return Err(Error::refused(key, reason, remedy));
     }
     method.check(&question)?;
-    let (reason, advice) = (method.reason(), method.advice());
+    let (reason, mut advice) = (method.reason(), method.advice());
+    if let (Engine::Limit, Some(setting)) = (view.engine, &record.readout) {
+        if problem.dimension().is_some() {
+            setting.samples(problem.sizes())?;
+        }
+        if let Err(why) = conditions(problem, setting) {
+            advice.push(format!("no readout in this view: {why}"));
+        }
+    }
     Ok(Plan { entry, method, reason, threads, cost: Cost { seconds, bytes }, advice })
 }
 

@@ -2,7 +2,9 @@
 
 use faer::Mat;
 
+use super::{Moment, NEVER, Probe, Verdict};
 use crate::{
+    error::Result,
     overlaps::Overlaps,
     problem::{Crossing, CrossingOf, Grid},
     record::{
@@ -32,24 +34,13 @@ impl<'a> Watch<'a> {
         Self { crossings, before: Vec::new(), next: 0 }
     }
 
-    /// Whether step `step` should be looked at.
-    #[inline]
-    pub fn is_due(&self, step: u64) -> bool {
-        step >= self.next && !self.crossings.is_empty()
-    }
-
     /// Whether a level of the risk is among them.
-    pub fn needs_risk(&self) -> bool {
+    fn needs_risk(&self) -> bool {
         self.crossings.iter().any(|crossing| crossing.of == CrossingOf::Risk)
     }
 
-    /// Looks at `step` and writes new crossings, linearly interpolated since the last look, into `found` (NaN where there
-    /// was none yet). True where the run should end.
-    pub fn look(&mut self, step: u64, risk: f64, overlaps: &Overlaps, found: &mut [f64]) -> bool {
-        self.next = step + ((step as f64 * RESOLUTION) as u64).max(1);
-        self.see(step as f64, risk, overlaps, found)
-    }
-
+    /// Sees the values `now`, and writes new crossings, linearly interpolated since the last look, into `found` (NaN where
+    /// there was none yet). True where the run should end.
     fn see(&mut self, now: f64, risk: f64, overlaps: &Overlaps, found: &mut [f64]) -> bool {
         let mut stop = false;
         let mut values = Vec::with_capacity(self.crossings.len());
@@ -71,6 +62,21 @@ impl<'a> Watch<'a> {
         }
         self.before = values;
         stop
+    }
+}
+
+impl Probe for Watch<'_> {
+    fn due(&self) -> u64 {
+        if self.crossings.is_empty() { NEVER } else { self.next }
+    }
+
+    fn look(&mut self, at: &mut dyn Moment, into: &mut Trajectory) -> Result<Verdict> {
+        let step = at.step();
+        self.next = step + ((step as f64 * RESOLUTION) as u64).max(1);
+        let risk = if self.needs_risk() { at.risk()?.0 } else { f64::NAN };
+        let stop = self.see(step as f64, risk, &at.state()?.overlaps, into.of_mut(&CROSSING_STEP));
+        // The start is always recorded.
+        Ok(if stop && step > 0 { Verdict::Stop } else { Verdict::GoOn })
     }
 }
 
@@ -152,15 +158,15 @@ mod tests {
         ];
         let mut watch = Watch::new(&levels);
         let mut found = vec![f64::NAN; 5];
-        watch.look(10, 0.5, &at(0.2, 0.9), &mut found);
+        watch.see(10.0, 0.5, &at(0.2, 0.9), &mut found);
         assert!(found.iter().all(|step| step.is_nan()), "{found:?}");
-        watch.look(20, 0.0, &at(0.6, 0.8), &mut found);
+        watch.see(20.0, 0.0, &at(0.6, 0.8), &mut found);
         let expected = [15.0, f64::NAN, 15.0, 15.0, 15.0];
         for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-12 || found.is_nan() && expected.is_nan(), "{found} {expected}");
         }
         // Found once, found for ever.
-        watch.look(30, 0.5, &at(0.2, 0.9), &mut found);
+        watch.see(30.0, 0.5, &at(0.2, 0.9), &mut found);
         assert!((found[0] - 15.0).abs() < 1e-12 && found[1].is_nan(), "{found:?}");
         let names = levels.map(|level| level.of.name());
         assert_eq!(names, ["cosine:1", "cosine:2", "cosine:2", "cosine", "risk"]);

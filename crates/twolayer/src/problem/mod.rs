@@ -5,6 +5,7 @@ mod committee;
 mod formula;
 mod network;
 mod phase;
+mod readout;
 pub mod scaling;
 mod schedule;
 mod start;
@@ -18,13 +19,15 @@ pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer};
 pub use phase::Phase;
+pub use readout::{Readout, ReadoutData};
 pub use schedule::{Crossing, CrossingOf, Grid, KeepQ, Record};
 pub use start::Start;
 pub use target::{Rule, Target};
 pub use training::{Dimension, Duration, Training};
 pub use view::View;
 pub use words::{
-    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReuseOrder, Spacing, StartMode, Terms, Word,
+    Algorithm, Data, Engine, Geometry, Loss, NamedActivation, Preprocess, ReadoutMoments, ReadoutSource, ReuseOrder,
+    Spacing, StartMode, Terms, Word,
 };
 
 use std::ops::Deref;
@@ -190,7 +193,7 @@ impl Problem {
 
     /// Whether a batch is looked at more than once before the next one comes.
     pub fn keeps_batches(&self) -> bool {
-        self.training.repeats > 1 || self.displacement() != 0.0
+        self.training.repeats > 1 || self.displacement() != 0.0 || self.training.preprocess.is_linear()
     }
 
     /// s.

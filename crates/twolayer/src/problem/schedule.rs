@@ -1,6 +1,6 @@
 //! Which moments are recorded.
 
-use crate::problem::{Duration, Problem, Spacing};
+use crate::problem::{Duration, Problem, Readout, Spacing};
 
 /// What to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub struct Record {
     pub gradients: bool,
     /// Levels whose first crossing is recorded.
     pub crossings: Vec<Crossing>,
+    /// Whether the eigenvalues of the covariance of the features are recorded.
+    pub spectrum: bool,
+    /// Ridge regression of the second layer on the features.
+    pub readout: Option<Readout>,
 }
 
 /// How much of Q is kept at each recorded step.
@@ -68,7 +72,16 @@ const COUNTED: usize = 1_000_000;
 
 impl Default for Record {
     fn default() -> Self {
-        Self { points: 200, spacing: Spacing::Log, first: None, keep_q: None, gradients: false, crossings: Vec::new() }
+        Self {
+            points: 200,
+            spacing: Spacing::Log,
+            first: None,
+            keep_q: None,
+            gradients: false,
+            crossings: Vec::new(),
+            spectrum: false,
+            readout: None,
+        }
     }
 }
 

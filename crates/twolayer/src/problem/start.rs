@@ -25,6 +25,16 @@ pub struct Start {
     pub bias: Vec<f64>,
 }
 
+impl Start {
+    /// Appends a row of zeros to the first layer: one that is no neuron.
+    pub fn add_row(&mut self) {
+        for matrix in [&mut self.teacher, &mut self.complement] {
+            let (rows, columns) = (matrix.nrows(), matrix.ncols());
+            matrix.resize_with(rows + 1, columns, |_, _| 0.0);
+        }
+    }
+}
+
 impl Problem {
     /// Where the network starts: the shared draw, or this replicate's own.
     ///

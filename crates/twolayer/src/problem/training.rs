@@ -102,8 +102,8 @@ impl Training {
             let reason = format!("the weight decay is {}", self.weight_decay);
             return Err(Error::invalid("training.weight_decay", reason, "write a number ≥ 0"));
         }
-        if self.preprocess != Preprocess::None {
-            let reason = format!("no engine of this version has preprocess = {:?} yet", self.preprocess.name());
+        if self.preprocess != Preprocess::None && self.algorithm == Algorithm::GradientFlow {
+            let reason = "a gradient flow has no batch on which to estimate what is subtracted from the labels";
             return Err(Error::invalid("training.preprocess", reason, "write preprocess = \"none\""));
         }
         self.validate_data(sizes)?;

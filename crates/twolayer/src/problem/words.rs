@@ -139,9 +139,32 @@ words! {
     /// What is subtracted from the labels of each batch, estimated on that batch.
     pub enum Preprocess default None {
         None = "none": "nothing",
-        Mean = "mean": "their mean; no engine yet",
-        Linear = "linear": "their mean and the moment estimate of their linear part; no engine yet",
-        LeastSquares = "least-squares": "their mean and the least-squares estimate of their linear part; no engine yet",
+        Mean = "mean": "their mean",
+        Linear = "linear": "their mean and the moment estimate of their linear part, Xᵀ(y − ȳ)/n_b",
+        LeastSquares = "least-squares": "their mean and the least-squares estimate of their linear part; direct views only",
+    }
+}
+
+impl Preprocess {
+    /// Whether a linear part is subtracted.
+    pub fn is_linear(self) -> bool {
+        matches!(self, Self::Linear | Self::LeastSquares)
+    }
+}
+
+words! {
+    /// The samples that a readout is fitted to.
+    pub enum ReadoutSource default Fresh {
+        Fresh = "fresh": "fresh ones",
+        Same = "same": "the batch of the step just made",
+    }
+}
+
+words! {
+    /// After which steps a readout is made.
+    pub enum ReadoutMoments default End {
+        End = "end": "the last one",
+        EveryStep = "every-step": "every one, step 0 (random features) included",
     }
 }
 

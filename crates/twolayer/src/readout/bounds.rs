@@ -13,7 +13,11 @@
 use crate::{
     error::Result,
     hierarchy::{Stairs, unexplained},
-    problem::{Average, Data, Preprocess, Problem, Target},
+    problem::{Average, Data, Preprocess, Problem, Readout, Target},
+    record::{
+        Trajectory,
+        observable::{BOUND_LAZY, BOUND_LEARNT},
+    },
 };
 
 /// δ: how far below the next power of d a number has to stay to count as below it at the sizes that are simulated.
@@ -100,6 +104,21 @@ impl Bounds {
             }
         }
         Ok(Self { lazy, learnt: all, error })
+    }
+
+    /// Those of a readout as it is asked for.
+    ///
+    /// # Errors
+    /// As for [`unexplained`], and [`Readout::samples`].
+    pub fn of(problem: &Problem, readout: &Readout) -> Result<Self> {
+        let dimension = problem.dimension().unwrap_or(u64::MAX);
+        Self::new(problem, dimension, &readout.samples(problem.sizes())?, &readout.steps(problem))
+    }
+
+    /// Writes them into the record of a run.
+    pub fn write(&self, run: &mut Trajectory) {
+        run.set(&BOUND_LAZY, self.lazy.clone());
+        run.set(&BOUND_LEARNT, self.learnt.clone());
     }
 }
 

@@ -19,6 +19,12 @@ pub enum Axis {
     Direction,
     /// Levels of `record.crossings`, C.
     Crossing,
+    /// Steps after which a readout was made, S.
+    ReadoutStep,
+    /// Numbers of samples of a readout, N.
+    ReadoutSamples,
+    /// Ridge values, L.
+    Ridge,
 }
 
 impl Axis {
@@ -42,6 +48,9 @@ impl Axis {
             Self::OtherNeuron => ("neuron2", "p"),
             Self::Direction => ("direction", "k"),
             Self::Crossing => ("crossing", "C"),
+            Self::ReadoutStep => ("readout_step", "S"),
+            Self::ReadoutSamples => ("readout_samples", "N"),
+            Self::Ridge => ("ridge", "L"),
         }
     }
 }

@@ -67,6 +67,15 @@ impl Observable {
         self.axes.iter().any(by_row) && !self.axes.contains(&Axis::OtherTime) && !self.is_coordinate()
     }
 
+    /// The second word of the name of its file, `<view>.<word>.npz`, where it has one, and its name there: `readout.step`
+    /// is `step` in `<view>.readout.npz`.
+    pub fn place(&self) -> (Option<&'static str>, &'static str) {
+        match self.name.split_once('.') {
+            Some((file, name)) => (Some(file), name),
+            None => (None, self.name),
+        }
+    }
+
     /// Its shape in letters: `(R,T,p,k)`.
     pub fn shape(&self) -> String {
         let letters: Vec<&str> = self.axes.iter().map(|axis| axis.letter()).collect();
@@ -122,6 +131,11 @@ const LIMIT_SOME_Q: When = When::If("limits, `record.Q` not `\"none\"`", |proble
 const REUSED: When = When::If("reused data", |problem, _, _| problem.training.data == Data::Reused);
 const WITH_GRADIENTS: When = When::If("`record.gradients`", |_, record, _| record.gradients);
 const WITH_CROSSINGS: When = When::If("`record.crossings`", |_, record, _| !record.crossings.is_empty());
+const WITH_SPECTRUM: When = When::If("`record.spectrum`", |_, record, _| record.spectrum);
+const WITH_READOUT: When =
+    When::If("`[readout]`; of limits, where there is a theory of it", |_, record, _| record.readout.is_some());
+const WITH_BOUNDS: When =
+    When::If("`readout.bounds`", |_, record, _| record.readout.as_ref().is_some_and(|it| it.bounds));
 const MEMORY: When = When::If("mean-field theory of full batches, every step recorded", |problem, record, engine| {
     let training = &problem.training;
     let full = training.data == Data::Reused && training.reuse_order == ReuseOrder::Full;
@@ -146,8 +160,17 @@ observables! {
     GRADIENT_TEACHER = "gradient_M" [Replicate Interval Neuron Direction] "f²", "G W*ᵀ with G_j = (1/n_b) Σ_μ g_jμ x_μ, of the step after each entry but the last", None, WITH_GRADIENTS, ELSEWHERE;
     GRADIENT_NORM = "gradient_norm" [Replicate Interval Neuron] "f²", "‖G_j‖ of the same steps", None, WITH_GRADIENTS, ELSEWHERE;
     CROSSING_STEP = "crossing_step" [Replicate Crossing] "step", "the step at which each level of `record.crossings` was first passed, NaN where it was not", None, WITH_CROSSINGS, ELSEWHERE;
+    SPECTRUM = "spectrum" [Replicate Time Neuron] "1", "eigenvalues of Cov(σ(h_j), σ(h_l)), the covariance of the features, rising", None, WITH_SPECTRUM, ELSEWHERE;
     LOSS_CORRELATION = "C_loss" [Time OtherTime Neuron OtherNeuron] "f²", "C_ℓ(t,s)_jl = β E[g_j(t) g_l(s)], of theory.md §5.3", None, MEMORY, ELSEWHERE;
     LOSS_RESPONSE = "R_loss" [Time OtherTime Neuron OtherNeuron] "f²", "R_ℓ(t,s)_jl, the response of g_j(t) to the field of neuron l at s ≤ t; at s = t the effective regularisation", None, MEMORY, ELSEWHERE;
+    READOUT_STEP = "readout.step" [ReadoutStep] "step", "ν after which the readout was made", None, WITH_READOUT, ELSEWHERE;
+    READOUT_SAMPLES = "readout.samples" [ReadoutSamples] "sample", "n_2, samples that it was fitted to", None, WITH_READOUT, ELSEWHERE;
+    RIDGE = "readout.ridge" [Ridge] "1", "λ of Σ_μ (y_μ − s Σ_j b_j σ(h_jμ))² + λ‖b‖²", None, WITH_READOUT, ELSEWHERE;
+    TRAIN_ERROR = "readout.train_error" [Replicate ReadoutStep ReadoutSamples Ridge] "f²", "E(y − f)²/2 over the samples fitted to; NaN where a theory gives none", None, WITH_READOUT, ELSEWHERE;
+    TEST_ERROR = "readout.test_error" [Replicate ReadoutStep ReadoutSamples Ridge] "f²", "E(y − f)²/2 over fresh samples, label noise included", Some("readout.test_error_error"), WITH_READOUT, ELSEWHERE;
+    TEST_ERROR_ERROR = "readout.test_error_error" [Replicate ReadoutStep ReadoutSamples Ridge] "f²", "its standard error over those samples; of a theory, that of its quadratures", None, WITH_READOUT, ELSEWHERE;
+    BOUND_LAZY = "readout.bound_lazy" [ReadoutSamples] "f²", "lower bound of `test_error` for random features", None, WITH_BOUNDS, ELSEWHERE;
+    BOUND_LEARNT = "readout.bound_learnt" [ReadoutStep ReadoutSamples] "f²", "lower bound once the steps so far have learnt what they can", None, WITH_BOUNDS, ELSEWHERE;
 }
 
 fn teacher(at: &Entry<'_>, to: &mut Vec<f64>) {
@@ -194,8 +217,17 @@ mod tests {
             "gradient_M(R,T−1,p,k)",
             "gradient_norm(R,T−1,p)",
             "crossing_step(R,C)",
+            "spectrum(R,T,p)",
             "C_loss(T,T,p,p)",
             "R_loss(T,T,p,p)",
+            "readout.step(S)",
+            "readout.samples(N)",
+            "readout.ridge(L)",
+            "readout.train_error(R,S,N,L)",
+            "readout.test_error(R,S,N,L)",
+            "readout.test_error_error(R,S,N,L)",
+            "readout.bound_lazy(N)",
+            "readout.bound_learnt(S,N)",
         ];
         found.retain(|array| expected.contains(&array.as_str()));
         assert_eq!(found, expected);

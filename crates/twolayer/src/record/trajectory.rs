@@ -5,13 +5,14 @@ use faer::Mat;
 use super::{
     Axis, Entry, KeepQ, OBSERVABLES, Observable, Status, When,
     observable::{
-        CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, RISK, RISK_ERROR, STEP, STUDENT_SQUARES, STUDENT_STUDENT,
-        STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TIME,
+        CROSSING_STEP, GRADIENT_NORM, GRADIENT_TEACHER, READOUT_SAMPLES, READOUT_STEP, RIDGE, RISK, RISK_ERROR, STEP,
+        STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER, STUDENT_TEACHER_ERROR, TEST_ERROR, TEST_ERROR_ERROR, TIME,
+        TRAIN_ERROR,
     },
 };
 use crate::{
     overlaps::cosine,
-    problem::{Engine, Problem, Record},
+    problem::{Engine, Problem, Readout, Record},
 };
 
 /// The record of one run of one replicate: T entries, entry 0 before the first step.
@@ -59,7 +60,23 @@ impl Trajectory {
         let given = OBSERVABLES.iter().filter(|observable| observable.when.holds(problem, record, engine));
         given.for_each(|observable| run.begin(observable));
         run.set(&CROSSING_STEP, vec![f64::NAN; record.crossings.len()]);
+        if let Some(readout) = &record.readout {
+            run.set_readout_axes(problem, readout);
+        }
         run
+    }
+
+    /// The axes of a readout, and its errors, all NaN; nothing where the sizes make no sense.
+    pub fn set_readout_axes(&mut self, problem: &Problem, readout: &Readout) {
+        let samples = readout.samples(problem.sizes()).unwrap_or_default();
+        let steps = readout.steps(problem);
+        let size = steps.len() * samples.len() * readout.ridge.len();
+        self.set(&READOUT_STEP, steps.iter().map(|step| *step as f64).collect());
+        self.set(&READOUT_SAMPLES, samples.iter().map(|n| *n as f64).collect());
+        self.set(&RIDGE, readout.ridge.clone());
+        for errors in [&TRAIN_ERROR, &TEST_ERROR, &TEST_ERROR_ERROR] {
+            self.set(errors, vec![f64::NAN; size]);
+        }
     }
 
     /// Numbers of each array that a run of `problem` by this engine records, with so many entries.
@@ -69,7 +86,10 @@ impl Trajectory {
         engine: Engine,
         entries: usize,
     ) -> impl Iterator<Item = f64> {
-        let run = Self::empty(problem.width(), problem.directions());
+        let mut run = Self::empty(problem.width(), problem.directions());
+        if let Some(readout) = &record.readout {
+            run.set_readout_axes(problem, readout);
+        }
         let given = OBSERVABLES.iter().filter(move |observable| observable.when.holds(problem, record, engine));
         let extent =
             move |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
@@ -159,6 +179,9 @@ impl Trajectory {
             Axis::Neuron | Axis::OtherNeuron => Some(self.width),
             Axis::Direction => Some(self.directions),
             Axis::Crossing => None,
+            Axis::ReadoutStep => Some(self.of(&READOUT_STEP).len()),
+            Axis::ReadoutSamples => Some(self.of(&READOUT_SAMPLES).len()),
+            Axis::Ridge => Some(self.of(&RIDGE).len()),
         }
     }
 

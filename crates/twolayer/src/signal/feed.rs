@@ -97,6 +97,28 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// The batch of the last step and its labels, looked at again; only after [`next_batch`](Self::next_batch).
+    pub fn last_batch(&self) -> (Batch<'_>, &[f64]) {
+        let batch = self.batch;
+        match &self.source {
+            Source::Fresh { labels, .. } => {
+                let samples = labels.last(batch);
+                (Batch::Same(samples), samples.labels)
+            }
+            Source::Stored(stored) => {
+                let n = stored.labels.len();
+                match stored.order {
+                    ReuseOrder::Full => (Batch::Rows(Rows::Block { from: 0, count: n }), &stored.labels),
+                    ReuseOrder::Cyclic => {
+                        let from = (stored.next + n - batch) % n;
+                        (Batch::Rows(Rows::Block { from, count: batch }), &stored.labels[from..from + batch])
+                    }
+                    ReuseOrder::WithReplacement => (Batch::Rows(Rows::List(&stored.rows[..batch])), &stored.gathered),
+                }
+            }
+        }
+    }
+
     /// All stored samples and their labels; `None` where data is fresh.
     pub fn all(&self) -> Option<(Batch<'static>, &[f64])> {
         match &self.source {
@@ -190,6 +212,8 @@ mod tests {
             let expected: Vec<usize> = (0..4).map(|i| (4 * step + i) % 12).collect();
             let labels = labels.to_vec();
             assert_eq!(rows(batch), expected);
+            let (again, same) = feed.last_batch();
+            assert_eq!((rows(again), same), (expected.clone(), &labels[..]));
             // y = z.
             assert_eq!(labels, expected.iter().map(|row| coordinates[*row]).collect::<Vec<_>>());
         }

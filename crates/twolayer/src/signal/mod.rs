@@ -4,6 +4,7 @@
 mod batch;
 mod feed;
 mod labels;
+mod preprocess;
 mod sums;
 
 use std::ops::Range;
@@ -11,6 +12,7 @@ use std::ops::Range;
 pub use batch::{Batch, Rows};
 pub use feed::{Coordinates, Feed};
 pub use labels::{Labels, Samples};
+pub use preprocess::{Subtraction, mean};
 pub use sums::Sums;
 
 use crate::problem::{Activation, Data, Geometry, Loss, Problem};
@@ -35,6 +37,10 @@ pub struct Signal {
     is_on_sphere: bool,
     /// Whether losses are of interest: data is stored.
     has_risk: bool,
+    /// What is done to the labels, and to the row behind the neurons.
+    pub(crate) subtraction: Subtraction,
+    /// Whether fields are all that is asked for.
+    pub(crate) wants_fields: bool,
 }
 
 /// What a step makes of the samples it looks at. Samples can be looked at in parts, in any order, on any thread.
@@ -59,6 +65,8 @@ pub struct Workspace {
     values: Vec<f64>,
     /// e (m).
     residual: Vec<f64>,
+    /// y without what is subtracted from it (m).
+    left: Vec<f64>,
     /// Over all samples that were seen since they were cleared.
     pub sums: Sums,
 }
@@ -74,6 +82,8 @@ impl Signal {
             trains_bias: problem.network.bias.is_some_and(|bias| bias.train),
             is_on_sphere: problem.training.geometry == Geometry::Spherical,
             has_risk: problem.training.data == Data::Reused,
+            subtraction: Subtraction::None,
+            wants_fields: false,
         }
     }
 }
@@ -87,8 +97,37 @@ impl StepContext<'_> {
     #[inline]
     pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], workspace: &mut Workspace) {
         let Signal { activation, loss, scale, .. } = self.signal;
-        let Workspace { values, residual, sums } = workspace;
-        let (m, labels) = (samples.len(), &self.labels[samples]);
+        let Workspace { values, residual, left, sums } = workspace;
+        if self.signal.wants_fields {
+            sums.fields.push((samples, fields.to_vec()));
+            return;
+        }
+        let (m, neurons) = (samples.len(), self.head.second_layer.len());
+        let labels = &self.labels[samples];
+        let rest = neurons * m;
+        match self.signal.subtraction {
+            Subtraction::None => {}
+            Subtraction::Estimate { mean } => {
+                // The row behind the neurons becomes `Σ_μ (y_μ − ȳ) x_μ/n_b`; nothing else moves.
+                let count = self.labels.len() as f64;
+                signal.fill(0.0);
+                signal[rest..].iter_mut().zip(labels).for_each(|(signal, y)| *signal = (y - mean) / count);
+                sums.size += labels.iter().map(|y| (y - mean).abs()).sum::<f64>();
+                return;
+            }
+            Subtraction::Subtract { mean } => {
+                left.clear();
+                left.extend(labels.iter().map(|y| y - mean));
+                left.iter_mut().zip(&fields[rest..]).for_each(|(y, linear)| *y -= linear);
+            }
+        }
+        let labels = if self.signal.subtraction == Subtraction::None { labels } else { &*left };
+        let (fields, signal) = if fields.len() > rest {
+            signal[rest..].fill(0.0);
+            (&fields[..rest], &mut signal[..rest])
+        } else {
+            (fields, signal)
+        };
         values.clear();
         values.extend_from_slice(fields);
         for (values, b) in values.chunks_exact_mut(m).zip(&self.head.bias) {

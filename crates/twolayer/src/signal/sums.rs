@@ -1,5 +1,7 @@
 //! What a step needs of its samples beside `Σ_μ g_μ x_μ`.
 
+use std::ops::Range;
+
 /// Sums over samples; the vectors are empty where nothing needs them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sums {
@@ -13,6 +15,8 @@ pub struct Sums {
     pub bias: Vec<f64>,
     /// `Σ signal_j λ_j` (p), the step's part along w_j.
     pub along: Vec<f64>,
+    /// Fields, where they are all that is asked for: which samples, and λ (p×m, neuron-major).
+    pub fields: Vec<(Range<usize>, Vec<f64>)>,
 }
 
 impl Sums {
@@ -22,12 +26,14 @@ impl Sums {
         self.second_layer.clear();
         self.bias.clear();
         self.along.clear();
+        self.fields.clear();
     }
 
     /// Adds the samples of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.size += other.size;
         self.squares += other.squares;
+        self.fields.extend(other.fields.iter().cloned());
         for (into, from) in [
             (&mut self.second_layer, &other.second_layer),
             (&mut self.bias, &other.bias),

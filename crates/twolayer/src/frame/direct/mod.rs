@@ -1,6 +1,9 @@
 //! `direct`: real weights, real data. The ground truth of small sizes.
 
-use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{
+    Accum, Mat, MatMut, MatRef, Par, Side,
+    linalg::{matmul::matmul, solvers::Solve},
+};
 use pulp::Arch;
 
 mod passes;
@@ -8,9 +11,9 @@ mod passes;
 use self::passes::{Fields, Gradient, Pass};
 use super::{Frame, Gram, MOST_SLOTS, RowMap};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     lanes,
-    overlaps::{Overlaps, symmetric_root},
+    overlaps::{Overlaps, add_gram, symmetric_root},
     problem::{Problem, Start},
     random::{Purpose, Stream, Streams, fill_normal},
     signal::{Batch, Coordinates, Rows, Samples, StepContext, Sums, Workspace},
@@ -85,7 +88,8 @@ impl Direct {
         streams: Streams,
         threads: usize,
     ) -> Result<Self> {
-        let (p, k) = (problem.width(), problem.directions());
+        // Neurons, and what else is a row.
+        let (p, k) = (start.teacher.nrows(), problem.directions());
         let mut weights = vec![0.0; p * dimension];
         for (j, row) in weights.chunks_exact_mut(dimension).enumerate() {
             for r in 0..k {
@@ -129,6 +133,13 @@ impl Direct {
                 inputs: vec![0.0; dimension],
             }),
         })
+    }
+
+    /// Keeps the inputs of every batch, so that it can be looked at again.
+    #[must_use]
+    pub fn keeping(mut self, keeps: bool) -> Self {
+        self.keeps_batches |= keeps;
+        self
     }
 
     /// Lanes of n samples: their p gradients are never more than the samples.
@@ -346,11 +357,68 @@ impl Frame for Direct {
 
     fn overlaps(&mut self, into: &mut Overlaps) {
         self.flush();
-        let (d, k, p) = (self.dimension, self.directions, into.width());
+        let (d, k, p) = (self.dimension, self.directions, self.weights.len() / self.dimension);
         let weights = MatRef::from_row_major_slice(&self.weights, p, d);
         let teacher = weights.subcols(0, k);
+        if into.width() != p {
+            into.student_teacher = Mat::zeros(p, k);
+            into.student_student = Mat::zeros(p, p);
+        }
         matmul(into.student_teacher.as_mut(), Accum::Replace, teacher, self.root.as_ref(), 1.0, Par::Seq);
         matmul(into.student_student.as_mut(), Accum::Replace, weights, weights.transpose(), 1.0, Par::Seq);
+    }
+
+    fn fields(&mut self, samples: &Samples<'_>, stream: &mut Stream, into: &mut Vec<f64>) -> bool {
+        self.flush();
+        let (d, m) = (self.dimension, samples.count());
+        let p = self.weights.len() / d;
+        let mut inputs = vec![0.0; m * d];
+        for (mu, x) in inputs.chunks_exact_mut(d).enumerate() {
+            draw(x, self.directions, samples, mu, stream);
+        }
+        into.resize(p * m, 0.0);
+        let out = MatMut::from_row_major_slice_mut(into, p, m);
+        let (w, x) = (MatRef::from_row_major_slice(&self.weights, p, d), MatRef::from_row_major_slice(&inputs, m, d));
+        matmul(out, Accum::Replace, w, x.transpose(), 1.0, Par::Seq);
+        true
+    }
+
+    fn least_squares(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.flush();
+        let (d, n, count) = (self.dimension, batch.count(), self.lanes.len());
+        let mut gram = Mat::<f64>::zeros(d, d);
+        let mut add = |rows: &[f64]| {
+            let rows = MatRef::from_row_major_slice(rows, rows.len() / d, d);
+            add_gram(gram.as_mut(), rows, self.threads);
+        };
+        match batch {
+            Batch::Rows(Rows::Block { from, count }) => add(&self.data[from * d..(from + count) * d]),
+            Batch::Rows(Rows::List(list)) => {
+                for list in list.chunks(BLOCK) {
+                    let rows: Vec<f64> =
+                        list.iter().flat_map(|row| &self.data[row * d..(row + 1) * d]).copied().collect();
+                    add(&rows);
+                }
+            }
+            Batch::Fresh(_) | Batch::Same(_) => {
+                for (i, lane) in self.lanes.iter().enumerate() {
+                    add(&lane.inputs[..lanes::part(n, count, i).len() * d]);
+                }
+            }
+        }
+        let singular = || {
+            let reason = format!("the linear part of n_b = {n} labels in d = {d} dimensions has no least squares");
+            Error::Numerical(reason)
+        };
+        let factor = gram.llt(Side::Lower).map_err(|_| singular())?;
+        let from = self.weights.len() - d;
+        let moment = Mat::from_fn(d, 1, |i, _| n as f64 * self.weights[from + i]);
+        let solved = factor.solve(&moment);
+        if !solved.norm_max().is_finite() {
+            return Err(singular());
+        }
+        (0..d).for_each(|i| self.weights[from + i] = solved[(i, 0)]);
+        Ok(())
     }
 }
 

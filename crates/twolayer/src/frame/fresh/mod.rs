@@ -108,7 +108,8 @@ impl Fresh {
         streams: Streams,
         threads: usize,
     ) -> Result<Self> {
-        let (p, k, batch) = (problem.width(), problem.directions(), problem.batch());
+        // Neurons, and what else is a row.
+        let (p, k, batch) = (start.teacher.nrows(), problem.directions(), problem.batch());
         let Some(degrees) = dimension.checked_sub((p + k) as u64) else {
             let reason = format!("reduced needs d ≥ p + k = {}, here d = {dimension}", p + k);
             return Err(Error::refused("training.dimension", reason, "use the direct view, which is cheaper there"));

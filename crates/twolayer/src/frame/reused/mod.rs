@@ -93,8 +93,10 @@ impl Normals {
 /// Raw columns that a run can reveal: k + m at the start, m the dimensions of the start outside the target, and two for
 /// each neuron and each pass of gradients.
 pub fn capacity(problem: &Problem, complement: usize) -> f64 {
+    let linear = usize::from(problem.training.preprocess.is_linear());
+    // The look that estimates a linear part reveals its row alone.
     let passes = if problem.displacement() == 0.0 { 1.0 } else { 2.0 };
-    let new = 2.0 * problem.width() as f64 * passes * problem.steps() as f64;
+    let new = 2.0 * (problem.width() as f64 * passes + linear as f64) * problem.steps() as f64;
     (problem.directions() + complement) as f64 + new
 }
 
@@ -129,7 +131,8 @@ impl Reused {
         streams: Streams,
         threads: usize,
     ) -> Result<Self> {
-        let (p, k, m) = (problem.width(), problem.directions(), start.complement.ncols());
+        // Neurons, and what else is a row.
+        let (p, k, m) = (start.teacher.nrows(), problem.directions(), start.complement.ncols());
         let n = stored.len() / k;
         // Room for one more pass, whose signals may turn out to reveal nothing new.
         let capacity = capacity(problem, m) as usize + 2 * p;

@@ -18,7 +18,7 @@ use self::field::SphereFlow;
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run},
     integrated::{Integrated, Point},
-    limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
+    limit::{When, check_moves, check_start, own_kappa, refuse_preprocess, refuse_second_looks},
     ode::Report,
 };
 use crate::{
@@ -84,6 +84,7 @@ fn chosen(question: &Question<'_>, kappa: f64, scaling: &str, grows: bool) -> Re
     let Question { problem, view, .. } = *question;
     check_start(problem)?;
     refuse_second_looks(problem)?;
+    refuse_preprocess(problem)?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
         let reason = format!("the number of steps says nothing about the time of a limit at d = ∞ (t = {time})");

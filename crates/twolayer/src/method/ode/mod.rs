@@ -25,7 +25,7 @@ pub use flow::OnlineFlow;
 use super::{
     contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
     integrated::{Integrated, Point},
-    limit::{When, check_moves, check_start, own_kappa, refuse_second_looks},
+    limit::{When, check_moves, check_start, own_kappa, refuse_preprocess, refuse_second_looks},
     memory,
 };
 use crate::{
@@ -81,6 +81,7 @@ fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
     let Question { problem, view, .. } = *question;
     check_start(problem)?;
     refuse_second_looks(problem)?;
+    refuse_preprocess(problem)?;
     let time = problem.time();
     if !(time.is_finite() && time > 0.0) {
         let reason = format!("the number of steps says nothing about the time of an ODE at d = ∞ (t = {time})");

@@ -1,6 +1,6 @@
 //! `direct`: real weights and data in d dimensions.
 
-use super::{Coordinates, Simulation, dimension};
+use super::{Coordinates, Simulation, dimension, readout::looks_again};
 use crate::{
     error::Result,
     frame::direct::{BLOCK, Direct},
@@ -48,7 +48,8 @@ impl Coordinates for Vectors {
     }
 
     fn frame(&self, job: &Job<'_>, start: &Start, stored: Option<signal::Coordinates>) -> Result<Direct> {
-        Direct::new(job.problem, start, self.dimension, stored.as_ref(), job.streams(), job.threads)
+        let direct = Direct::new(job.problem, start, self.dimension, stored.as_ref(), job.streams(), job.threads)?;
+        Ok(direct.keeping(looks_again(job.record)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `reduced`, fresh batches: exact in law at any d. (theory.md §4.1)
 
-use super::{Coordinates, Simulation, dimension};
+use super::{Coordinates, Simulation, dimension, readout::looks_again, refuse_least_squares};
 use crate::{
     error::{Error, Result},
     frame::fresh::{BLOCK, Fresh},
@@ -33,7 +33,9 @@ fn accepts(question: &Question<'_>) -> Fit {
     }
     let chosen = || {
         let dimension = dimension(question)?;
-        let (d, coordinates) = (dimension as f64, problem.width() + problem.directions());
+        refuse_least_squares(problem)?;
+        let linear = usize::from(problem.training.preprocess.is_linear());
+        let (d, coordinates) = (dimension as f64, problem.width() + problem.directions() + linear);
         if d < coordinates as f64 {
             let reason = format!("the reduced view needs d ≥ p + k = {coordinates}, here d = {dimension}");
             let remedy = "use the direct view, which is cheaper there";
@@ -71,7 +73,7 @@ const FACTORS: f64 = 1.6;
 
 /// Whether batches are looked at more than once.
 fn keeps_batches(problem: &Problem, record: &Record) -> bool {
-    problem.keeps_batches() || record.gradients
+    problem.keeps_batches() || record.gradients || looks_again(record)
 }
 
 /// Seconds on one thread and bytes of one replicate, risks not counted.

@@ -2,9 +2,10 @@
 
 pub mod direct;
 pub mod fresh;
+mod readout;
 pub mod reused;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::OnceLock};
 
 use crate::{
     average::{self, SharedKernel, Want},
@@ -15,9 +16,11 @@ use crate::{
         memory,
     },
     observer::Observer,
-    problem::{Algorithm, Problem, Start},
+    probe::{Probe, ReadoutProbe},
+    problem::{Algorithm, Preprocess, Problem, Start},
+    readout::bounds::Bounds,
     signal::{self, Feed},
-    simulate::simulate,
+    simulate::simulate_with,
 };
 
 /// Whole numbers that f64 can count.
@@ -48,12 +51,41 @@ struct Simulation<C> {
     reason: String,
     /// The population averages, for all replicates.
     kernel: SharedKernel,
+    /// Lower bounds of a readout, for all replicates, or the reason why there are none.
+    bounds: OnceLock<Result<Bounds, String>>,
 }
 
 impl<C> Simulation<C> {
     fn new(coordinates: C, reason: String) -> Self {
-        Self { coordinates, reason, kernel: SharedKernel::default() }
+        Self { coordinates, reason, kernel: SharedKernel::default(), bounds: OnceLock::new() }
     }
+}
+
+/// Refuses what only inputs know.
+fn refuse_least_squares(problem: &Problem) -> Result<()> {
+    if problem.training.preprocess != Preprocess::LeastSquares {
+        return Ok(());
+    }
+    let reason = "least squares needs XᵀX, which the reduced view never forms";
+    Err(Error::refused("training.preprocess", reason, "use the direct view, or write preprocess = \"linear\""))
+}
+
+/// Refuses labels of which too little is left once something is subtracted.
+fn check_preprocess(problem: &Problem, dimension: u64) -> Result<()> {
+    let preprocess = problem.training.preprocess;
+    let least = match preprocess {
+        Preprocess::None => 1,
+        Preprocess::Mean | Preprocess::Linear => 2,
+        Preprocess::LeastSquares => dimension + 1,
+    };
+    if (problem.batch() as u64) < least {
+        let reason = format!(
+            "what is subtracted from the labels is estimated on the n_b = {} of a batch, and needs at least {least}",
+            problem.batch()
+        );
+        return Err(Error::refused("training.preprocess", reason, "raise the batch, or write preprocess = \"none\""));
+    }
+    Ok(())
 }
 
 /// d, of a problem that can be simulated.
@@ -72,6 +104,10 @@ fn dimension(question: &Question<'_>) -> Result<u64> {
         return Err(Error::refused("training.dimension", reason, "give the view a dimension"));
     };
     problem.check_start()?;
+    check_preprocess(problem, dimension)?;
+    if let Some(readout) = &question.record.readout {
+        readout.samples(problem.sizes())?;
+    }
     let steps = problem.steps() as f64;
     if steps > MOST_STEPS {
         let reason = format!("{steps:.3e} steps are more than can be counted");
@@ -95,9 +131,10 @@ impl<C: Coordinates> Method for Simulation<C> {
         let waves = (view.replicates as f64 / machine.cores.max(1) as f64).ceil();
         let together = view.replicates.min(machine.cores) as f64;
         let risks = entries as f64 * average::seconds(problem, Want::RISK);
+        let [fits, held] = readout::cost(question);
         Cost {
-            seconds: waves * (seconds / threads as f64 + risks),
-            bytes: together * (bytes + memory::of_risk(problem.width())),
+            seconds: waves * ((seconds + fits) / threads as f64 + risks),
+            bytes: together * (bytes + held + memory::of_risk(problem.width())),
         }
     }
 
@@ -106,12 +143,28 @@ impl<C: Coordinates> Method for Simulation<C> {
     }
 
     fn run(&self, job: &Job<'_>, observer: &dyn Observer) -> Result<Run> {
-        let (problem, start) = (job.problem, job.start()?);
+        let (problem, mut start) = (job.problem, job.start()?);
         let kernel = self.kernel.of(problem, job.view.tolerance)?;
         let (feed, stored) = Feed::new(problem, job.streams())?;
+        if problem.training.preprocess.is_linear() {
+            // The linear part is one more row, 0 before the first step.
+            start.add_row();
+        }
         let frame = self.coordinates.frame(job, &start, stored)?;
-        let steps = job.steps();
-        let trajectory = simulate(problem, frame, feed, &start, kernel.as_ref(), &steps, job.record, observer)?;
-        Ok(Run { trajectory, kernel: kernel.describe() })
+        let (steps, setting) = (job.steps(), job.record.readout.as_ref());
+        let mut probes: Vec<Box<dyn Probe + '_>> = Vec::new();
+        if let Some(setting) = setting {
+            probes.push(Box::new(ReadoutProbe::new(problem, setting, job.streams(), job.threads)?));
+        }
+        let mut trajectory =
+            simulate_with(problem, frame, feed, &start, kernel.as_ref(), &steps, job.record, probes, observer)?;
+        let mut words = kernel.describe();
+        if let Some(setting) = setting.filter(|setting| setting.bounds) {
+            match self.bounds.get_or_init(|| Bounds::of(problem, setting).map_err(|error| error.to_string())) {
+                Ok(bounds) => bounds.write(&mut trajectory),
+                Err(reason) => words += &format!("; no lower bounds of the readout: {reason}"),
+            }
+        }
+        Ok(Run { trajectory, kernel: words })
     }
 }

@@ -1,6 +1,6 @@
 //! `reduced`, stored data, revealed along the directions that are asked for. (theory.md §4.2)
 
-use super::{Coordinates, Simulation, dimension};
+use super::{Coordinates, Simulation, dimension, refuse_least_squares};
 use crate::{
     citation,
     error::{Error, Result},
@@ -34,6 +34,7 @@ fn accepts(question: &Question<'_>) -> Fit {
     }
     let chosen = || {
         let dimension = dimension(question)?;
+        refuse_least_squares(problem)?;
         let (d, n, columns) = (dimension as f64, problem.samples(), reused::capacity(problem, problem.width()));
         if columns > d {
             let reason = format!(

@@ -12,10 +12,12 @@
 //! error of ridge on fresh samples is a fixed point of few numbers ([`Spiked::test_error`]). One-step gradient descent
 //! itself lies 2–3 % below at d = 500–2000: terms of order d^{−1/2} in each neuron that the model leaves out.
 
+mod asymptotics;
 mod bulk;
 mod fixed_point;
 mod moments;
 
+pub use asymptotics::{asymptotics, conditions};
 use moments::{Conditional, expectations};
 
 use crate::{
