@@ -49,6 +49,54 @@ fn exponents_of_what_is_never_found_are_null() {
     assert_eq!(value["fresh"], Value::Array(vec![]));
     assert_eq!(value["generative_exponent"].as_u64(), Some(1));
     assert!(value["visible"].is_null(), "no activation was named");
+    assert_eq!(value["sought_up_to"].as_u64(), Some(8));
+    let text = words(&analyze(&["he9(z1)"]).stdout);
+    assert!(text.contains("information exponent > 8, leap complexity > 8"), "{text}");
+    assert!(!text.contains("exponent none"), "{text}");
+}
+
+/// The exponents that paper A checks by hand, as far as expressions go: odd degrees 1, even degrees 2.
+#[test]
+fn generative_exponents_of_hermite_polynomials() {
+    for degree in 3..=20 {
+        let value = json(&[&format!("he{degree}(z1)")]);
+        let expected = if degree % 2 == 1 { 1 } else { 2 };
+        assert_eq!(value["generative_exponent"].as_u64(), Some(expected), "he{degree}");
+        let information = (degree <= 8).then_some(degree);
+        assert_eq!(value["information_exponent"].as_u64(), information, "he{degree}");
+    }
+}
+
+#[test]
+fn targets_of_any_scale() {
+    for (text, size) in [("1e153*z1", 1e153), ("1e-170*z1", 1e-170), ("z1", 1.0)] {
+        let value = json(&[text]);
+        for key in ["information_exponent", "generative_exponent", "leap_complexity", "generative_leap_complexity"] {
+            assert_eq!(value[key].as_u64(), Some(1), "{text}: {key}");
+        }
+        let found = value["fresh"][0]["size"].as_f64().unwrap();
+        assert!((found / size - 1.0).abs() < 1e-9, "{text}: {found}");
+    }
+    let value = json(&["1e160*z1*z2"]);
+    assert_eq!(value["information_exponent"].as_u64(), Some(2));
+    // The noise is that of the label, whatever its scale.
+    let value = json(&["1e-170*he3(z1)", "--noise", "1"]);
+    assert_eq!(value["information_exponent"].as_u64(), Some(3));
+}
+
+/// Found by samples, with an error: printed as what it is within that.
+#[test]
+fn a_direction_that_is_an_axis_within_its_error_is_the_axis() {
+    let value = json(&["abs(z1)*z2"]);
+    assert_eq!(value["fresh"][0]["directions"], serde_json::json!([[0.0, 1.0]]));
+    assert_eq!(value["fresh"][1]["directions"], serde_json::json!([[1.0, 0.0]]));
+    let value = json(&["relu(z1) + relu(z2) + 0.3*z1*z2"]);
+    for stair in value["fresh"].as_array().unwrap() {
+        for direction in stair["directions"].as_array().unwrap() {
+            let norm = direction.as_array().unwrap().iter().map(|x| x.as_f64().unwrap().powi(2)).sum::<f64>();
+            assert!((norm - 1.0).abs() < 1e-9, "{direction}");
+        }
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ use twolayer_lab::{
     task::Task,
 };
 
+#[path = "gallery/as_drawn.rs"]
+mod as_drawn;
 #[path = "gallery/giant_step.rs"]
 mod giant_step;
 #[path = "gallery/ladders.rs"]
@@ -26,6 +28,8 @@ mod ladders;
 mod odes;
 #[path = "gallery/overlaps.rs"]
 mod overlaps;
+#[path = "gallery/published.rs"]
+mod published;
 #[path = "gallery/readouts.rs"]
 mod readouts;
 #[path = "gallery/reuse.rs"]
@@ -338,6 +342,15 @@ fn mean_field_rows() {
     assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
 }
 
+/// The rows of paper A as drawn alone.
+#[test]
+#[ignore = "part of the whole below"]
+fn as_drawn_rows() {
+    let rows = as_drawn::rows();
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 /// Those of giant steps alone: `cargo test --test gallery giant_steps`.
 #[test]
 #[ignore = "part of the whole"]
@@ -358,6 +371,7 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(ladders::rows());
     rows.extend(readouts::rows());
     rows.extend(reuse::rows());
+    rows.extend(as_drawn::rows());
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use twolayer::{
     average::{Averages, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     method::ode,
     observer::Silent,
     problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
@@ -25,7 +24,6 @@ fn main() {
 
 /// The risk of a network of 1024 neurons, wished for in 50 ms.
 fn wide_networks() {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     for (activation, text) in [
         ("relu", "tanh(z1 + he3(z2))"),
         ("relu", "z1 + z1*z2"),
@@ -33,7 +31,7 @@ fn wide_networks() {
         ("softplus", "tanh(z1*z2 + z1)"),
         ("erf", "z1*z2"),
     ] {
-        let target = Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()));
+        let target = Target::try_from(text).unwrap();
         let mut network = Network::new(1024, Activation::named(activation).unwrap());
         network.output_scale = Formula::number(1.0 / 32.0);
         let training = Training::new(4096, Formula::number(1.0), Duration::Steps(Formula::number(1.0)));
@@ -73,10 +71,7 @@ fn wide_networks() {
 
 /// p = 4, k = 2, t ≤ 100 at 10⁻⁴.
 fn odes() {
-    let expression = |text: &str| {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
-    };
+    let expression = |text: &str| Rule::try_from(text).unwrap();
     let committee = |activation: Activation| Rule::committee(activation, 2, 0.5);
     for (activation, rule, p, terms, seconds) in [
         (Activation::Relu, committee(Activation::Relu), 4, Terms::Flow, 0.3),
@@ -118,8 +113,7 @@ fn odes() {
 #[test]
 fn a_giant_step_of_a_wide_network_takes_seconds() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    let target = Target::new(Rule::Expression(Expression::parse("z1 + z1*z2", &vocabulary).unwrap()));
+    let target = Target::try_from("z1 + z1*z2").unwrap();
     let mut network = Network::new(1024, Activation::Relu);
     network.output_scale = Formula::number(1.0 / 32.0);
     network.first_layer.symmetric = true;

@@ -1,6 +1,6 @@
 //! One error type that advises: what is wrong, where, and what to do about it.
 
-use std::ops::Range;
+use std::{convert::Infallible, ops::Range};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,6 +54,13 @@ pub enum Error {
     /// The observer said stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// What cannot fail gives no error.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Error {

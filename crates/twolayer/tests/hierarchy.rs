@@ -5,14 +5,12 @@
 use faer::Mat;
 use twolayer::{
     Error,
-    expression::{Expression, Vocabulary},
     hierarchy::{Analysis, Stairs},
-    problem::{Activation, Rule, Target},
+    problem::{Activation, Target},
 };
 
 fn target(text: &str) -> Target {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+    Target::try_from(text).unwrap()
 }
 
 fn analyse(text: &str) -> Analysis {

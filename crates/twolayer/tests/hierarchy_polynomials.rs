@@ -8,9 +8,8 @@ use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
-    expression::{Expression, Vocabulary},
     hierarchy::{HIGHEST, Stairs},
-    problem::{Rule, Target},
+    problem::Target,
 };
 
 const CASES: usize = 300;
@@ -176,7 +175,6 @@ fn random(stream: &mut Xoshiro256PlusPlus) -> (String, Polynomial, usize) {
 #[test]
 fn random_polynomials() {
     let mut stream = Xoshiro256PlusPlus::seed_from_u64(1);
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
     let (mut cases, mut undecided, mut stairs_seen, mut unfinished) = (0, 0, 0, 0);
     while cases < CASES {
         let (text, monomials, k) = random(&mut stream);
@@ -184,7 +182,7 @@ fn random_polynomials() {
             continue;
         }
         cases += 1;
-        let target = Target::new(Rule::Expression(Expression::parse(&text, &vocabulary).unwrap()));
+        let target = Target::try_from(text.as_str()).unwrap();
         assert_eq!(target.directions(), k, "{text}");
         let stairs = Stairs::fresh(&target).unwrap();
         if stairs.undecided().is_some() {

@@ -8,7 +8,6 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     average::{Averages, Kernel, SampledKernel, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     overlaps::Overlaps,
     problem::{Activation, Bias, BiasInit, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
 };
@@ -18,8 +17,7 @@ fn normals(stream: &mut Xoshiro256PlusPlus, count: usize, scale: f64) -> Vec<f64
 }
 
 fn expression(text: &str) -> Rule {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
+    Rule::try_from(text).unwrap()
 }
 
 fn committee(activation: Activation, units: usize) -> Rule {

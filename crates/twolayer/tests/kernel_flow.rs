@@ -5,7 +5,6 @@
 use faer::Mat;
 use twolayer::{
     average::{Averages, Kernel, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     method::{
         Machine,
         ode::{self, OnlineFlow},
@@ -25,8 +24,7 @@ use twolayer::{
 };
 
 fn expression(text: &str) -> Rule {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
+    Rule::try_from(text).unwrap()
 }
 
 fn committee(activation: Activation, units: usize) -> Rule {
@@ -34,9 +32,8 @@ fn committee(activation: Activation, units: usize) -> Rule {
 }
 
 fn problem(activation: &str, rule: Rule, p: usize) -> Problem {
-    let network = Network::new(p, Activation::named(activation).unwrap());
-    let training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(1.0)));
-    Problem::new(Target::new(rule), network, training).unwrap()
+    let problem = Problem::builder().target(rule).network(p, activation);
+    problem.dimension(1000).learning_rate(1e-3).time(1).build().unwrap()
 }
 
 /// Overlaps of rows that a sine made, with the first k axes as the target's directions.

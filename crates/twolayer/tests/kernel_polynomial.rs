@@ -9,7 +9,6 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     average::{Averages, Kernel, PolynomialKernel, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     method::ode,
     observer::Silent,
     overlaps::Overlaps,
@@ -116,8 +115,7 @@ fn exact(
 }
 
 fn expression(text: &str) -> Rule {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
+    Rule::try_from(text).unwrap()
 }
 
 fn power(x: &Whole, n: usize) -> Whole {

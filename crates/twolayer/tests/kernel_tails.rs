@@ -5,18 +5,13 @@
 use faer::Mat;
 use twolayer::{
     average::{Averages, Kernel, SampledKernel, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     overlaps::Overlaps,
-    problem::{Activation, Duration, Formula, Network, Problem, Rule, Target, Training},
+    problem::Problem,
 };
 
 fn problem(activation: &str, target: &str, p: usize) -> Problem {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    let target = Target::new(Rule::Expression(Expression::parse(target, &vocabulary).unwrap()));
-    let mut network = Network::new(p, Activation::named(activation).unwrap());
-    network.output_scale = Formula::number(1.0 / (p as f64).sqrt());
-    let training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(1.0)));
-    Problem::new(target, network, training).unwrap()
+    let problem = Problem::builder().target(target).network(p, activation).output_scale(1.0 / (p as f64).sqrt());
+    problem.dimension(1000).learning_rate(1e-3).time(1).build().unwrap()
 }
 
 /// Neurons of correlations 0.8^|j−l|, the first with a projection of ½ on z1.

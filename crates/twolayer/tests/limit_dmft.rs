@@ -5,13 +5,9 @@
 use std::{collections::BTreeMap, thread};
 
 use twolayer::{
-    expression::{Expression, Vocabulary},
     method::{Machine, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Data, Duration, Engine, FirstLayer, Formula, Grid, Init, Network, Placement, Problem, Record,
-        ReuseOrder, Rule, Target, Training, View,
-    },
+    problem::{Engine, Formula, Grid, Init, Placement, Problem, Record, ReuseOrder, View},
     record::{
         Trajectory,
         observable::{
@@ -30,19 +26,12 @@ fn formula(text: &str) -> Formula {
 
 /// Paper A's network on `expression`: ReLU, s = 1, second layer alternating/√p, orthonormal first layer.
 fn problem(expression: &str, width: usize, dimension: u64, rate: f64) -> Problem {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    let target = Target::new(Rule::Expression(Expression::parse(expression, &vocabulary).unwrap()));
-    let mut network = Network::new(width, Activation::Relu);
-    network.output_scale = Formula::number(1.0);
-    network.first_layer =
-        FirstLayer { placement: Placement::Orthonormal, scale: Formula::number(1.0), symmetric: false };
-    network.second_layer.init = Init::Alternating;
-    network.second_layer.scale = formula("1/sqrt(p)");
-    let mut training = Training::new(dimension, Formula::number(rate), Duration::Steps(Formula::number(STEPS as f64)));
-    training.data = Data::Reused;
-    training.samples = Some(formula("3*d"));
-    training.batch = formula("n");
-    Problem::new(target, network, training).unwrap()
+    let network = Problem::builder().target(expression).network(width, "relu").output_scale(1).with(|parts| {
+        parts.network.first_layer.placement = Placement::Orthonormal;
+        parts.network.second_layer.init = Init::Alternating;
+        parts.network.second_layer.scale = formula("1/sqrt(p)");
+    });
+    network.dimension(dimension).learning_rate(rate).reused("3*d").batch("n").steps(STEPS as i32).build().unwrap()
 }
 
 fn view(problem: &Problem, engine: Engine, replicates: usize) -> Vec<Trajectory> {

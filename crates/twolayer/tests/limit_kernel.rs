@@ -11,19 +11,14 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     average::{Averages, ErfKernel, Kernel, SampledKernel, State, Want},
-    expression::{Expression, Vocabulary},
     overlaps::{Overlaps, symmetric_root},
-    problem::{Activation, Duration, Formula, Loss, Network, Problem, Rule, Target, Training},
+    problem::{Activation, Formula, Loss, Problem, Rule},
 };
 
 fn problem(p: usize, k: usize, loss: Loss, noise: f64, activation: Activation) -> Problem {
-    let mut target = Target::new(Rule::committee(activation.clone(), k, 0.7));
-    target.noise = noise;
-    let mut network = Network::new(p, activation);
-    network.output_scale = Formula::number(0.6);
-    let mut training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(1.0)));
-    training.loss = loss;
-    Problem::new(target, network, training).unwrap()
+    let committee = Problem::builder().target(Rule::committee(activation.clone(), k, 0.7)).noise(noise);
+    let network = committee.network(p, activation).output_scale(0.6).with(move |parts| parts.training.loss = loss);
+    network.dimension(1000).learning_rate(1e-3).time(1).build().unwrap()
 }
 
 /// The overlaps of explicit vectors.
@@ -216,8 +211,7 @@ fn biases_shift_the_sampled_fields() {
 /// A linear student of an expression: f = s a λ, g = z1 z2 + z1, so R = ½(s²a²Q − 2 s a M_1 + 2), D_z = s a E[(f − g) z].
 #[test]
 fn an_expression_is_averaged_over_its_fields() {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    let rule = Rule::Expression(Expression::parse("z1*z2 + z1", &vocabulary).unwrap());
+    let rule = Rule::try_from("z1*z2 + z1").unwrap();
     let mut problem = problem(1, 2, Loss::Squared, 0.0, Activation::Linear);
     problem = problem.with(|parts| parts.target.rule = rule).unwrap();
     let mut overlaps = Overlaps::zeros(1, 2);

@@ -10,24 +10,25 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use twolayer::{
     average::{Averages, SphereAverages, SphereKernel, SphereState, State, Want, for_problem},
-    expression::{Expression, Vocabulary},
     method::{mean_field, ode},
     observer::Silent,
     overlaps::Overlaps,
-    problem::{Activation, Dimension, Duration, Formula, Network, Problem, Rule, Target, Terms, Training},
+    problem::{Activation, Problem, Rule, Terms},
     record::{KeepQ, observable::RISK},
 };
 
 fn problem(activation: &str, rule: Rule, p: usize, dimension: Option<u64>) -> Problem {
-    let mut training = Training::new(1000, Formula::number(1e-3), Duration::Time(Formula::number(1.0)));
-    training.dimension = dimension.map_or(Dimension::Infinite, Dimension::Finite);
-    let network = Network::new(p, Activation::parse(activation, &[].into()).unwrap());
-    Problem::new(Target::new(rule), network, training).unwrap()
+    let problem = Problem::builder().target(rule).network(p, activation).learning_rate(1e-3).time(1);
+    match dimension {
+        Some(d) => problem.dimension(d),
+        None => problem.infinite(),
+    }
+    .build()
+    .unwrap()
 }
 
 fn expression(text: &str) -> Rule {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    Rule::Expression(Expression::parse(text, &vocabulary).unwrap())
+    Rule::try_from(text).unwrap()
 }
 
 fn committee(activation: &str, k: usize) -> Rule {

@@ -1,15 +1,12 @@
 //! Simulation against limit at more than one size, so that an O(1/√d) bias cannot hide: the distance of single reduced
 //! runs to the ODE at t ≤ 10 falls as d^{−1/2} over three decades.
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use twolayer::{
     method::{Machine, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Duration, Engine, FirstLayer, Formula, Grid, Network, Placement, Problem, Record, Rule, Target,
-        Training, View,
-    },
+    problem::{Activation, Engine, Grid, Placement, Problem, Record, Rule, View},
     record::{
         Status, Trajectory,
         observable::{STUDENT_TEACHER, TIME},
@@ -18,13 +15,12 @@ use twolayer::{
 
 /// γ/p = 1: η = p/d, so that a step takes 1/d.
 fn problem(d: u64) -> Result<Problem, Box<dyn Error>> {
-    let mut target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
-    target.noise = 0.01;
-    let mut network = Network::new(4, Activation::Erf);
-    network.first_layer = FirstLayer { placement: Placement::Gaussian, scale: Formula::number(1.0), symmetric: false };
-    network.start_dimension = Some(1000);
-    let rate = Formula::parse("p/d", &BTreeMap::new())?;
-    Ok(Problem::new(target, network, Training::new(d, rate, Duration::Time(Formula::number(10.0))))?)
+    let committee = Problem::builder().target(Rule::committee(Activation::Erf, 2, 0.5)).noise(0.01).network(4, "erf");
+    let started = committee.with(|parts| {
+        parts.network.first_layer.placement = Placement::Gaussian;
+        parts.network.start_dimension = Some(1000);
+    });
+    Ok(started.dimension(d).learning_rate("p/d").time(10).build()?)
 }
 
 fn one(problem: &Problem, engine: Engine, replicate: u64, grid: &Grid) -> Result<Trajectory, Box<dyn Error>> {

@@ -2,32 +2,22 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails there.
 
-use std::{collections::BTreeMap, fs};
+use std::fs;
 
 use twolayer::{
     Error,
     method::{Machine, Plan, plan, run},
     observer::Silent,
-    problem::{
-        Activation, Data, Duration, Engine, Formula, Grid, Network, Problem, Record, ReuseOrder, Rule, Target,
-        Training, View,
-    },
+    problem::{Activation, Engine, Grid, Problem, Record, ReuseOrder, Rule, View},
 };
 
 const MACHINE: Machine = Machine { memory: 2e9, cores: 1 };
 
-fn formula(text: &str) -> Formula {
-    Formula::parse(text, &BTreeMap::new()).unwrap()
-}
-
 fn problem(dimension: u64, batch: &str, steps: &str) -> Problem {
-    let target = Target::new(Rule::committee(Activation::Erf, 2, 1.0));
-    let mut training = Training::new(dimension, formula("0.5"), Duration::Steps(formula(steps)));
-    training.data = Data::Reused;
-    training.samples = Some(formula("3*d"));
-    training.batch = formula(batch);
-    training.reuse_order = if batch == "n" { ReuseOrder::Full } else { ReuseOrder::Cyclic };
-    Problem::new(target, Network::new(2, Activation::Erf), training).unwrap()
+    let order = if batch == "n" { ReuseOrder::Full } else { ReuseOrder::Cyclic };
+    let committee = Problem::builder().target(Rule::committee(Activation::Erf, 2, 1.0)).network(2, "erf");
+    let reused = committee.dimension(dimension).learning_rate(0.5).reused("3*d").batch(batch).steps(steps);
+    reused.with(move |parts| parts.training.reuse_order = order).build().unwrap()
 }
 
 fn planned(problem: &Problem, engine: Engine, machine: &Machine) -> Result<Plan, Error> {

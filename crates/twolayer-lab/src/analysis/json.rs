@@ -1,7 +1,7 @@
 //! The block for programs: `analyze --json`.
 
 use serde_json::{Value, json};
-use twolayer::hierarchy::{Method, Stair, Stairs};
+use twolayer::hierarchy::{HIGHEST, Method, Stair, Stairs};
 
 use super::{
     Analysed,
@@ -24,6 +24,7 @@ pub fn json(analysed: &Analysed) -> Value {
         "noise": analysed.noise,
         "activation": visible.map(|visible| visible.activation.clone()),
         "information_exponent": fresh.exponent(),
+        "sought_up_to": HIGHEST,
         "leap_complexity": fresh.leap_complexity(),
         "generative_exponent": reused.exponent(),
         "generative_leap_complexity": reused.leap_complexity(),
@@ -44,6 +45,7 @@ fn list(stairs: &Stairs, name: &dyn Fn(&Stair, bool) -> String) -> Vec<Value> {
             "directions": vectors(&stair.directions),
             "size": stair.size,
             "error": stair.error,
+            "turned_by": stair.turned_by,
             "coefficient": name(stair, index == 0),
             "zero_within": stair.zero_within,
             "method": match stair.method {

@@ -72,12 +72,12 @@ pub(super) fn method(method: Method) -> String {
     }
 }
 
-/// `3`, `none up to 8`, `undecided`.
+/// `3`, `> 8` (sought up to there and not found), `undecided`.
 pub(super) fn exponent(value: Option<usize>, stairs: &Stairs) -> String {
     match (value, &stairs.end) {
         (Some(value), _) => value.to_string(),
         (None, End::Undecided(_)) => "undecided".into(),
-        (None, _) => format!("none up to {HIGHEST}"),
+        (None, _) => format!("> {HIGHEST}"),
     }
 }
 

@@ -11,11 +11,12 @@ use super::{
         axis, mean_and_error, measured, nothing, numbers, on, overlap, rounded, seeds, signed, stated, stated_signed,
         zero, zeros,
     },
+    published,
 };
 
 /// Unit vectors of the plane of `tanh(z1 + he3(z2))`: along C_1, and across.
-const ALONG: [f64; 2] = [0.767832, -0.640651];
-const ACROSS: [f64; 2] = [0.640651, 0.767832];
+pub const ALONG: [f64; 2] = [0.767832, -0.640651];
+pub const ACROSS: [f64; 2] = [0.640651, 0.767832];
 
 /// One neuron: its overlaps where batches are reused, within `tolerance`, or zero within the stated errors; and what fresh
 /// batches learn.
@@ -194,8 +195,8 @@ fn multi_committee() -> Vec<Row> {
     let [reused_across, once_across] =
         [limit, fresh].map(|run| (1..=6).flat_map(|t| across(run, t)).collect::<Vec<_>>());
     vec![
-        on(name, "reused, along (1,1)/√2 (limit)", &[0.0908, 0.1645, 0.2248, 0.2754, 0.3189, 0.3571], 0.001, &reused),
-        on(name, "fresh, along (1,1)/√2 (limit)", &[0.0909, 0.1733, 0.2484, 0.3164, 0.3779, 0.4341], 0.001, &once),
+        on(name, "reused, along (1,1)/√2 (limit)", &published::RIGHT, 0.001, &reused),
+        on(name, "fresh, along (1,1)/√2 (limit)", &published::RIGHT_FRESH, 0.001, &once),
         zeros(name, "reused, across at each step, either neuron (limit)", &reused_across),
         nothing(name, "fresh, across at each step, either neuron (limit)", &once_across),
         shown.agreement(name),

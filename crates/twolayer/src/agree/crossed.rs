@@ -101,16 +101,15 @@ fn in_words(crossing: &Crossing) -> String {
 mod tests {
     use super::*;
     use crate::{
-        problem::{Activation, Duration, Formula, Network, Rule, Target, Training},
+        problem::{Activation, Rule},
         testing::{fabricated, fabricated::Sizes},
     };
 
     const SIZES: Sizes = Sizes { p: 2, k: 2 };
 
     fn problem() -> Problem {
-        let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
-        let training = Training::new(1000, Formula::number(1e-4), Duration::Time(Formula::number(10.0)));
-        Problem::new(target, Network::new(2, Activation::Erf), training).unwrap()
+        let committee = Problem::builder().target(Rule::committee(Activation::Erf, 2, 0.5)).network(2, "erf");
+        committee.dimension(1000).learning_rate(1e-4).time(10).build().unwrap()
     }
 
     #[test]

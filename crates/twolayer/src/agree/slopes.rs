@@ -20,6 +20,15 @@ pub struct Slope {
 /// Local slopes of the mean of `curves` (R of them, each over `times`) in `windows` windows that cover the times > 0 evenly
 /// on a log scale, half over each other. The confidence interval is that of a bootstrap over replicates, widened by
 /// `√(R/(R−1))` and by Student's t for the few there are. Windows with fewer than three positive means are left out.
+///
+/// ```
+/// use twolayer::agree::slopes;
+///
+/// let times: Vec<f64> = (1..=100).map(f64::from).collect();
+/// let curve: Vec<f64> = times.iter().map(|t| t.powi(-2)).collect();
+/// let found = slopes(&times, &[&curve], 3);
+/// assert!(found.iter().all(|one| (one.slope + 2.0).abs() < 1e-9));
+/// ```
 pub fn slopes(times: &[f64], curves: &[&[f64]], windows: usize) -> Vec<Slope> {
     let positive: Vec<usize> = (0..times.len()).filter(|&i| times[i] > 0.0).collect();
     let (Some(&first), Some(&last)) = (positive.first(), positive.last()) else { return Vec::new() };

@@ -196,6 +196,7 @@ fn step(place: &Place<'_>) -> Result<Step> {
                 (size, error) = (decisive.size, decisive.error + place.slack * decisive.size);
             }
         }
+        let drift = spectrum.drift(rank);
         let stair = Stair {
             leap: degree,
             directions: vectors(&found),
@@ -203,9 +204,10 @@ fn step(place: &Place<'_>) -> Result<Step> {
             error,
             known_degree,
             zero_within,
+            turned_by: place.slack + drift,
             method: spectrum.method,
         };
-        return Ok(Step::Found { found, stair, drift: spectrum.drift(rank), undecided });
+        return Ok(Step::Found { found, stair, drift, undecided });
     }
     Ok(Step::Nothing)
 }

@@ -13,6 +13,8 @@ use crate::{
 
 /// Points of the first look at g.
 const PILOT: usize = 1 << 14;
+/// Larger targets, and smaller ones than the inverse, are normalised.
+const LARGE: f64 = 1e30;
 
 /// g(z) with `z = A x`, `x ~ N(0, I_m)`.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub(super) struct Function<'a> {
     source: Source<'a>,
     /// A, one row for each variable of the source and one column for each coordinate.
     map: Mat<f64>,
+    /// What g is divided by: a power of 2, and 1 unless squares of g would leave the numbers.
+    scale: f64,
     /// Whether quadrature converges.
     pub(super) smooth: bool,
 }
@@ -33,18 +37,35 @@ enum Source<'a> {
 impl<'a> Function<'a> {
     /// The target in the coordinates `x = P^{−1/2} z`.
     pub(super) fn of_target(target: &'a Target) -> Result<Self> {
-        Ok(Self { source: Source::Rule(&target.rule), map: symmetric_root(target.overlaps.as_ref())?, smooth: true })
+        let map = symmetric_root(target.overlaps.as_ref())?;
+        Ok(Self { source: Source::Rule(&target.rule), map, scale: 1.0, smooth: true })
+    }
+
+    /// The target divided by a power of 2, and that: 1 unless g is so large or so small that its fourth powers leave the numbers.
+    ///
+    /// # Errors
+    /// As for [`look`](Self::look).
+    pub(super) fn normalised(target: &'a Target) -> Result<(Self, f64)> {
+        let mut function = Self::of_target(target)?;
+        let largest = function.finite(PILOT)?.iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
+        if largest > 0.0 && !(1.0 / LARGE..LARGE).contains(&largest) {
+            // 2^±1022 is a number, and so is its inverse.
+            function.scale = largest.log2().round().clamp(-1022.0, 1022.0).exp2();
+        }
+        function.look()?;
+        let scale = function.scale;
+        Ok((function, scale))
     }
 
     /// A polynomial in its own coordinates.
     pub(super) fn of_series(series: &'a Series) -> Self {
         let m = series.dimension();
-        Self { source: Source::Series(series), map: Mat::identity(m, m), smooth: true }
+        Self { source: Source::Series(series), map: Mat::identity(m, m), scale: 1.0, smooth: true }
     }
 
     /// The same function of coordinates s, `x = basis · s`.
     pub(super) fn along(&self, basis: &Mat<f64>) -> Self {
-        Self { source: self.source, map: &self.map * basis, smooth: self.smooth }
+        Self { source: self.source, map: &self.map * basis, scale: self.scale, smooth: self.smooth }
     }
 
     /// m.
@@ -52,7 +73,7 @@ impl<'a> Function<'a> {
         self.map.ncols()
     }
 
-    /// `out[μ] = g(A x_μ)`, coordinate i of point μ being `x[i][μ]`.
+    /// `out[μ] = g(A x_μ)` over the scale, coordinate i of point μ being `x[i][μ]`.
     pub(super) fn evaluate(&self, x: &[&[f64]], out: &mut [f64]) {
         let z: Vec<Vec<f64>> = (0..self.map.nrows())
             .map(|row| {
@@ -79,6 +100,9 @@ impl<'a> Function<'a> {
                 }
             }
             Source::Series(series) => series.evaluate(&z, out),
+        }
+        if self.scale != 1.0 {
+            out.iter_mut().for_each(|out| *out /= self.scale);
         }
     }
 

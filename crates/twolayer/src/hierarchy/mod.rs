@@ -105,6 +105,8 @@ pub struct Stair {
     /// What could hide in a tensor of lower degree that was found to vanish: √(tr S_q/q!) in units of the label's standard
     /// deviation given u (label-aware: of 1). 0 where there is no lower degree.
     pub zero_within: f64,
+    /// The angle, in radians, by which the errors of this stair and of those below it may have turned its directions.
+    pub turned_by: f64,
     /// How it was computed.
     pub method: Method,
 }
@@ -188,8 +190,9 @@ impl Stairs {
 /// [`Error::Invalid`] where g is constant or not finite.
 pub fn hermite_series(target: &Target, degree: usize) -> Result<Vec<(Vec<u8>, f64)>> {
     validate(target)?;
-    let expansion = decisive::expand(&Function::of_target(target)?, degree)?;
-    Ok(expansion.series.terms().to_vec())
+    let (function, scale) = Function::normalised(target)?;
+    let expansion = decisive::expand(&function, degree)?;
+    Ok(expansion.series.terms().iter().map(|(index, a)| (index.clone(), scale * a)).collect())
 }
 
 impl Analysis {
@@ -209,24 +212,29 @@ impl Analysis {
     /// As [`Analysis::of`].
     pub fn through(target: &Target, sight: Option<&Sight>) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let (whole, scale) = Function::normalised(target)?;
         let Prepared { basis, function, hints, reflections } = Prepared::of(&whole)?;
         let place = |stairs: Stairs| stairs.placed(&basis);
         let fresh = climb(&function, Labels::Value, &hints, 0.0)?;
-        let label_aware = climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?;
+        let label_aware = climb(&function, law(target, scale), &hints, 0.0)?;
         let visible = sight.map(|sight| visible::visible(&function, sight, &fresh)).transpose()?;
         let label_aware = place(label_aware);
         let (hard, reflections) = symmetry::hard(&whole, &basis, &label_aware, &reflections);
         Ok(Self {
             directions: target.directions(),
             relevant: vectors(&basis),
-            fresh: place(fresh),
+            fresh: place(fresh.times(scale)),
             label_aware,
-            visible: visible.map(|visible| Visible { stairs: place(visible.stairs), ..visible }),
+            visible: visible.map(|visible| Visible { stairs: place(visible.stairs.times(scale)), ..visible }),
             hard,
             reflections,
         })
     }
+}
+
+/// The law of the label over `scale`.
+fn law(target: &Target, scale: f64) -> Labels {
+    Labels::Law { noise: (target.noise / scale / scale).min(f64::MAX) }
 }
 
 fn validate(target: &Target) -> Result<()> {
@@ -257,7 +265,6 @@ struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     fn of(whole: &Function<'a>) -> Result<Self> {
-        whole.look()?;
         let basis = relevant::basis(whole)?;
         let mut function = whole.along(&basis);
         function.smooth = grid::is_smooth(&function);
@@ -275,9 +282,9 @@ impl Stairs {
     /// As [`Analysis::of`].
     pub fn fresh(target: &Target) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let (whole, scale) = Function::normalised(target)?;
         let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
-        Ok(climb(&function, Labels::Value, &hints, 0.0)?.placed(&basis))
+        Ok(climb(&function, Labels::Value, &hints, 0.0)?.times(scale).placed(&basis))
     }
 
     /// The label-aware stairs alone: what the law of the label climbs, its noise included.
@@ -286,16 +293,27 @@ impl Stairs {
     /// As [`Analysis::of`].
     pub fn label_aware(target: &Target) -> Result<Self> {
         validate(target)?;
-        let whole = Function::of_target(target)?;
+        let (whole, scale) = Function::normalised(target)?;
         let Prepared { basis, function, hints, .. } = Prepared::of(&whole)?;
-        Ok(climb(&function, Labels::Law { noise: target.noise }, &hints, 0.0)?.placed(&basis))
+        Ok(climb(&function, law(target, scale), &hints, 0.0)?.placed(&basis))
     }
 
-    /// With directions in the coordinates in which the columns of `basis` are given.
+    /// With directions in the coordinates in which the columns of `basis` are given; those that are an axis within their error
+    /// are that axis.
     fn placed(mut self, basis: &Mat<f64>) -> Self {
         for stair in &mut self.stairs {
             let found = matrix(&stair.directions, basis.ncols());
-            stair.directions = vectors(&subspace::nearest_to_axes(&(basis * found)));
+            let near = subspace::nearest_to_axes(&(basis * found));
+            stair.directions = vectors(&subspace::on_axes(near, stair.turned_by));
+        }
+        self
+    }
+
+    /// Of a label that is `scale` times as large: fresh stairs.
+    fn times(mut self, scale: f64) -> Self {
+        for stair in &mut self.stairs {
+            stair.size *= scale;
+            stair.error *= scale;
         }
         self
     }

@@ -128,14 +128,10 @@ fn top(g: &dyn Fn(&[f64]) -> Vec<f64>, mut low: f64, mut high: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Activation,
-    };
+    use crate::problem::Activation;
 
     fn target(text: &str) -> Target {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+        Target::try_from(text).unwrap()
     }
 
     #[test]

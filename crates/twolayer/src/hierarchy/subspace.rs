@@ -50,6 +50,33 @@ pub(super) fn nearest_to_axes(basis: &Mat<f64>) -> Mat<f64> {
     pivoted(&(basis * basis.transpose()), basis.ncols())
 }
 
+/// An angle beyond which nothing is called an axis.
+const TURNED: f64 = 0.03;
+
+/// The same basis, known to the angle `error`: a vector that is an axis within it is that axis, and the others are orthogonal to
+/// those.
+pub(super) fn on_axes(mut basis: Mat<f64>, error: f64) -> Mat<f64> {
+    let m = basis.nrows();
+    let within = error.clamp(1e-12, TURNED);
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for c in 0..basis.ncols() {
+        let others = |axis: usize| (0..m).filter(|&i| i != axis).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
+        if let Some(axis) = (0..m).find(|&axis| others(axis) <= within) {
+            found.push((c, axis));
+        }
+    }
+    for &(column, axis) in &found {
+        let sign = basis[(axis, column)].signum();
+        (0..m).for_each(|i| basis[(i, column)] = if i == axis { sign } else { 0.0 });
+        for c in (0..basis.ncols()).filter(|c| found.iter().all(|(column, _)| column != c)) {
+            basis[(axis, c)] = 0.0;
+            let length = (0..m).map(|i| basis[(i, c)].powi(2)).sum::<f64>().sqrt();
+            (0..m).for_each(|i| basis[(i, c)] /= length);
+        }
+    }
+    basis
+}
+
 /// Gram–Schmidt on the columns of a projector, longest first.
 fn pivoted(projector: &Mat<f64>, rank: usize) -> Mat<f64> {
     let m = projector.nrows();

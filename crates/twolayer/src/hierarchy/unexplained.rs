@@ -30,8 +30,7 @@ const PLAN: usize = 1;
 /// where it has too many directions.
 pub fn unexplained(target: &Target, known: &[Vec<f64>], degree: usize) -> Result<Average> {
     validate(target)?;
-    let function = Function::of_target(target)?;
-    function.look()?;
+    let (function, scale) = Function::normalised(target)?;
     let known: Mat<f64> = matrix(known, function.dimension());
     let rest = complement(&known);
     if rest.ncols() == 0 {
@@ -45,7 +44,8 @@ pub fn unexplained(target: &Target, known: &[Vec<f64>], degree: usize) -> Result
             Sample::draw(&function, &known, &rest, Labels::Value, plan, 0.0)?.unexplained(degree)?
         }
     };
-    Ok(Average { value: 0.5 * value.max(0.0), error: 0.5 * error })
+    let unit = 0.5 * scale * scale;
+    Ok(Average { value: unit * value.max(0.0), error: unit * error })
 }
 
 /// Points and independent scramblings for the mean of a target with kinks.
@@ -58,12 +58,11 @@ const SCRAMBLINGS: u64 = 8;
 /// As for [`unexplained`].
 pub fn mean(target: &Target) -> Result<Average> {
     validate(target)?;
-    let function = Function::of_target(target)?;
-    function.look()?;
+    let (function, scale) = Function::normalised(target)?;
     let m = function.dimension();
     if let Some(grid) = Grid::agreeing(&function, &Mat::zeros(m, 0), &Mat::identity(m, m), 0.0) {
         let (value, error) = grid.mean();
-        return Ok(Average { value, error });
+        return Ok(Average { value: scale * value, error: scale * error });
     }
     let means: Vec<f64> = (0..SCRAMBLINGS)
         .map(|seed| {
@@ -74,20 +73,15 @@ pub fn mean(target: &Target) -> Result<Average> {
         })
         .collect();
     let Spread { mean, variance } = Spread::of(&means);
-    Ok(Average { value: mean, error: (variance / (SCRAMBLINGS - 1) as f64).sqrt() })
+    Ok(Average { value: scale * mean, error: scale * (variance / (SCRAMBLINGS - 1) as f64).sqrt() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Rule,
-    };
 
     fn target(text: &str) -> Target {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()))
+        Target::try_from(text).unwrap()
     }
 
     fn near(text: &str, known: &[Vec<f64>], degree: usize, expected: f64) {

@@ -31,7 +31,7 @@ pub const ENTRY: Entry = Entry {
     id: "leap-step",
     title: "leap step",
     engine: Engine::Limit,
-    word: Some("giant-step"),
+    word: super::giant_step::ENTRY.word,
     citations: &[citation::DANDI_2023],
     accepts,
 };

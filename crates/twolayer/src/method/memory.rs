@@ -30,3 +30,33 @@ pub fn at_peak(question: &Question<'_>, working: f64) -> f64 {
     let finishing = (replicates + 1.0) * one + DRAWING;
     running.max(finishing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        method::Machine,
+        problem::{Problem, Record, View},
+    };
+
+    /// 18 numbers at each of 101 entries, of which Q has 4; see the record's own test. Two of three replicates run together.
+    #[test]
+    fn what_is_recorded_is_counted() {
+        let network = Problem::builder().target("erf(z1/sqrt(2))").network(2, "erf").dimension(50);
+        let problem = network.learning_rate(0.1).steps(100).build().unwrap();
+        let (view, record) = (View::direct().replicates(3), Record::default());
+        let (scaling, machine) = (problem.scaling(), Machine { memory: 1e9, cores: 2 });
+        let question = Question {
+            problem: &problem,
+            view: &view,
+            record: &record,
+            entries: 101,
+            scaling: &scaling,
+            machine: &machine,
+        };
+        let (one, largest) = (8.0 * 18.0 * 101.0, 8.0 * 4.0 * 101.0);
+        assert_eq!(of_record(&question), [one, largest]);
+        assert_eq!(at_peak(&question, 1e6), 1e6 + 4.0 * one);
+        assert_eq!(at_peak(&question, 0.0), 4.0 * one + 3.0 * largest);
+    }
+}

@@ -4,21 +4,27 @@
 //! the entry makes, with all that was chosen for the view; and its line in the [`registry`]. Nothing else knows its name.
 
 mod contract;
+#[doc(hidden)]
 pub mod dmft;
-pub mod giant_step;
+mod giant_step;
 mod integrated;
-pub mod leap_step;
+mod leap_step;
 mod limit;
+#[doc(hidden)]
 pub mod mean_field;
 mod memory;
+#[doc(hidden)]
 pub mod ode;
-pub mod plan;
+mod plan;
+mod ready;
 pub mod registry;
 mod simulation;
+#[doc(hidden)]
 pub mod single_index;
 
 pub use contract::{Cost, Entry, Fit, Job, Machine, Method, Question, Run, Warning, human_bytes};
 pub use plan::{Plan, plan};
+pub use ready::Ready;
 
 use crate::{
     error::Result,

@@ -1,19 +1,19 @@
 //! Every way to compute a view, one line each. A new one is its file, and its line here.
 
-use super::{Entry, dmft, giant_step, leap_step, mean_field, ode, simulation, single_index};
+use super::Entry;
 
 /// In the order in which they are asked.
 pub static METHODS: &[Entry] = &[
-    simulation::direct::ENTRY,
-    simulation::fresh::ENTRY,
-    simulation::reused::ENTRY,
-    single_index::FINITE,
-    single_index::AVERAGED,
-    mean_field::ENTRY,
-    ode::ENTRY,
-    giant_step::ENTRY,
-    leap_step::ENTRY,
-    dmft::ENTRY,
+    super::simulation::direct::ENTRY,
+    super::simulation::fresh::ENTRY,
+    super::simulation::reused::ENTRY,
+    super::single_index::FINITE,
+    super::single_index::AVERAGED,
+    super::mean_field::ENTRY,
+    super::ode::ENTRY,
+    super::giant_step::ENTRY,
+    super::leap_step::ENTRY,
+    super::dmft::ENTRY,
 ];
 
 /// The method of this id; or, in manifests that have none, of this title.
@@ -44,7 +44,7 @@ mod tests {
     /// What leaves the program: manifests and hashes rest on the ids, experiment files on the words.
     #[test]
     fn ids_titles_words_and_citations_are_those_that_were_published() {
-        let listed: Vec<_> = METHODS
+        let mut listed: Vec<_> = METHODS
             .iter()
             .map(|entry| {
                 let cited: Vec<&str> = entry.citations.iter().map(|paper| paper.key).collect();
@@ -69,11 +69,12 @@ mod tests {
             ("leap-step", "leap step", "limit", "giant-step", "dandi2023how"),
             ("dmft", "dynamical mean-field theory", "limit", "dmft", "dandi2024benefits lu2021householder"),
         ];
-        assert_eq!(
-            listed,
-            expected.map(|(id, title, engine, word, cited)| (id, title, engine, word, cited.to_string()))
-        );
-        assert_eq!(words(), ["single-index-finite", "single-index", "mean-field", "ode", "giant-step", "dmft"]);
+        let expected = expected.map(|(id, title, engine, word, cited)| (id, title, engine, word, cited.to_string()));
+        // More may come.
+        listed.retain(|line| expected.iter().any(|known| known.0 == line.0));
+        assert_eq!(listed, expected);
+        let published = ["single-index-finite", "single-index", "mean-field", "ode", "giant-step", "dmft"];
+        assert!(published.iter().all(|word| words().contains(word)), "{:?}", words());
         assert_eq!((word("dmft"), word("auto")), (Some("dmft"), None));
     }
 

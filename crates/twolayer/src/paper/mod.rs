@@ -1,9 +1,9 @@
 //! The papers that the program was built for: the letters that each uses, what they predict, and their BibTeX.
 
-pub mod a;
-pub mod b;
-pub mod c;
-pub mod d;
+mod a;
+mod b;
+mod c;
+mod d;
 mod letters;
 pub mod prediction;
 

@@ -51,11 +51,9 @@ fn rounded(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::{Expression, Vocabulary};
 
     fn committee(text: &str, k: usize) -> Option<Committee> {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        Rule::Expression(Expression::parse(text, &vocabulary).unwrap()).as_committee(k)
+        Rule::try_from(text).unwrap().as_committee(k)
     }
 
     #[test]

@@ -32,11 +32,42 @@ impl Sizes {
 }
 
 /// A number, or an expression in d, p, k, n, n_b and the constants of the experiment.
+///
+/// ```
+/// use twolayer::{Formula, problem::Sizes};
+///
+/// # fn main() -> twolayer::Result<()> {
+/// let sizes = Sizes { d: 100.0, p: 4.0, k: 2.0, n: f64::NAN, n_b: 1.0 };
+/// assert_eq!(Formula::try_from("p/(2*d)")?.value(&sizes), 0.02);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     text: String,
     expression: Option<Expression>,
     number: f64,
+}
+
+impl From<f64> for Formula {
+    fn from(number: f64) -> Self {
+        Self::number(number)
+    }
+}
+
+impl From<i32> for Formula {
+    fn from(number: i32) -> Self {
+        Self::number(f64::from(number))
+    }
+}
+
+/// A number, or an expression in d, p, k, n, n_b.
+impl TryFrom<&str> for Formula {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::parse(text, &BTreeMap::new())
+    }
 }
 
 impl Formula {

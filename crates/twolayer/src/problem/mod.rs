@@ -1,6 +1,7 @@
 //! Target, network and training: validated, immutable, the only thing an engine accepts.
 
 mod activation;
+mod builder;
 mod committee;
 mod formula;
 mod network;
@@ -14,7 +15,8 @@ mod training;
 mod view;
 mod words;
 
-pub use activation::{Activation, Average, HermiteSeries};
+pub use activation::{Activation, Average, Custom, HermiteSeries};
+pub use builder::Builder;
 pub use committee::Committee;
 pub use formula::{Formula, Sizes};
 pub use network::{Bias, BiasInit, FirstLayer, Init, Network, Placement, SecondLayer};

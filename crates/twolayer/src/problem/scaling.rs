@@ -225,18 +225,14 @@ fn leap(short: &PowerLaw, batch: &PowerLaw) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Rule};
 
     /// p = 4, s = 1/p, so that ηs = η/4.
     fn problem(rate: &str, batch: &str) -> Problem {
-        let parse = |text| Formula::parse(text, &BTreeMap::new()).unwrap();
-        let target = Target::new(Rule::committee(Activation::Erf, 2, 0.5));
-        let mut training = Training::new(1000, parse(rate), Duration::Steps(Formula::number(10.0)));
-        training.batch = parse(batch);
-        Problem::new(target, Network::new(4, Activation::Erf), training).unwrap()
+        let committee = Problem::builder().target(Rule::committee(Activation::Erf, 2, 0.5)).network(4, "erf");
+        committee.dimension(1000).learning_rate(rate).batch(batch).steps(10).build().unwrap()
     }
 
     fn kappa(rate: &str, batch: &str) -> f64 {

@@ -191,12 +191,17 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Activation, Formula, Network, Rule, Target, Training};
+    use crate::problem::{Activation, Formula};
 
     fn problem(d: u64, duration: Duration) -> Problem {
-        let target = Target::new(Rule::committee(Activation::Erf, 1, 1.0));
-        let rate = Formula::number(1.0 / d as f64);
-        Problem::new(target, Network::new(1, Activation::Erf), Training::new(d, rate, duration)).unwrap()
+        let unit =
+            Problem::builder().target(Activation::Erf).network(1, "erf").dimension(d).learning_rate(1.0 / d as f64);
+        match duration {
+            Duration::Steps(steps) => unit.steps(steps),
+            Duration::Time(time) => unit.time(time),
+        }
+        .build()
+        .unwrap()
     }
 
     fn number(value: f64) -> Formula {

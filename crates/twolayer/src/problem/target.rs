@@ -1,10 +1,12 @@
 //! The rule that labels the data.
 
+use std::collections::BTreeMap;
+
 use faer::Mat;
 
 use crate::{
     error::{Error, Result},
-    expression::Expression,
+    expression::{Expression, Vocabulary},
     overlaps::symmetric_root,
     problem::Activation,
 };
@@ -43,6 +45,38 @@ impl Rule {
     /// `scale · Σ_{r≤units} σ(z_r)`.
     pub fn committee(activation: Activation, units: usize, scale: f64) -> Self {
         Self::Committee { activation, weights: vec![scale; units] }
+    }
+}
+
+/// A function of z1 alone.
+impl From<Activation> for Target {
+    fn from(function: Activation) -> Self {
+        Self::new(Rule::single_index(function))
+    }
+}
+
+impl From<Rule> for Target {
+    fn from(rule: Rule) -> Self {
+        Self::new(rule)
+    }
+}
+
+/// An expression in z1, z2, …
+impl TryFrom<&str> for Rule {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        let vocabulary = Vocabulary { variables: Vec::new(), indexed: Some("z".into()), constants: BTreeMap::new() };
+        Ok(Self::Expression(Expression::parse(text, &vocabulary)?))
+    }
+}
+
+/// An expression in z1, z2, …
+impl TryFrom<&str> for Target {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Rule::try_from(text).map(Self::new)
     }
 }
 

@@ -125,10 +125,7 @@ impl Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        expression::{Expression, Vocabulary},
-        problem::Rule,
-    };
+    use crate::problem::Rule;
 
     #[test]
     fn degrees_are_read_off_powers_of_d() {
@@ -145,8 +142,7 @@ mod tests {
 
     #[test]
     fn steps_learn_stair_by_stair() {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-        let target = Target::new(Rule::Expression(Expression::parse("z1 + z1*z2 + he2(z3)", &vocabulary).unwrap()));
+        let target = Target::new(Rule::try_from("z1 + z1*z2 + he2(z3)").unwrap());
         let stairs = Stairs::fresh(&target).unwrap();
         let count = |steps, leap, subtracted| learnt(&stairs, steps, leap, subtracted).len();
         assert_eq!([0, 1, 2, 3].map(|steps| count(steps, 1, false)), [0, 1, 2, 2]);

@@ -2,9 +2,11 @@
 
 mod axis;
 mod entry;
+mod fault;
 pub mod observable;
 pub mod phases;
-pub mod reference;
+#[cfg(test)]
+mod reference;
 mod status;
 mod trajectory;
 

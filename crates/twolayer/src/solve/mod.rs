@@ -3,6 +3,7 @@
 //! The explicit method first, the implicit one where that needs too many steps; failure is a value, with everything
 //! before it kept.
 
+mod dormand_prince;
 mod events;
 pub mod extrapolation;
 mod jacobian;
@@ -85,7 +86,7 @@ pub trait VectorField {
 pub enum Method {
     /// Explicit, then implicit where that needs too many steps.
     Auto,
-    /// Tsitouras 5(4).
+    /// Dormand & Prince, order 8.
     Explicit,
     /// BDF of variable order.
     Implicit,
@@ -174,23 +175,25 @@ pub fn integrate(
     } else if !dy.iter().all(|x| x.is_finite()) {
         (Ending::Diverged { at: 0.0 }, "none: the drift at the start is not finite".into())
     } else if options.method == Method::Implicit {
-        (library::advance(&mut run, Method::Implicit, &mut t, &mut y)?, "BDF, as asked for".into())
+        (library::advance(&mut run, &mut t, &mut y)?, "BDF, as asked for".into())
     } else {
-        match library::advance(&mut run, Method::Explicit, &mut t, &mut y)? {
+        match dormand_prince::advance(&mut run, &mut t, &mut y)? {
             Ending::Stiff { at } if options.method == Method::Auto && y0.len() > MOST_IMPLICIT => {
                 let why = format!("and {} components are too many for BDF", y0.len());
-                (Ending::Stiff { at }, format!("Tsitouras 5(4) to t = {at:.3e}, where it needed too many steps, {why}"))
+                (Ending::Stiff { at }, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, {why}"))
             }
             Ending::Stiff { at } if options.method == Method::Auto => {
-                let ending = library::advance(&mut run, Method::Implicit, &mut t, &mut y)?;
-                (ending, format!("Tsitouras 5(4) to t = {at:.3e}, where it needed too many steps, then BDF"))
+                let ending = library::advance(&mut run, &mut t, &mut y)?;
+                (ending, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, then BDF"))
             }
-            ending => (ending, "Tsitouras 5(4)".into()),
+            ending => (ending, EXPLICIT.into()),
         }
     };
     Ok(run.solution(ending, method))
 }
 
+/// The name of the explicit method.
+const EXPLICIT: &str = "Dormand–Prince 8(5,3)";
 /// Growth beyond which a solution has diverged.
 const DIVERGED: f64 = 1e12;
 
@@ -286,7 +289,7 @@ impl Run<'_> {
             return Some(Ending::Done);
         }
         let progress = Progress { done: t, total: self.end(), risk: f64::NAN };
-        if self.steps.is_multiple_of(OBSERVED) && self.observer.progress(&progress) == ControlFlow::Break(()) {
+        if self.observer.progress(&progress) == ControlFlow::Break(()) {
             return Some(Ending::Interrupted);
         }
         None
@@ -312,6 +315,3 @@ impl Run<'_> {
         if self.calls.lost.get() || !known || fast { Ending::Diverged { at: t } } else { Ending::Stiff { at: t } }
     }
 }
-
-/// Steps between two calls of the observer.
-const OBSERVED: usize = 16;

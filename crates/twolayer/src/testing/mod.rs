@@ -1,6 +1,7 @@
 //! What tests share, here and in what is built on this crate.
 
 pub mod fabricated;
+pub mod known;
 #[cfg(test)]
 pub(crate) mod laws;
 

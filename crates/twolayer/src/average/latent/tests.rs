@@ -3,22 +3,14 @@ use faer::{Accum, Par, linalg::matmul::matmul};
 use super::*;
 use crate::{
     average::{Kernel, SmoothedKernel, Want},
-    expression::{Expression, Vocabulary},
     overlaps::Overlaps,
-    problem::{Activation, Duration, Formula, Network, Rule, Target, Training},
+    problem::Activation,
     random::{Purpose, Streams, fill_normal, normal},
 };
 
 fn problem(width: usize, activation: Activation, noise: f64) -> Problem {
-    let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
-    let text = "((z1 + z1^2) + (z2 - z2^2))/2";
-    let mut target = Target::new(Rule::Expression(Expression::parse(text, &vocabulary).unwrap()));
-    target.noise = noise;
-    let mut network = Network::new(width, activation);
-    network.output_scale = Formula::parse("1/sqrt(p)", &Default::default()).unwrap();
-    let training =
-        Training::new(1000, Formula::parse("2*p", &Default::default()).unwrap(), Duration::Steps(Formula::number(1.0)));
-    Problem::new(target, network, training).unwrap()
+    let wide = Problem::builder().target("((z1 + z1^2) + (z2 - z2^2))/2").noise(noise).network(width, activation);
+    wide.output_scale("1/sqrt(p)").dimension(1000).learning_rate("2*p").steps(1).build().unwrap()
 }
 
 /// Errors f − y at fields (n×p) and targets' fields (n×k), label noise left out, and σ' there.

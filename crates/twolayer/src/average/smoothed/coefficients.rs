@@ -274,18 +274,16 @@ fn transform(rule: &Rule, root: &Mat<f64>, quadrature: &Quadrature, order: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::{Expression, Vocabulary};
 
     #[test]
     fn coefficients_of_polynomials_are_exact_and_finite() {
-        let vocabulary = Vocabulary { indexed: Some("z".into()), ..Vocabulary::default() };
         for (text, k, terms, degree) in [
             ("he3(z1)", 1, 1, 3),
             ("z1 + z1*z2", 2, 2, 2),
             ("z1*z2*z3 + he2(z1)", 3, 2, 3),
             ("z1*z2*z3 + he3(z4)", 4, 2, 3),
         ] {
-            let rule = Rule::Expression(Expression::parse(text, &vocabulary).unwrap());
+            let rule = Rule::try_from(text).unwrap();
             let got = Coefficients::new(&rule, &Mat::identity(k, k), 12).unwrap();
             assert_eq!((got.terms.len(), got.degree), (terms, degree), "{text}");
             assert!(got.unknown().0 < 1e-6 && got.unknown().1 < 1e-8, "{text}: {:?}", got.unknown());

@@ -1,6 +1,7 @@
 //! Activations: by name, as an expression in h, or by their Hermite coefficients; their derivatives, their formulas.
 
 mod average;
+mod custom;
 mod recognition;
 mod series;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::{
     problem::{NamedActivation, Word},
 };
 pub use average::Average;
+pub use custom::Custom;
 pub use series::HermiteSeries;
 
 /// σ.
@@ -41,6 +43,8 @@ pub enum Activation {
     Series(HermiteSeries),
     /// An expression in h.
     Expression(Function),
+    /// A closure.
+    Custom(Custom),
 }
 
 /// Half the width of where kinks are looked for: normal variables of standard deviation 2 do not go further.
@@ -58,6 +62,15 @@ impl From<NamedActivation> for Activation {
             NamedActivation::Sigmoid => Self::Sigmoid,
             NamedActivation::Gelu => Self::Gelu,
         }
+    }
+}
+
+/// By its name, or as an expression in h.
+impl TryFrom<&str> for Activation {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::parse(text, &BTreeMap::new())
     }
 }
 
@@ -79,7 +92,7 @@ impl Activation {
             Self::Softplus => Some(NamedActivation::Softplus),
             Self::Sigmoid => Some(NamedActivation::Sigmoid),
             Self::Gelu => Some(NamedActivation::Gelu),
-            Self::Hermite(_) | Self::Series(_) | Self::Expression(_) => None,
+            Self::Hermite(_) | Self::Series(_) | Self::Expression(_) | Self::Custom(_) => None,
         }
     }
 
@@ -141,6 +154,7 @@ impl Activation {
             Self::Hermite(degree) => format!("he{degree}"),
             Self::Series(series) => format!("{{ hermite = {:?} }}", series.coefficients()),
             Self::Expression(function) => function.source().trim().into(),
+            Self::Custom(custom) => custom.name().into(),
             named => named.word().map(|word| word.name().into()).unwrap_or_default(),
         }
     }
@@ -151,6 +165,7 @@ impl Activation {
             Self::Hermite(degree) => hermite_formula(*degree),
             Self::Series(series) => series.formula(),
             Self::Expression(function) => function.source().trim().into(),
+            Self::Custom(custom) => format!("{}(h)", custom.name()),
             named => named.word().map(|word| word.meaning().into()).unwrap_or_default(),
         }
     }
@@ -166,7 +181,9 @@ impl Activation {
                 normalised.map(|(n, c)| c / factorial(n).sqrt()).collect()
             }
             Self::Expression(function) => function.polynomial()?,
-            Self::Relu | Self::Erf | Self::Tanh | Self::Softplus | Self::Sigmoid | Self::Gelu => return None,
+            Self::Relu | Self::Erf | Self::Tanh | Self::Softplus | Self::Sigmoid | Self::Gelu | Self::Custom(_) => {
+                return None;
+            }
         };
         let degree = coefficients.iter().rposition(|c| *c != 0.0).unwrap_or(0);
         coefficients.resize(degree + 1, 0.0);
@@ -178,6 +195,7 @@ impl Activation {
         match self {
             Self::Relu => vec![0.0],
             Self::Expression(function) => function.kinks(RANGE),
+            Self::Custom(custom) => custom.kinks(),
             _ => vec![],
         }
     }
@@ -196,6 +214,7 @@ impl Activation {
             Self::Hermite(degree) => hermite(*degree as u32, h, |_, _| {}),
             Self::Series(series) => series.values(h),
             Self::Expression(function) => function.values(h),
+            Self::Custom(custom) => h.iter_mut().for_each(|h| *h = custom.both(*h).0),
         }
     }
 
@@ -226,6 +245,7 @@ impl Activation {
             }
             Self::Series(series) => series.values_and_derivatives(h, derivative),
             Self::Expression(function) => function.values_and_derivatives(h, derivative),
+            Self::Custom(custom) => each(h, derivative, |h| custom.both(h)),
         }
     }
 }
