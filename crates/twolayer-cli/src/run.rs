@@ -20,6 +20,7 @@ use crate::{
     DONE, Failure, INTERRUPTED, UNFINISHED,
     changes::{Changes, quote},
     check,
+    patience::Patience,
     progress::Bars,
     say, sweep, words,
 };
@@ -111,10 +112,18 @@ impl FromStr for Share {
 
 /// Runs the command; the exit code, or what to print.
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    if files::is_standard_input(&arguments.file) {
+        let why = "error: a run is repeated and resumed from its file, and standard input is none";
+        return Err(vec![format!(
+            "{why}\nhelp: write the experiment into a file; `twolayer check -` reads standard input"
+        )]);
+    }
+    let patience = Patience::new("reading and planning the experiment");
     let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let threads = machine::threads(arguments.threads);
     let machine = machine::machine(threads);
     let tasks = Tasks::new(&study, &machine).map_err(words)?;
+    drop(patience);
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     let (owner, command) = (tasks.owner(), command(arguments, &out));

@@ -59,7 +59,12 @@ impl Results {
     pub fn open(directory: &Path) -> Result<Self, Unreadable> {
         let (manifest, outcomes) = load(directory)?;
         let (study, point) = again(directory, &manifest)?;
-        let experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
+        let mut experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
+        // A run leaves out views that it cannot make, where the file leaves them to it.
+        experiment.keep_views(|view| manifest.views.iter().any(|record| record.name == view.name));
+        if let Some(reason) = strange(&manifest, &experiment, &outcomes) {
+            return Err(Unreadable::Experiment { directory: directory.into(), reason });
+        }
         Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
     }
 
@@ -199,6 +204,26 @@ pub fn study(manifest: &Manifest) -> Result<(Study, usize), Vec<Diagnostic>> {
     let study = Study::parse(&manifest.source, &from.file, &from.request)?;
     let point = study.points().iter().position(|point| point.values == from.point).unwrap_or(0);
     Ok((study, point))
+}
+
+/// Why results are not those of the experiment that the manifest keeps, if they are not.
+fn strange(manifest: &Manifest, experiment: &Experiment, outcomes: &[Outcome]) -> Option<String> {
+    let (kept, found) = (experiment.views.len(), manifest.views.len());
+    if kept != found {
+        return Some(format!("it has {kept} of the views whose results are here, {found}"));
+    }
+    let views = experiment.views.iter().zip(manifest.views.iter().zip(outcomes));
+    for (view, (record, outcome)) in views {
+        if view.name != record.name {
+            return Some(format!("it has view `{}` where there are results of `{}`", view.name, record.name));
+        }
+        let sizes = [view.problem.width(), view.problem.directions()];
+        let other = outcome.trajectories.iter().map(|run| [run.width, run.directions]).find(|other| *other != sizes);
+        if let Some(other) = other {
+            return Some(format!("view `{}` has [p, k] = {sizes:?}, its results {other:?}", view.name));
+        }
+    }
+    None
 }
 
 fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {

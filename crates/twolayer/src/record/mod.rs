@@ -2,6 +2,7 @@
 
 mod axis;
 mod entry;
+mod fault;
 pub mod observable;
 pub mod phases;
 #[cfg(test)]

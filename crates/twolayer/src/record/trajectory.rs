@@ -163,7 +163,7 @@ impl Trajectory {
     }
 
     /// How long an axis is with so many entries and intervals; `None`: only the record says.
-    fn extent(&self, axis: Axis, entries: usize, intervals: usize) -> Option<usize> {
+    pub(super) fn extent(&self, axis: Axis, entries: usize, intervals: usize) -> Option<usize> {
         match axis {
             Axis::Replicate => Some(1),
             Axis::Time | Axis::OtherTime => Some(entries),
@@ -413,6 +413,24 @@ mod tests {
         assert_eq!((run.get(&TRAINING_RISK), run.get(&LOSS_CORRELATION)), (None, None));
         let given = OBSERVABLES.iter().filter(|observable| run.get(observable).is_some());
         assert!(given.clone().count() == 13 && given.clone().all(|observable| run.is_whole(observable)));
+    }
+
+    #[test]
+    fn a_record_from_elsewhere_may_make_no_sense() {
+        let fault = |change: &dyn Fn(&mut Trajectory)| {
+            let mut run = run(KeepQ::Full);
+            assert_eq!(run.fault(), None);
+            change(&mut run);
+            run.fault().unwrap_or_default()
+        };
+        assert!(fault(&|run| run.valid = usize::MAX).contains("entries of 3 are valid"));
+        assert!(fault(&|run| run.remove(&STUDENT_SQUARES)).contains("`Q` without `Q_diag`"));
+        assert!(fault(&|run| run.set(&RISK, vec![1.0; 4])).contains("`risk` has 4 numbers"));
+        assert!(fault(&|run| run.set(&SAMPLES, vec![])).contains("`samples` has 0 numbers"));
+        assert!(fault(&|run| run.width = usize::MAX).contains("`M` has 6 numbers"));
+        assert!(fault(&|run| run.directions = 1 << 63).contains("`M` has 6 numbers"));
+        // What was not recorded is no fault.
+        assert_eq!(fault(&|run| run.remove(&RISK_ERROR)), "");
     }
 
     #[test]

@@ -139,14 +139,14 @@ impl Method for Ode {
         Cost { seconds: average::seconds(problem, want) * EVALUATIONS, bytes }
     }
 
-    fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
+    fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<Cost>> {
         let Question { problem, view, .. } = *question;
         // Neither the start nor a drift may take long.
         if problem.width() > WIDE || average::seconds(problem, Want::DRIFT) > trial::SECONDS {
             return Ok(None);
         }
         let state = start_in_overlaps(problem, view, 0)?;
-        trial::seconds(problem, &state, self.kappa, self.terms, view.tolerance, clock)
+        trial::cost(problem, &state, self.kappa, self.terms, view.tolerance, clock)
     }
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {

@@ -187,7 +187,9 @@ impl Method for SingleIndex {
             Kind::Finite => {
                 let drifts = 5e3 * decades + 30.0 * question.entries as f64;
                 let seconds = p * p * (degrees + 8.0) * 1e-9 + p * p * p * 5e-10 + 2e-6;
-                Cost { seconds: 1.6 * drifts * seconds, bytes: 8.0 * 25.0 * p * p }
+                // Half of p² cosines, at all moments in two integrations, and in the rows of a step.
+                let states = 0.5 * p * p * (2.0 * question.entries as f64 + 50.0);
+                Cost { seconds: 1.6 * drifts * seconds, bytes: 8.0 * states }
             }
         }
     }
