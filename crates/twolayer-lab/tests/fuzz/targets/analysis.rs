@@ -9,7 +9,7 @@ use super::{Target, text};
 use crate::{bench::Bench, dice::Dice, grammar};
 
 /// Targets with kinks in several directions are answered by millions of samples: seconds, by design.
-pub const TARGET: Target = Target { name: "analysis", share: 1_000, short: 40, seconds: 30.0, input, check };
+pub const TARGET: Target = Target { name: "analysis", share: 1_000, short: 30, seconds: 30.0, input, check };
 
 /// Three lines: the target, the activation or nothing, the noise.
 fn input(dice: &mut Dice, _: &Bench) -> Vec<u8> {

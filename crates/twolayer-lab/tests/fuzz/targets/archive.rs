@@ -14,7 +14,7 @@ use crate::{
     mutate,
 };
 
-pub const TARGET: Target = Target { name: "archive", share: 15_000, short: 200, seconds: 2.0, input, check };
+pub const TARGET: Target = Target { name: "archive", share: 15_000, short: 100, seconds: 2.0, input, check };
 
 /// The arrays of a view, damaged: nothing but the checksums of 0.1.0 guards them.
 fn input(dice: &mut Dice, bench: &Bench) -> Vec<u8> {
