@@ -176,12 +176,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         };
         if !arguments.quiet {
             say(&text);
-            let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
-            for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
-                if let Some(words) = advice_on_error(view, &outcome.trajectories) {
-                    tell(&format!("advice: {at}view `{}`: {words}", view.name));
-                }
-            }
+            tell_errors(point);
         }
     };
     let (index, together) = match session.finish(&about, &mut each, &mut warn) {
@@ -196,6 +191,16 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         tell(&format!("interrupted: {} of {all} tasks are finished; go on with: {command} --resume", bars.done()));
     }
     Ok(code)
+}
+
+/// Says what the errors of the limits of a point ask for.
+fn tell_errors(point: &Finished<'_>) {
+    let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
+    for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
+        if let Some(words) = advice_on_error(view, &outcome.trajectories) {
+            crate::tell(&format!("advice: {at}view `{}`: {words}", view.name));
+        }
+    }
 }
 
 /// Seconds above which a run says how long it will take.
