@@ -136,7 +136,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         }
     };
     tasks.advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
-
     let clock = Instant::now();
     let mut session = Session::new(&study, &tasks, &owner, &out, machine).map_err(disk)?;
     let mut wanted = task::once(&tasks.all);
