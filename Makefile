@@ -1,9 +1,9 @@
-# make demo · make test · make bench · make gallery · make docs
+# make demo · make test · make bench · make gallery · make docs · make fuzz · make memory
 
 CARGO ?= cargo
 WASM := wasm32-unknown-unknown
 
-.PHONY: demo test check wasm bench gallery docs
+.PHONY: demo test check wasm bench gallery docs fuzz memory
 
 # One experiment, seen three ways: the figure, the arrays, the report and the answer.
 demo:
@@ -33,6 +33,15 @@ wasm:
 # Ours beside the peer's loop, in one run; writes docs/speed.md.
 bench:
 	./bench/run.sh
+
+# A million damaged inputs, with progress; the short form is part of `make test`. TWOLAYER_FUZZ_FROM takes other seeds.
+fuzz:
+	TWOLAYER_FUZZ=1000000 $(CARGO) test --release --workspace --test fuzz
+
+# The table of docs/trust.md: predicted memory beside the measured peak.
+memory:
+	$(CARGO) build --release --workspace --bins
+	python3 bench/memory.py target/release/twolayer
 
 # Runs every experiment of the gallery and writes docs/gallery-results.md.
 gallery:

@@ -6,7 +6,7 @@ use clap::Args;
 use twolayer::{Error, problem::Activation};
 use twolayer_lab::analysis::{Analysed, json, text};
 
-use crate::{DONE, Failure, diagnostics::draw_in_text, say};
+use crate::{DONE, Failure, diagnostics::draw_in_text, patience::Patience, say};
 
 /// `twolayer analyze`.
 #[derive(Args)]
@@ -33,6 +33,7 @@ pub struct Arguments {
 
 /// Runs the command; the exit code, or what to print.
 pub fn analyze(arguments: &Arguments) -> Result<u8, Failure> {
+    let _patience = Patience::new("analysing the target");
     let activation = arguments.activation.as_deref().map(activation).transpose()?;
     let analysed = Analysed::of_expression(&arguments.expression, arguments.noise, activation.as_ref())
         .map_err(|error| words(&arguments.expression, &error))?;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use twolayer::{
     Error,
-    method::{self, KnownRates, Plan, human_bytes},
+    method::{self, KnownRates, Machine, Plan, human_bytes},
     observer::Silent,
     paper::{self, Paper},
     problem::{Formula, Problem},
@@ -18,17 +18,18 @@ use twolayer_file::{
 };
 use twolayer_lab::{files, machine, phases::ExpectedRecord, plan, task::refusal};
 
-use crate::{DONE, Failure, WRONG, changes::Changes, diagnostics::draw, say, tell, words};
+use crate::{DONE, Failure, WRONG, changes::Changes, diagnostics::draw, patience::Patience, say, tell, words};
 
 /// `twolayer check`.
 #[derive(Args)]
 #[command(after_help = "Examples:
   twolayer check gallery/odes/high-dimensional.toml
+  sed s/relu/erf/ my.toml | twolayer check -
   twolayer check my.toml --json | jq .views[0].method
 
 Exit code 2 where a view would be refused.")]
 pub struct Arguments {
-    /// The experiment file.
+    /// The experiment file; - is standard input.
     file: PathBuf,
     #[command(flatten)]
     changes: Changes,
@@ -53,23 +54,16 @@ fn of_letter(text: &str) -> Result<&'static Paper, String> {
 
 /// Runs the command; the exit code, or what to print.
 pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
+    let patience = Patience::new("reading the experiment");
     let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let machine = machine::machine(machine::threads(arguments.threads));
     let mut refusals: Vec<String> = Vec::new();
     let trials = plan::Trials::new();
     let (mut total, mut json) = (0.0, Vec::new());
     for (number, point) in study.points().iter().enumerate() {
+        patience.now(planning(number, study.points().len()));
         let mut experiment = study.experiment(number).map_err(words)?;
-        // Leaves out what `run` leaves out; refusals are told below, view by view.
-        if let Ok((_, advice)) = plan::plan(&mut experiment, &machine) {
-            advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
-        }
-        let planned = |view| {
-            let mut plan = plan::plan_view(&experiment, view, &machine)?;
-            trials.try_out(&experiment, view, &mut plan);
-            Ok(plan)
-        };
-        let plans: Vec<Result<Plan, Error>> = (0..experiment.views.len()).map(planned).collect();
+        let plans = plans(&mut experiment, &machine, &trials);
         total += plans.iter().flatten().map(|plan| plan.cost.seconds).sum::<f64>();
         let mut faults = Vec::new();
         for (view, plan) in plans.iter().enumerate() {
@@ -106,6 +100,28 @@ pub fn check(arguments: &Arguments) -> Result<u8, Failure> {
     }
     refusals.iter().take(MOST_REFUSALS).for_each(|text| tell(&format!("\n{text}")));
     Ok(if refusals.is_empty() { DONE } else { WRONG })
+}
+
+/// `planning point 12 of 3000`.
+fn planning(number: usize, points: usize) -> String {
+    if points > 1 { format!("planning point {} of {points}", number + 1) } else { "planning the views".into() }
+}
+
+/// How each view is computed, or why not. Leaves out what `run` leaves out.
+fn plans(experiment: &mut Experiment, machine: &Machine, trials: &plan::Trials) -> Vec<Result<Plan, Error>> {
+    let mut plans: Vec<Result<Plan, Error>> = match plan::plan(experiment, machine) {
+        Ok((plans, advice)) => {
+            advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
+            plans.into_iter().map(Ok).collect()
+        }
+        Err(_) => (0..experiment.views.len()).map(|view| plan::plan_view(experiment, view, machine)).collect(),
+    };
+    for (view, plan) in plans.iter_mut().enumerate() {
+        if let Ok(plan) = plan {
+            trials.try_out(experiment, view, plan);
+        }
+    }
+    plans
 }
 
 /// η, t and risk of each view in the letters of a paper.
@@ -232,7 +248,7 @@ fn valued(formula: &Formula, value: f64) -> String {
 /// Six significant digits.
 fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    if (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+    if rounded == 0.0 || (1e-4..1e7).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 /// `12.3 s`, `4 min`, `2.5 h`.

@@ -6,8 +6,10 @@ mod changes;
 mod check;
 mod diagnostics;
 mod gallery;
+mod interrupt;
 mod list;
 mod new;
+mod patience;
 mod progress;
 mod run;
 mod sweep;
@@ -85,6 +87,7 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     end_without_a_core();
+    interrupt::listen();
     let code = match Arguments::try_parse() {
         Ok(arguments) => perform(arguments.command),
         Err(asked) => {

@@ -1,12 +1,11 @@
-//! A progress bar for each view, and Ctrl-C.
+//! A progress bar for each view.
 
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -15,13 +14,10 @@ use twolayer::record::observable::RISK;
 use twolayer::{observer::Progress, record::Status};
 use twolayer_lab::{run::Monitor, store::Part, task::Task};
 
-use crate::{DONE, INTERRUPTED, UNFINISHED, check, tell, terminal::printable};
+use crate::{DONE, INTERRUPTED, UNFINISHED, check, interrupt, tell, terminal::printable};
 
 /// Ticks of one task.
 const TICKS: f64 = 1000.0;
-
-/// Between Ctrl-C and the end of a program whose tasks do not hear it.
-const GRACE: Duration = Duration::from_millis(900);
 
 /// Between two lines where there is no terminal for bars.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -32,9 +28,6 @@ pub struct Bars {
     total: usize,
     lines: bool,
     counts: Mutex<Counts>,
-    interrupted: Arc<AtomicBool>,
-    /// Whether no task runs any more.
-    at_rest: Arc<AtomicBool>,
     unfinished: AtomicBool,
 }
 
@@ -72,7 +65,7 @@ struct Counts {
 }
 
 impl Bars {
-    /// A bar for each view of `tasks`; the first Ctrl-C asks the run to stop, a second one kills it.
+    /// A bar for each view of `tasks`.
     pub fn new(tasks: &[Task], quiet: bool) -> Self {
         let all = MultiProgress::new();
         let lines = !quiet && all.is_hidden();
@@ -97,31 +90,13 @@ impl Bars {
             )
         };
         let views = counts.into_iter().map(bar).collect();
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let at_rest = Arc::new(AtomicBool::new(false));
-        let (flag, rest) = (interrupted.clone(), at_rest.clone());
-        // Without a handler Ctrl-C still ends the program, only less kindly.
-        let _ = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(INTERRUPTED));
-            }
-            tell("\nstopping; what is finished is kept (Ctrl-C again to stop at once)");
-            let rest = rest.clone();
-            thread::spawn(move || {
-                thread::sleep(GRACE);
-                // What is deep in one step or one average hears nothing; finished tasks are on disk, as after a kill.
-                if !rest.load(Ordering::Relaxed) {
-                    tell("interrupted: what is finished is kept; go on with the same command and --resume");
-                    std::process::exit(i32::from(INTERRUPTED));
-                }
-            });
-        });
         let counts = Mutex::new(Counts { done: 0, told: Instant::now() });
-        Self { views, total: tasks.len(), lines, counts, interrupted, at_rest, unfinished: AtomicBool::new(false) }
+        Self { views, total: tasks.len(), lines, counts, unfinished: AtomicBool::new(false) }
     }
 
-    /// Counts the tasks that are not among `left` as done.
+    /// Tasks run from now on; those that are not among `left` are done.
     pub fn start(&self, left: &[Task]) {
+        interrupt::at_work(true);
         let mut open: HashMap<&str, usize> = HashMap::new();
         left.iter().for_each(|task| *open.entry(&task.view_name).or_default() += 1);
         for (name, view) in &self.views {
@@ -135,7 +110,7 @@ impl Bars {
 
     /// Whether Ctrl-C was pressed.
     pub fn was_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        interrupt::was_asked()
     }
 
     /// Tasks that are finished.
@@ -154,8 +129,18 @@ impl Bars {
 
     /// Takes the bars off the screen, when no task runs any more.
     pub fn clear(&self) {
-        self.at_rest.store(true, Ordering::Relaxed);
+        interrupt::at_work(false);
         self.views.values().for_each(|view| view.bar.finish_and_clear());
+    }
+
+    /// Whether there is no terminal for bars, and the last line was told some time ago.
+    fn is_time_for_a_line(&self) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = self.lines && counts.told.elapsed() >= PAUSE;
+        if due {
+            counts.told = Instant::now();
+        }
+        due
     }
 
     fn advance(&self, task: &Task, ticks: u64, ended: bool, risk: f64) {
@@ -170,7 +155,13 @@ impl Bars {
         } else {
             state.begun.insert(task.name.clone(), ticks.max(before));
         }
-        let left = state.left(bar.position(), *tasks as u64 * TICKS as u64);
+        let all = *tasks as u64 * TICKS as u64;
+        let left = state.left(bar.position(), all);
+        if self.is_time_for_a_line() {
+            let part = 100.0 * bar.position() as f64 / all as f64;
+            let done = format!("{} of {} tasks are finished", self.done(), self.total);
+            tell(&format!("{done}; {}: {part:.0} %{left}", printable(&task.view_name)));
+        }
         let risk = if risk.is_finite() { format!(", risk {risk:.2e}") } else { String::new() };
         bar.set_message(format!("{} of {tasks}{risk}{left}", state.done));
     }
@@ -191,10 +182,6 @@ impl Monitor for Bars {
         self.advance(task, TICKS as u64, true, risk);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.done += usize::from(run.status != Status::Interrupted);
-        if self.lines && counts.told.elapsed() >= PAUSE {
-            counts.told = Instant::now();
-            tell(&format!("{} of {} tasks are finished", counts.done, self.total));
-        }
     }
 
     fn interrupted(&self) -> bool {

@@ -20,6 +20,7 @@ use crate::{
     DONE, Failure, INTERRUPTED, UNFINISHED,
     changes::{Changes, quote},
     check,
+    patience::Patience,
     progress::Bars,
     say, sweep, words,
 };
@@ -111,10 +112,18 @@ impl FromStr for Share {
 
 /// Runs the command; the exit code, or what to print.
 pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    if files::is_standard_input(&arguments.file) {
+        let why = "error: a run is repeated and resumed from its file, and standard input is none";
+        return Err(vec![format!(
+            "{why}\nhelp: write the experiment into a file; `twolayer check -` reads standard input"
+        )]);
+    }
+    let patience = Patience::new("reading and planning the experiment");
     let study = files::read(&arguments.file, &arguments.changes.request()).map_err(words)?;
     let threads = machine::threads(arguments.threads);
     let machine = machine::machine(threads);
     let tasks = Tasks::new(&study, &machine).map_err(words)?;
+    drop(patience);
     let stem = arguments.file.file_stem().unwrap_or("experiment".as_ref());
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     let (owner, command) = (tasks.owner(), command(arguments, &out));
@@ -127,7 +136,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         }
     };
     tasks.advice.iter().for_each(|advice| tell(&format!("advice: {advice}")));
-
     let clock = Instant::now();
     let mut session = Session::new(&study, &tasks, &owner, &out, machine).map_err(disk)?;
     let mut wanted = task::once(&tasks.all);
@@ -167,23 +175,16 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         };
         if !arguments.quiet {
             say(&text);
-            let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
-            for words in warnings(point, &at, &mut warned) {
-                tell(&words);
-            }
-            for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
-                if let Some(words) = advice_on_error(view, &outcome.trajectories) {
-                    tell(&format!("advice: {at}view `{}`: {words}", view.name));
-                }
-            }
+            tell_errors(point);
+            tell_warnings(point, &mut warned);
         }
     };
-    let index = match session.finish(&about, &mut each, &mut warn) {
-        Ok(index) => index,
+    let (index, together) = match session.finish(&about, &mut each, &mut warn) {
+        Ok(finished) => finished,
         Err(error) => return Ok(stopped(&error)),
     };
     if study.is_sweep() && !arguments.quiet {
-        say(&lines.end(&index, &out, clock.elapsed().as_secs_f64()));
+        say(&lines.end(&index, &together, &out, clock.elapsed().as_secs_f64()));
     }
     let code = code(&index, bars.was_interrupted());
     if code == INTERRUPTED {
@@ -195,15 +196,25 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// Warnings that are told, of all points of a sweep: the manifests keep all.
 const MOST_WARNINGS: usize = 12;
 
-/// What the views of a point should be read with, as long as not too much has been told.
-fn warnings(point: &Finished<'_>, at: &str, told: &mut usize) -> Vec<String> {
+/// Says what the views of a point should be read with, as long as not too much has been told.
+fn tell_warnings(point: &Finished<'_>, told: &mut usize) {
+    let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
     let views = point.experiment.views.iter().zip(point.outcomes);
     let all = views.flat_map(|(view, outcome)| outcome.warnings.iter().map(move |warning| (view, warning)));
-    let words =
-        all.map(|(view, warning)| format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
-    let words: Vec<String> = words.take(MOST_WARNINGS - *told).collect();
-    *told += words.len();
-    words
+    for (view, warning) in all.take(MOST_WARNINGS - *told) {
+        crate::tell(&format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
+        *told += 1;
+    }
+}
+
+/// Says what the errors of the limits of a point ask for.
+fn tell_errors(point: &Finished<'_>) {
+    let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
+    for (view, outcome) in point.experiment.views.iter().zip(point.outcomes) {
+        if let Some(words) = advice_on_error(view, &outcome.trajectories) {
+            crate::tell(&format!("advice: {at}view `{}`: {words}", view.name));
+        }
+    }
 }
 
 /// Seconds above which a run says how long it will take.

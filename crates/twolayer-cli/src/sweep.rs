@@ -38,8 +38,8 @@ impl Lines {
         if self.told == 1 && !self.title.is_empty() { format!("{}\n{line}", self.title) } else { line }
     }
 
-    /// The last lines.
-    pub fn end(&self, index: &Index, out: &Path, seconds: f64) -> String {
+    /// The last lines; `together` is what there is to say of all points.
+    pub fn end(&self, index: &Index, together: &[String], out: &Path, seconds: f64) -> String {
         let mut words: Vec<(&str, usize)> = Vec::new();
         for point in &index.points {
             match words.iter_mut().find(|(word, _)| *word == point.status) {
@@ -58,6 +58,7 @@ impl Lines {
             (all, 0) => format!("; {agree} of {all} pairs of views agree"),
             (all, not) => format!("; {agree} of {all} pairs of views agree, {not} not assessed"),
         };
+        together.iter().for_each(|line| text += &format!("\n  {line}"));
         let (figure, list) = (out.join("figure.svg"), out.join("index.json"));
         text + &format!(
             "\n  figure: {}, all points: {} ({} in all)\n",

@@ -159,6 +159,34 @@ fn inputs_without_an_end_are_refused() {
     }
 }
 
+/// As of the file, with its name: `-`.
+#[test]
+fn check_reads_standard_input() {
+    let desk = Desk::new(STEERING);
+    let of = |command: &[&str], text: &str| {
+        let mut child = desk.command(command);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Where the command does not read it, the pipe is closed.
+        let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+        child.wait_with_output().unwrap()
+    };
+    let (piped, file) = (of(&["check", "-", "--json"], STEERING), desk.call(&["check", "experiment.toml", "--json"]));
+    let parsed = |output: &Output| serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap();
+    let [piped, file] = [&piped, &file].map(|output| (output.status.code(), parsed(output)["hash"].clone()));
+    assert_eq!((piped.0, &piped.1), (Some(0), &file.1));
+    let wrong = of(&["check", "-"], &STEERING.replace("width", "widht"));
+    let told = words(&wrong.stderr);
+    assert!(
+        wrong.status.code() == Some(2) && told.contains("--> -:") && told.contains("did you mean `width`?"),
+        "{told}"
+    );
+    let endless = of(&["check", "-"], &"#".repeat(17 << 20));
+    assert!(endless.status.code() == Some(2) && words(&endless.stderr).contains("more than 16 MB"));
+    let run = of(&["run", "-"], STEERING);
+    assert!(run.status.code() == Some(2) && words(&run.stderr).contains("`twolayer check -` reads standard input"));
+    assert!(!desk.path("results").exists());
+}
+
 /// Within two seconds of the processor, which is what is left of them on a machine that does other things.
 #[cfg(target_os = "linux")]
 #[test]
@@ -167,7 +195,9 @@ fn monsters_are_answered_soon() {
     let keys: String = (0..50_000).map(|i| format!("k{i} = 1\n")).collect();
     let numbers: Vec<String> = (10..100_010).map(|d| d.to_string()).collect();
     let word = "w".repeat(1 << 20);
+    let views = "[[view]]\nengine = \"limit\"\n";
     let monsters = [
+        format!("{}{}", plain.split("[[view]]").next().unwrap(), views.repeat(20_000)),
         plain.replace("[network]\n", &format!("[network]\n{keys}")),
         format!("{keys}{plain}"),
         plain.replace("width = 2", &format!("{word} = 2")),

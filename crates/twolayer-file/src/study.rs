@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    diagnostic::{Diagnostic, Source},
+    diagnostic::{Diagnostic, Severity, Source},
     experiment::Experiment,
     loader::Loader,
     point::{Point, Request, directory, in_words},
@@ -33,6 +33,9 @@ pub struct Study {
 
 /// Points of a sweep: each is resolved and planned before anything runs, which takes milliseconds, and has a directory.
 const MOST_POINTS: usize = 10_000;
+
+/// Views of an experiment: each is resolved and planned by itself, and they are compared pair by pair.
+const MOST_VIEWS: usize = 256;
 
 /// Faults of so many points are told.
 const MOST_FAULTY_POINTS: usize = 5;
@@ -147,8 +150,15 @@ impl Study {
         found
     }
 
-    /// That there are not too many points to look at each of them.
+    /// That there are not too many views and points to look at each of them.
     fn check_number(&self, source: &Source<'_>) -> Result<(), Vec<Diagnostic>> {
+        let views = self.spec.root().get("view").and_then(|entry| entry.node.array());
+        if let Some(first_too_many) = views.and_then(|views| views.get(MOST_VIEWS)) {
+            let count = views.map_or(0, <[Node]>::len);
+            let reason = format!("{count} views; at most {MOST_VIEWS} are run as one experiment");
+            let (span, remedy) = (first_too_many.span.clone(), "vary a key with [sweep], or write several files");
+            return Err(vec![source.diagnostic(Severity::Error, span, reason, remedy)]);
+        }
         let count = self.spec.sweep().iter().fold(1_usize, |count, axis| count.saturating_mul(axis.len()));
         if count <= MOST_POINTS {
             return Ok(());

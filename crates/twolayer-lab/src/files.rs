@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, Read},
     path::Path,
 };
 
@@ -13,7 +13,8 @@ use crate::gallery;
 /// An experiment file is no larger.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Reads the experiment file at `path`, or the experiment of the gallery that `gallery:NAME` names.
+/// Reads the experiment file at `path`, of which `-` is standard input, or the experiment of the gallery that `gallery:NAME`
+/// names.
 ///
 /// # Errors
 /// Every fault found, each with its place and remedy: never empty.
@@ -22,22 +23,32 @@ pub fn read(path: &Path, request: &Request) -> Result<Study, Vec<Diagnostic>> {
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, Unread> {
-    match path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
-        Some(name) => gallery::text(name).map(|text| text.as_bytes().to_vec()),
-        None => bounded(path).map_err(|error| Unread {
-            reason: format!("{} cannot be read: {error}", path.display()),
-            remedy: "give the path of an experiment file".into(),
-        }),
+    if let Some(name) = path.to_str().and_then(|path| path.strip_prefix(gallery::PREFIX)) {
+        return gallery::text(name).map(|text| text.as_bytes().to_vec());
     }
+    let bytes = if is_standard_input(path) { bounded(io::stdin().lock()) } else { of_file(path) };
+    bytes.map_err(|error| Unread {
+        reason: format!("{} cannot be read: {error}", path.display()),
+        remedy: "give the path of an experiment file".into(),
+    })
 }
 
-/// The bytes of a file or of a pipe, of which there must be an end.
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+/// Whether a path stands for what comes from standard input.
+pub fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn of_file(path: &Path) -> io::Result<Vec<u8>> {
     if is_device(&fs::metadata(path)?) {
         return Err(io::Error::other("it is a device"));
     }
+    bounded(File::open(path)?)
+}
+
+/// The bytes of a file or of a pipe, of which there must be an end.
+fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    source.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
     }

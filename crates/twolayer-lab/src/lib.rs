@@ -17,6 +17,7 @@ pub mod plan;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod scaling;
 pub mod store;
 pub mod task;
 mod tolerance;

@@ -9,6 +9,7 @@ use twolayer_view::{Summary, draw_sweep};
 use crate::{
     outcome::Outcome,
     report,
+    scaling::{Scaling, TimesAt, scalings},
     store::{Commit, Error, Index, Manifest, Owner, ViewRecord, load},
 };
 
@@ -19,7 +20,7 @@ const PNG_WIDTH: u32 = 2000;
 pub(crate) const DRAWN: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", "report.html"];
 
 /// What is drawn of a sweep as a whole, and listed.
-pub(crate) const DRAWN_OF_SWEEP: [&str; 4] = ["figure.svg", "figure.png", "figure.pdf", Index::NAME];
+pub(crate) const DRAWN_OF_SWEEP: [&str; 5] = ["figure.svg", "figure.png", "figure.pdf", "report.html", Index::NAME];
 
 /// One directory with the results of one experiment.
 #[derive(Debug, Clone)]
@@ -58,7 +59,12 @@ impl Results {
     pub fn open(directory: &Path) -> Result<Self, Unreadable> {
         let (manifest, outcomes) = load(directory)?;
         let (study, point) = again(directory, &manifest)?;
-        let experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
+        let mut experiment = study.experiment(point).map_err(|faults| fault(directory, &faults))?;
+        // A run leaves out views that it cannot make, where the file leaves them to it.
+        experiment.keep_views(|view| manifest.views.iter().any(|record| record.name == view.name));
+        if let Some(reason) = strange(&manifest, &experiment, &outcomes) {
+            return Err(Unreadable::Experiment { directory: directory.into(), reason });
+        }
         Ok(Self { directory: directory.into(), manifest, experiment, outcomes })
     }
 
@@ -92,18 +98,20 @@ pub fn redraw(directory: &Path, say: &mut dyn FnMut(String)) -> Result<usize, Un
         Results::open(directory)?.redraw(say)?;
         return Ok(1);
     }
-    let mut summaries = Vec::new();
+    let (mut summaries, mut times) = (Vec::new(), Vec::new());
     for point in &points(directory)? {
         let results = Results::open(point)?;
         results.redraw(say)?;
         let values = &results.manifest.provenance.point;
         summaries.push(Summary::of(values, &results.experiment, &results.outcomes));
+        times.push(TimesAt::of(&results.experiment, &results.outcomes));
     }
     let first = study.experiment(0).map_err(|faults| fault(directory, &faults))?;
+    let first = Experiment { title: study.title(), ..first };
     let mut commit = Commit::new(directory)?;
-    draw(&mut commit, &draw_sweep(&first, &summaries, env!("CARGO_PKG_VERSION")), say)?;
-    commit.file(Index::NAME, Index::read(directory)?.to_text()?.as_bytes())?;
     let mut manifest = manifest;
+    let index = Index::read(directory)?;
+    publish_sweep(&mut commit, &first, &summaries, &index, &scalings(&times), &manifest, say)?;
     manifest.files.clear();
     put_in_place(commit, &mut manifest)?;
     Ok(summaries.len())
@@ -158,6 +166,23 @@ pub(crate) fn publish(
     commit.file("report.html", page.as_bytes())
 }
 
+/// Figure, report and index of a sweep as a whole; `experiment` is that of its first point, under the title of the file.
+pub(crate) fn publish_sweep(
+    commit: &mut Commit,
+    experiment: &Experiment,
+    summaries: &[Summary],
+    index: &Index,
+    scalings: &[Scaling],
+    manifest: &Manifest,
+    say: &mut dyn FnMut(String),
+) -> Result<(), Error> {
+    let drawing = draw_sweep(experiment, summaries, env!("CARGO_PKG_VERSION"));
+    draw(commit, &drawing, say)?;
+    let page = report::html_of_sweep(experiment, index, manifest, scalings, &svg(&drawing));
+    commit.file("report.html", page.as_bytes())?;
+    commit.file(Index::NAME, index.to_text()?.as_bytes())
+}
+
 /// `figure.svg`, `figure.png` and `figure.pdf`; a picture that cannot be drawn is told to `say`.
 pub(crate) fn draw(commit: &mut Commit, drawing: &Drawing, say: &mut dyn FnMut(String)) -> Result<(), Error> {
     commit.file("figure.svg", svg(drawing).as_bytes())?;
@@ -179,6 +204,26 @@ pub fn study(manifest: &Manifest) -> Result<(Study, usize), Vec<Diagnostic>> {
     let study = Study::parse(&manifest.source, &from.file, &from.request)?;
     let point = study.points().iter().position(|point| point.values == from.point).unwrap_or(0);
     Ok((study, point))
+}
+
+/// Why results are not those of the experiment that the manifest keeps, if they are not.
+fn strange(manifest: &Manifest, experiment: &Experiment, outcomes: &[Outcome]) -> Option<String> {
+    let (kept, found) = (experiment.views.len(), manifest.views.len());
+    if kept != found {
+        return Some(format!("it has {kept} of the views whose results are here, {found}"));
+    }
+    let views = experiment.views.iter().zip(manifest.views.iter().zip(outcomes));
+    for (view, (record, outcome)) in views {
+        if view.name != record.name {
+            return Some(format!("it has view `{}` where there are results of `{}`", view.name, record.name));
+        }
+        let sizes = [view.problem.width(), view.problem.directions()];
+        let other = outcome.trajectories.iter().map(|run| [run.width, run.directions]).find(|other| *other != sizes);
+        if let Some(other) = other {
+            return Some(format!("view `{}` has [p, k] = {sizes:?}, its results {other:?}", view.name));
+        }
+    }
+    None
 }
 
 fn again(directory: &Path, manifest: &Manifest) -> Result<(Study, usize), Unreadable> {

@@ -34,6 +34,8 @@ mod published;
 mod readouts;
 #[path = "gallery/reuse.rs"]
 mod reuse;
+#[path = "gallery/time_scales.rs"]
+mod time_scales;
 
 struct Quiet;
 
@@ -81,6 +83,11 @@ impl Shown {
         let request = Request { settings: words(settings), only: words(only), ..Request::default() };
         let study = files::read(&path, &request).expect("the gallery's files are right");
         Self::run(study.experiment(0).expect("as read"))
+    }
+
+    /// The same, with settings that are computed.
+    fn at(name: &str, settings: &[String], only: &[&str]) -> Self {
+        Self::with(name, &settings.iter().map(String::as_str).collect::<Vec<_>>(), only)
     }
 
     fn run(mut experiment: Experiment) -> Self {
@@ -342,6 +349,14 @@ fn mean_field_rows() {
     assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
 }
 
+/// The rows of paper C alone.
+#[test]
+fn time_scales_rows() {
+    let rows = time_scales::rows();
+    println!("{}", table(&rows));
+    assert!(rows.iter().all(|row| row.met || !row.reason.is_empty()));
+}
+
 /// The rows of paper A as drawn alone.
 #[test]
 #[ignore = "part of the whole below"]
@@ -372,6 +387,10 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(readouts::rows());
     rows.extend(reuse::rows());
     rows.extend(as_drawn::rows());
+    if env::var_os("TWOLAYER_GALLERY_RESULTS").is_some() {
+        // A test of its own asserts them.
+        rows.extend(time_scales::rows());
+    }
     let text = table(&rows);
     println!("{text}");
     if let Ok(path) = env::var("TWOLAYER_GALLERY_RESULTS") {

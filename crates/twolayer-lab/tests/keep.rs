@@ -335,6 +335,106 @@ fn results_without_hashes_open_and_their_checksums_count() {
     assert!(!out.join("reduced.npz").exists() && load(out).is_ok());
 }
 
+/// What `report` draws is the run's from then on, with 0.1.0's results too: no later run finds a stranger in its way.
+#[test]
+fn what_a_report_draws_belongs_to_the_run() {
+    for mode in [Mode::Begin, Mode::Resume, Mode::Overwrite] {
+        for swept_too in [false, true] {
+            let text = if swept_too { swept(ONE) } else { ONE.to_string() };
+            let directory = finished(&text);
+            let out = directory.path();
+            let mut places = vec![out.to_path_buf()];
+            if swept_too {
+                places.extend(results::points(out).unwrap());
+            }
+            for place in &places {
+                let manifest = place.join("manifest.json");
+                let mut value: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+                value.as_object_mut().unwrap().retain(|key, _| key != "files" && key != "sha256");
+                fs::write(&manifest, value.to_string()).unwrap();
+                // 0.1.0 drew none.
+                fs::remove_file(place.join("figure.pdf")).unwrap();
+            }
+            results::redraw(out, &mut |_| {}).unwrap();
+            assert!(places.iter().all(|place| place.join("figure.pdf").exists()));
+            run(out, &text, mode).unwrap();
+            run(out, &other(), Mode::Overwrite).unwrap();
+            assert!(!out.join("reduced.npz").exists() && !out.join("dimension=10").exists() && load(out).is_ok());
+        }
+    }
+}
+
+/// Views that the file leaves to the program, of which one is refused: what is opened again has the others' names.
+#[test]
+fn what_was_left_out_is_not_there_again() {
+    let text = ONE.split("[[view]]").next().unwrap().replace("= 20", "= 2").replace("\"z1\"", "\"z1 + z2\"");
+    let directory = finished(&text);
+    let results = Results::open(directory.path()).unwrap();
+    let names: Vec<&str> = results.experiment.views.iter().map(|view| &view.name[..]).collect();
+    let kept: Vec<&str> = results.manifest.views.iter().map(|view| &view.name[..]).collect();
+    assert_eq!(names, kept);
+    assert!(names.contains(&"direct") && !names.contains(&"reduced"), "{names:?}");
+    results.redraw(&mut |_| {}).unwrap();
+}
+
+/// A manifest of the time before hashes, of which a word is another: results of another shape are none.
+#[test]
+fn results_that_are_not_those_of_their_experiment_are_refused() {
+    let directory = finished(ONE);
+    let out = directory.path();
+    let manifest = out.join("manifest.json");
+    let whole: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let open = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut value = whole.clone();
+        value.as_object_mut().unwrap().retain(|key, _| key != "files" && key != "sha256");
+        change(&mut value);
+        fs::write(&manifest, value.to_string()).unwrap();
+        Results::open(out).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(open(&|_| {}), Ok(()));
+    let refused = |reason: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let error = open(change).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    };
+    refused("1 of the views whose results are here, 2", &|value| value["views"][0]["name"] = "direct".into());
+    refused("[p, k] = [2, 1], its results [1, 1]", &|value| {
+        value["source"] = ONE.replace("width = 1", "width = 2").into();
+    });
+    refused("are valid", &|value| {
+        value["views"][1]["replicate_status"][0]["valid"] = u64::MAX.into();
+    });
+}
+
+/// Pipes and devices with the names of our files: every command answers, and they are there after.
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read() {
+    use std::{os::unix::fs::symlink, process::Command};
+    let names = ["manifest.json", ".manifest.json.next", "limit.npz", ".twolayer.lock", "parts/x.part", "index.json"];
+    for name in names {
+        for pipe in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let out = directory.path();
+            if !pipe {
+                run(out, ONE, Mode::Job).unwrap();
+            }
+            let path = out.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if pipe {
+                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            } else {
+                symlink("/dev/zero", &path).unwrap();
+            }
+            for mode in [Mode::Begin, Mode::Resume, Mode::Overwrite, Mode::Job] {
+                let _ = run(out, ONE, mode);
+                let _ = Results::open(out);
+                let _ = results::points(out);
+                assert!(fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()), "{name} {pipe} {mode:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_root_is_no_place_for_results() {
     assert!(matches!(run(Path::new("/"), ONE, Mode::Overwrite), Err(Denied::Root(_))));

@@ -9,7 +9,7 @@ use super::{
     AxisOf, Block, Dash, Key, Mark, Panel, Sample, Scale, Style,
     axes::{Curve, horizontal, marks, vertical},
     direction::directions,
-    scale_of,
+    plateaus, scale_of,
     series::{HELD, Neurons, Series, legend, series, setting_label},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
@@ -34,7 +34,8 @@ pub(crate) fn scalar(y: Quantity) -> Option<(&'static str, Value)> {
         Quantity::TrainingRisk => Some(("training risk  ½ mean (f − y)²", |run, t| {
             run.get(&TRAINING_RISK).map_or(f64::NAN, |risk| risk[t])
         })),
-        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing | Quantity::Readout => None,
+        Quantity::Overlap | Quantity::Cosine | Quantity::Crossing | Quantity::Plateau | Quantity::HalfTime => None,
+        Quantity::Readout => None,
         Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient | Quantity::Spectrum => None,
     }
 }
@@ -62,7 +63,10 @@ pub(crate) fn risk(
         })
         .collect();
     let x = horizontal(&figure.x, scale_of(figure.x_scale), &curves);
-    let y = vertical(scale_of(figure.y_scale), label, &curves, &x);
+    // Stairs are seen on a linear axis.
+    let stairs = outcomes.iter().any(|outcome| !outcome.expected.is_empty());
+    let scale = scale_of(figure.y_scale).or(stairs.then_some(Scale::Linear));
+    let y = vertical(scale, label, &curves, &x);
     let key = |s: &Series<'_>| Key {
         label: s.label(),
         sample: if s.is_limit() { Sample::Line } else { Sample::Dot },
@@ -75,10 +79,14 @@ pub(crate) fn risk(
     if all.iter().any(Series::holds) {
         remarks.push(HELD.into());
     }
+    let color = |one: &Series<'_>| one.style(one.color(settings), 0);
+    let phases = plateaus::marks(&all, outcomes, figure, color, (&x, &y));
+    remarks.extend(Some(phases.remark.to_string()).filter(|remark| !remark.is_empty()));
+    let marks = [phases.below, phases.above, marks(&curves, &x, 25)].concat();
     let remark = remarks.join(" ");
     Block {
         legend: legend(&all, settings, key),
-        panels: vec![Panel { title: String::new(), marks: marks(&curves, &x, 25), x, y, square: false }],
+        panels: vec![Panel { title: String::new(), marks, x, y, square: false }],
         columns: 1,
         remark,
     }

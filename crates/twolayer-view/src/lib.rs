@@ -7,6 +7,7 @@
 //! dots with error bars of ± 2 standard errors.
 
 mod axes;
+mod clouds;
 mod curves;
 mod direction;
 #[cfg(any(test, feature = "fabricated"))]
@@ -15,8 +16,10 @@ mod gradients;
 mod grid;
 mod histogram;
 mod moments;
+mod of_run;
 pub mod outcome;
 pub mod phases;
+mod plateaus;
 mod readout;
 mod scatter;
 mod series;
@@ -44,6 +47,7 @@ pub fn draw(experiment: &Experiment, outcomes: &[Outcome], version: &str) -> Dra
         }
         Quantity::Overlap | Quantity::Cosine => curves::overlaps(experiment, outcomes, figure),
         Quantity::Crossing => vec![sweep::crossings(experiment, outcomes, figure)],
+        Quantity::Plateau | Quantity::HalfTime => vec![of_run::by_view(experiment, outcomes, figure)],
         Quantity::Scatter | Quantity::Cloud => vec![scatter::scatter(experiment, outcomes, figure)],
         Quantity::Gradient => vec![gradients::gradients(experiment, outcomes, figure)],
         Quantity::Histogram => vec![histogram::histogram(experiment, outcomes, figure)],

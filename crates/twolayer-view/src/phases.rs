@@ -6,7 +6,7 @@ use twolayer::{
     method::Warning,
     record::{
         Trajectory,
-        observable::{RISK, TIME},
+        observable::{HALF_TIME, HALF_TIME_ERROR, RISK, TIME},
         phases::{Learning, Phases, Plateau, Transition},
     },
 };
@@ -29,6 +29,20 @@ pub struct PhaseRecord {
     pub transitions: Vec<TransitionRecord>,
     /// What theory expects, degree by degree.
     pub expected: Vec<ExpectedRecord>,
+    /// When half of each degree of the target was learnt, where the method locates that.
+    #[serde(default)]
+    pub half_times: Vec<HalfTimeRecord>,
+}
+
+/// When |e_ℓ| first was ½|φ_ℓ|: the mean over runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HalfTimeRecord {
+    /// ℓ.
+    pub degree: usize,
+    /// The time.
+    pub time: f64,
+    /// Its numerical error; absent where it is not known.
+    pub error: Option<f64>,
 }
 
 /// A plateau.
@@ -81,12 +95,32 @@ impl PhaseRecord {
             plateaus: phases.plateaus.iter().map(Into::into).collect(),
             transitions: phases.transitions.iter().map(Into::into).collect(),
             expected: expected.to_vec(),
+            half_times: half_times(runs),
         }
     }
 }
 
+/// The half-times of degrees that were half learnt.
+pub fn half_times(runs: &[Trajectory]) -> Vec<HalfTimeRecord> {
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let degrees = runs.iter().map(|run| run.of(&HALF_TIME).len()).max().unwrap_or(0);
+    let of = |degree: usize| {
+        let reached = || runs.iter().filter(|run| run.of(&HALF_TIME).get(degree).is_some_and(|time| time.is_finite()));
+        let time = mean(reached().map(|run| run.of(&HALF_TIME)[degree]).collect());
+        let error = reached().filter_map(|run| run.of(&HALF_TIME_ERROR).get(degree).copied()).collect();
+        let error = Some(mean(error)).filter(|error| error.is_finite());
+        time.is_finite().then_some(HalfTimeRecord { degree, time, error })
+    };
+    (0..degrees).filter_map(of).collect()
+}
+
 /// The same, for figures and reports.
 pub fn phases(runs: &[Trajectory], expected: &[ExpectedRecord]) -> Phases {
+    phases_of(&runs.iter().collect::<Vec<_>>(), expected)
+}
+
+/// The same, of some runs.
+pub(crate) fn phases_of(runs: &[&Trajectory], expected: &[ExpectedRecord]) -> Phases {
     let Some(first) = runs.first() else { return Phases::default() };
     let count = runs.len() as f64;
     let mean = |t: usize| runs.iter().map(|run| run.of(&RISK).get(t).copied().unwrap_or(f64::NAN)).sum::<f64>() / count;

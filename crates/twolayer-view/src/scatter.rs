@@ -12,6 +12,11 @@ use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
 use crate::outcome::Outcome;
 
+/// The axis of a cosine.
+pub(crate) const ACROSS: (f64, f64) = (-1.12, 1.12);
+/// Panels of clouds have one vertical axis where none is so much flatter than the tallest.
+const FLAT: f64 = 0.4;
+
 /// Dots in one panel that are still told apart.
 const CROWD: usize = 400;
 
@@ -46,16 +51,17 @@ pub(crate) fn scatter(experiment: &Experiment, outcomes: &[Outcome], figure: &Fi
         }
         let axis = |r: usize| {
             let name = plane.get(r).map_or("z₁", |direction| direction.name.as_str());
-            AxisOf::new(format!("cosine with {name}"), Scale::Linear, (-1.12, 1.12))
+            AxisOf::new(format!("cosine with {name}"), Scale::Linear, ACROSS)
         };
         let y = if single { AxisOf::new("second layer  a_{j}", Scale::Linear, heights(&marks)) } else { axis(1) };
         panels.push(Panel { title: moment.title.clone(), x: axis(0), y, square: !single, marks });
     }
-    // One vertical axis for all panels.
+    // One vertical axis for all panels, unless particles grow so much that the first ones would be a line.
     let low = panels.iter().map(|panel| panel.y.limits.0).fold(f64::INFINITY, f64::min);
     let high = panels.iter().map(|panel| panel.y.limits.1).fold(f64::NEG_INFINITY, f64::max);
-    for panel in &mut panels {
-        panel.y.limits = (low, high);
+    let flat = |panel: &Panel| panel.y.limits.1 - panel.y.limits.0 < FLAT * (high - low);
+    if figure.y != Quantity::Cloud || !panels.iter().any(flat) {
+        panels.iter_mut().for_each(|panel| panel.y.limits = (low, high));
     }
     let key = |series: &Series<'_>| {
         let color = if by_neuron { "#222222" } else { style(series, 0).color };
@@ -80,7 +86,8 @@ fn neuron(series: &Series<'_>, moment: &Moment, j: usize, plane: &[Direction]) -
     dots
 }
 
-fn heights(marks: &[Mark]) -> (f64, f64) {
+/// The range of the dots, and 0.
+pub(crate) fn heights(marks: &[Mark]) -> (f64, f64) {
     let heights = || {
         marks.iter().filter_map(|mark| if let Mark::Dots { points, .. } = mark { Some(points) } else { None }).flatten()
     };

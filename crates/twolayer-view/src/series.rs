@@ -9,7 +9,11 @@ use twolayer::{
     },
 };
 
-use super::{Dash, Dot, Key, Marker, Sample, Scale, Style, number::superscript, same_problem};
+use super::{
+    Dash, Dot, Key, Marker, Sample, Scale, Style,
+    number::{readable, superscript},
+    same_problem,
+};
 use twolayer_file::experiment::{Axis, Experiment, NamedView};
 
 use crate::outcome::Outcome;
@@ -48,6 +52,31 @@ pub(crate) enum Neurons {
 pub(crate) struct Estimate {
     pub mean: f64,
     pub bar: f64,
+}
+
+/// A curve, mean ± 2 standard errors.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Traced {
+    /// `along z₁`; empty where there is only one.
+    pub title: String,
+    /// What its colour stands for beside the swept values: `step 3`; empty where there is nothing else.
+    pub level: String,
+    /// A lower bound, not what a view gave.
+    pub bound: bool,
+    pub x: Vec<f64>,
+    pub y: Vec<Estimate>,
+}
+
+impl Traced {
+    /// What a view gave, alone in its panel.
+    pub fn of(title: String, x: Vec<f64>, y: Vec<Estimate>) -> Self {
+        Self { title, level: String::new(), bound: false, x, y }
+    }
+
+    /// The last estimate that there is.
+    pub fn end(&self) -> Option<Estimate> {
+        self.y.iter().rev().copied().find(|e| e.mean.is_finite())
+    }
 }
 
 /// All views with at least one trajectory, and the number of settings.
@@ -218,6 +247,8 @@ impl Estimate {
 pub(crate) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'_>) -> Key) -> Vec<Vec<Key>> {
     let row = |setting: usize| {
         let heading = setting_label(all, setting, settings);
+        // A setting that is called as its view is.
+        let heading = if heading == names(all, setting) { String::new() } else { heading };
         let words = Key { label: format!("{heading}:"), sample: Sample::Words, style: Style::line(0, Dash::Solid) };
         let keys = all.iter().filter(|series| series.setting == setting).map(&key);
         (!heading.is_empty()).then_some(words).into_iter().chain(keys).collect()
@@ -225,11 +256,26 @@ pub(crate) fn legend(all: &[Series<'_>], settings: usize, key: impl Fn(&Series<'
     (0..settings).map(row).collect()
 }
 
-/// What a setting changes, in words: `data = fresh`; empty where there is only one.
+/// Characters of a setting's name that fit into a line.
+const LONGEST_LABEL: usize = 60;
+
+/// The names of the views of a setting.
+fn names(all: &[Series<'_>], setting: usize) -> String {
+    let own = all.iter().filter(|series| series.setting == setting).map(|series| series.view.name.as_str());
+    own.collect::<Vec<_>>().join(", ")
+}
+
+/// What a setting changes, in words: `data = fresh`; empty where there is only one. Where the words for one setting are too
+/// many, all are called by their views.
 pub(crate) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize) -> String {
     if settings < 2 {
         return String::new();
     }
+    let longest = (0..settings).map(|other| changes_in_words(all, other).chars().count()).max().unwrap_or(0);
+    if longest > LONGEST_LABEL { names(all, setting) } else { changes_in_words(all, setting) }
+}
+
+fn changes_in_words(all: &[Series<'_>], setting: usize) -> String {
     let own = |series: &Series<'_>| -> Vec<(String, String)> {
         let kept = |key: &str| !matches!(key, "training.dimension" | "training.time" | "training.steps");
         series.view.overrides.iter().filter(|(key, _)| kept(key)).cloned().collect()
@@ -247,7 +293,7 @@ pub(crate) fn setting_label(all: &[Series<'_>], setting: usize, settings: usize)
         let overridden = overrides.iter().find(|(k, _)| k == key).map(|(_, value)| value.trim_matches('"').to_string());
         let value = overridden.or_else(|| first.experiment.value_in_words(first.index, key));
         let value = value.unwrap_or_else(|| "as in the file".into());
-        format!("{short} = {value}")
+        format!("{short} = {}", readable(&value))
     };
     keys.iter().map(word).collect::<Vec<_>>().join(", ")
 }

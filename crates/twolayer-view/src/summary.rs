@@ -3,13 +3,17 @@
 use twolayer::{
     agree::{Crossed, crossings},
     problem::Engine,
+    record::observable::SECOND_LAYER,
 };
 
 use super::{
     curves::scalar,
     direction::directions,
+    moments::{Moment, moments},
+    of_run,
+    plateaus::levels,
     readout::{Errors, errors},
-    series::{Estimate, series, whole},
+    series::{Estimate, Series, Traced, series, whole},
 };
 use twolayer_file::experiment::{Experiment, Figure, Quantity};
 
@@ -36,33 +40,10 @@ pub(crate) struct ViewSummary {
     /// For each figure of the experiment, its curves: one, or one for each direction.
     pub figures: Vec<Vec<Traced>>,
     pub crossed: Vec<Crossed>,
+    /// Levels at which theory expects plateaus of the risk.
+    pub levels: Vec<f64>,
     /// Whether curves hold runs at the level at which they stopped.
     pub holds: bool,
-}
-
-/// A curve, mean ± 2 standard errors.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Traced {
-    /// `along z₁`; empty where there is only one.
-    pub title: String,
-    /// What its colour stands for beside the swept values: `step 3`; empty where there is nothing else.
-    pub level: String,
-    /// A lower bound, not what a view gave.
-    pub bound: bool,
-    pub x: Vec<f64>,
-    pub y: Vec<Estimate>,
-}
-
-impl Traced {
-    /// What a view gave, alone in its panel.
-    fn of(title: String, x: Vec<f64>, y: Vec<Estimate>) -> Self {
-        Self { title, level: String::new(), bound: false, x, y }
-    }
-
-    /// The last estimate that there is.
-    pub fn end(&self) -> Option<Estimate> {
-        self.y.iter().rev().copied().find(|e| e.mean.is_finite())
-    }
 }
 
 impl Summary {
@@ -73,6 +54,18 @@ impl Summary {
             let earlier = experiment.views.iter().take(before);
             earlier.filter(|view| (view.view.engine == Engine::Limit) == limit).count()
         };
+        // Clouds of all views at the same moments.
+        let seen: Vec<Vec<Moment>> = (experiment.figures.iter())
+            .map(|figure| if figure.y == Quantity::Cloud { moments(&all, &figure.at).0 } else { Vec::new() })
+            .collect();
+        let drawn = |one: &Series<'_>, figure: &Figure, moments: &[Moment]| match figure.y {
+            Quantity::Cloud => moments.iter().map(|moment| cloud(one, figure, moment)).collect(),
+            y if y.is_of_run() => {
+                let expected = outcomes.get(one.index).map(|outcome| &outcome.expected[..]).unwrap_or_default();
+                of_run::of_view(one, expected, y)
+            }
+            _ => traced(one, figure),
+        };
         let views = (all.iter()).map(|one| ViewSummary {
             name: one.view.name.clone(),
             limit: one.is_limit(),
@@ -80,8 +73,9 @@ impl Summary {
             rank: limits(one.is_limit(), one.index),
             runs: one.runs.len(),
             dimension: one.view.problem.dimension().filter(|_| !one.is_limit()),
-            figures: experiment.figures.iter().map(|figure| traced(one, figure)).collect(),
+            figures: experiment.figures.iter().zip(&seen).map(|(figure, seen)| drawn(one, figure, seen)).collect(),
             crossed: crossings(&one.view.problem, &one.view.record.crossings, one.runs),
+            levels: outcomes.get(one.index).map(|outcome| levels(&outcome.expected)).unwrap_or_default(),
             holds: one.holds(),
         });
         Self { values: values.to_vec(), views: views.collect() }
@@ -115,7 +109,7 @@ fn both(errors: Errors) -> Vec<Traced> {
 
 /// The curves of one figure: with many curves side by side, of the neurons only the largest |overlap| or |cosine|, or the
 /// one neuron that the figure asks for, with its sign.
-fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
+fn traced(series: &Series<'_>, figure: &Figure) -> Vec<Traced> {
     let x = series.abscissa(&figure.x);
     match figure.y {
         Quantity::Risk | Quantity::TwiceRisk | Quantity::TrainingRisk => {
@@ -148,10 +142,25 @@ fn traced(series: &super::series::Series<'_>, figure: &Figure) -> Vec<Traced> {
         }
         Quantity::Readout => errors(series, &figure.x).into_iter().flat_map(both).collect(),
         Quantity::Crossing
+        | Quantity::Plateau
+        | Quantity::HalfTime
         | Quantity::Scatter
         | Quantity::Histogram
         | Quantity::Cloud
         | Quantity::Gradient
         | Quantity::Spectrum => Vec::new(),
     }
+}
+
+/// The particles of the first run at a moment: cosines, and the second layer.
+fn cloud(one: &Series<'_>, figure: &Figure, moment: &Moment) -> Traced {
+    let run = &one.runs[0];
+    let every = directions(figure, &one.view.problem.target.overlaps);
+    let known = moment.entry(one).filter(|t| *t < run.valid).zip(every.first());
+    let dots = known.into_iter().flat_map(|(t, across)| {
+        let some = |j: &usize| figure.neurons.is_empty() || figure.neurons.contains(j);
+        (0..run.width).filter(some).map(move |j| (across.cosine(run, t, j), run.of(&SECOND_LAYER)[t * run.width + j]))
+    });
+    let (x, y) = dots.map(|(s, a)| (s, Estimate { mean: a, bar: 0.0 })).unzip();
+    Traced::of(moment.title.clone(), x, y)
 }

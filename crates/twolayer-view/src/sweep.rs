@@ -3,8 +3,11 @@
 use super::{
     AxisOf, Block, Dash, Dot, Drawing, Key, Mark, Marker, PALETTE, Panel, Sample, Scale, Style,
     axes::{Curve, around, horizontal, marks, vertical},
+    clouds,
     curves::{scalar, spread},
     grid::{Bundle, bundles},
+    of_run,
+    plateaus::{common, level_marks},
     readout::{LABEL, dashed},
     scale_of,
     series::{Estimate, HELD, series},
@@ -25,14 +28,15 @@ const NAMED: usize = 7;
 /// Colours are told from views in a curve's number by this factor.
 const COLORS: usize = 1000;
 
-/// All figures of a sweep of `experiment` (its views are those of any point); what has panels for moments is drawn at each
-/// point, not here. `version` is that of the program.
+/// All figures of a sweep of `experiment` (its views are those of any point); of what has panels for moments, only clouds:
+/// the rest is drawn at each point. `version` is that of the program.
 pub fn draw_sweep(experiment: &Experiment, summaries: &[Summary], version: &str) -> Drawing {
     let sweep = Sweep { summaries, bundles: bundles(summaries) };
     let drawn = |(number, figure): (usize, &Figure)| match (&figure.x, figure.y) {
+        (_, Quantity::Cloud) => Some(clouds::clouds(summaries, &sweep.bundles, number)),
         (_, y) if y.has_panels() => None,
         (Axis::Swept(key), _) => Some(sweep.against(key, number, figure)),
-        (_, Quantity::Crossing) => {
+        (_, y) if y.is_of_run() => {
             let key = summaries.first()?.values.first()?.0.clone();
             Some(sweep.against(&key, number, figure))
         }
@@ -93,14 +97,22 @@ impl Sweep<'_> {
         let flat: Vec<&Curve> = panels.iter().flat_map(|(_, curves)| curves).collect();
         let x = horizontal(&figure.x, scale_of(figure.x_scale), flat.iter().copied());
         let (label, scale) = label_of(figure, "");
+        // Stairs are seen on a linear axis.
+        let stairs = self.summaries.iter().flat_map(|summary| &summary.views).any(|view| !view.levels.is_empty());
+        let risk = matches!(figure.y, Quantity::Risk | Quantity::TwiceRisk);
+        let scale = scale.or((stairs && risk).then_some(Scale::Linear));
         let y = vertical(scale, &label, flat.iter().copied(), &x);
         let dots = if count > 8 { 6 } else { 12 };
+        let levels = common(self.summaries.iter().flat_map(|summary| &summary.views).map(|view| &view.levels[..]));
+        if !level_marks(figure, &levels, &y).is_empty() {
+            remark.push("Grey: levels that theory expects.".into());
+        }
         let drawn = panels.iter().map(|(title, curves)| Panel {
             title: title.clone(),
             x: x.clone(),
             y: y.clone(),
             square: false,
-            marks: marks(curves, &x, dots),
+            marks: [level_marks(figure, &levels, &y), marks(curves, &x, dots)].concat(),
         });
         Block {
             legend: [self.views_in(true), colored.map_or_else(Vec::new, |b| self.colors(b))].into(),
@@ -150,7 +162,7 @@ impl Sweep<'_> {
         }
         if figure.y == Quantity::Readout {
             remark = "Dashed: lower bounds. Of several ridges the one that is best on average.".into();
-        } else if figure.y != Quantity::Crossing && self.holds() {
+        } else if !figure.y.is_of_run() && self.holds() {
             remark = HELD.into();
         }
         panels.iter_mut().flat_map(|(_, curves)| curves).for_each(|curve| in_order(curve, rests.len()));
@@ -158,12 +170,17 @@ impl Sweep<'_> {
             Some(numbers) => spread_axis(key, &numbers, scale_of(figure.x_scale)),
             None => AxisOf::named(super::grid::symbol(key), values),
         };
+        // Degrees in their order, each with an axis of its own: they are learnt at times far apart.
+        let apart = figure.y == Quantity::HalfTime;
+        if apart {
+            panels.sort_by_key(|(title, _)| title.rsplit(' ').next().and_then(|degree| degree.parse::<usize>().ok()));
+        }
         let (label, scale) = label_of(figure, ", at the end");
-        let y = around_bars(scale, &label, panels.iter().flat_map(|(_, curves)| curves));
+        let shared = around_bars(scale, &label, panels.iter().flat_map(|(_, curves)| curves));
         let drawn = panels.iter().map(|(title, curves)| Panel {
             title: title.clone(),
             x: x.clone(),
-            y: y.clone(),
+            y: if apart { around_bars(scale, &label, curves) } else { shared.clone() },
             square: false,
             marks: marks(curves, &x, usize::MAX / 2),
         });
@@ -304,9 +321,12 @@ fn label_of(figure: &Figure, at: &str) -> (String, Option<Scale>) {
         Quantity::Cosine => (format!("{}{sign}cosine{sign}", if one { "" } else { "largest  " }), true),
         Quantity::Crossing => ("time t of crossing".to_string(), false),
         Quantity::Readout => (LABEL.to_string(), false),
-        y => (scalar(y).map_or_else(String::new, |(label, _)| label.to_string()), false),
+        y => {
+            let label = scalar(y).map(|(label, _)| label).or_else(|| of_run::label(y));
+            (label.unwrap_or_default().to_string(), false)
+        }
     };
-    let at = if matches!(figure.y, Quantity::Crossing | Quantity::Readout) { "" } else { at };
+    let at = if figure.y.is_of_run() || figure.y == Quantity::Readout { "" } else { at };
     (words + at, scale_of(figure.y_scale).or(linear.then_some(Scale::Linear)))
 }
 
@@ -323,6 +343,9 @@ fn ends(view: &ViewSummary, number: usize, figure: &Figure, remark: &mut String)
     let end = |title, level, bound, estimate| End { title, level, bound, estimate };
     if figure.y != Quantity::Crossing {
         let traced = view.figures.get(number).into_iter().flatten();
+        if figure.y == Quantity::Plateau && traced.clone().any(|traced| traced.end().is_none()) {
+            *remark = "Points without a plateau that ends are left out.".into();
+        }
         return traced
             .filter_map(|traced| Some(end(traced.title.clone(), traced.level.clone(), traced.bound, traced.end()?)))
             .collect();

@@ -192,6 +192,8 @@ fn nothing_breaks_a_figure() {
         Quantity::Scatter,
         Quantity::Histogram,
         Quantity::Cloud,
+        Quantity::Plateau,
+        Quantity::HalfTime,
         Quantity::Gradient,
     ];
     let figures: Vec<Figure> = all.into_iter().map(fabricated::figure).collect();

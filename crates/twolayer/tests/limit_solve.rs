@@ -105,6 +105,21 @@ fn robertson_needs_the_implicit_method_and_auto_finds_it() {
     assert_eq!(solution.reached, 1);
 }
 
+/// A thousand of them side by side and one more: matrices of 9·10⁶ numbers, of which there are several.
+#[test]
+fn what_is_too_large_for_matrices_ends_as_stiff() {
+    let many = Field(3003, |y: &[f64], dy: &mut [f64]| {
+        for (y, dy) in y.chunks(3).zip(dy.chunks_mut(3)) {
+            let (slow, fast, back) = (0.04 * y[0], 3e7 * y[1] * y[1], 1e4 * y[1] * y[2]);
+            (dy[0], dy[1], dy[2]) = (back - slow, slow - back - fast, fast);
+        }
+    });
+    let options = Options { absolute_tolerance: 1e-12, max_steps: 500, ..options(1e-7, Method::Auto) };
+    let solution = solve(&many, &[1.0, 0.0, 0.0].repeat(1001), &[0.4, 4e4], &options);
+    assert!(matches!(solution.ending, Ending::Stiff { at } if at < 4e4), "{:?}", solution.ending);
+    assert!(solution.method.contains("3003 components are too many for BDF"), "{}", solution.method);
+}
+
 /// μ = 1000; reference at t = 2000: IVP test set (Mazzia & Magherini), problem VDPOL in the unscaled variable.
 #[test]
 fn van_der_pol_is_stiff() {

@@ -67,13 +67,13 @@ fn nothing_is_formed_before_memory_is_known() {
     assert!(peak() - before < 5e7, "{} MB were taken", (peak() - before) / 1e6);
 }
 
-/// p = 1024 with all of Q: 200·p²·8 = 1.7 GB for each of 16 replicates, and as much to put them together.
+/// p = 1024 with all of Q: 176·p²·8 = 1.5 GB for each of 16 replicates, which are there together at the end, and one as bytes.
 #[test]
 fn what_is_recorded_counts() {
     let wide = problem(1024, 2048, |_, _| {});
     let record = Record { keep_q: Some(KeepQ::Full), ..Record::default() };
     let why = refused(&wide, Engine::Reduced, &record);
-    assert!(why.contains("the reduced view needs 48.8 GB"), "{why}");
+    assert!(why.contains("the reduced view needs 25.3 GB"), "{why}");
     // Gradients keep two triangles of n_b².
     let batches = problem(8, 2_000_000, |_, training| training.batch = formula("40000"));
     let record = Record { gradients: true, ..Record::default() };

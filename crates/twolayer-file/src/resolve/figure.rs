@@ -3,6 +3,7 @@
 use twolayer::{
     hierarchy::Stairs,
     problem::{Data, Duration, Readout, ReadoutData, ReadoutMoments, Target},
+    record::observable::HALF_TIME,
 };
 
 use super::reader::Reader;
@@ -161,7 +162,9 @@ impl One<'_, '_> {
                 | Quantity::Cosine
                 | Quantity::TrainingRisk
                 | Quantity::Readout
-                | Quantity::Crossing => Some(Axis::Swept(key.into())),
+                | Quantity::Crossing
+                | Quantity::Plateau
+                | Quantity::HalfTime => Some(Axis::Swept(key.into())),
             },
             Some(key) => {
                 let reason = format!("`{key}` is not swept: a figure against it would have one point");
@@ -172,8 +175,8 @@ impl One<'_, '_> {
                 self.reader.fault("figure.x", reason, remedy);
                 None
             }
-            // A crossing has no time axis: its time is what is drawn.
-            None if y == Quantity::Crossing && !self.swept.is_empty() => Some(Axis::Swept(self.swept[0].clone())),
+            // These have no time axis: a time is what is drawn.
+            None if y.is_of_run() && !self.swept.is_empty() => Some(Axis::Swept(self.swept[0].clone())),
             None if y == Quantity::Readout => Some(self.readout_axis()),
             None => Some(usual.clone()),
         }
@@ -195,6 +198,15 @@ impl One<'_, '_> {
         if y == Quantity::Crossing && views().all(|view| view.record.crossings.is_empty()) {
             let remedy = "write crossings = [{ quantity = \"risk\", level = … }] in [record]";
             self.reader.fault("figure.y", "no level is given whose crossing could be drawn", remedy);
+        }
+        let halves = |view: &NamedView| HALF_TIME.when.holds(&view.problem, &view.record, view.view.engine);
+        if y == Quantity::HalfTime && !views().any(halves) {
+            let reason = "no view is a single-index flow, whose degrees have half-times";
+            self.reader.fault(
+                "figure.y",
+                reason,
+                "write y = \"plateau\", or method = \"single-index\" in a limit view",
+            );
         }
         if y == Quantity::Gradient && !views().any(|view| view.record.gradients) {
             self.reader.fault("figure.y", "no view records its gradients", "write gradients = true in [record]");
@@ -313,6 +325,7 @@ mod tests {
             "y = \"scatter\"\nat = [0, 1.5]",
             "y = \"scatter\"\nat = [-1]",
             "y = \"gradient\"",
+            "y = \"half_time\"",
         ].map(told).join("\n"), @r#"
         there is no neuron 0: the network has 3, counted from 1 (write whole numbers from 1 to the width)
         there is no neuron 4: the network has 3, counted from 1 (write whole numbers from 1 to the width)
@@ -322,13 +335,14 @@ mod tests {
         `training.dimension` is not swept: a figure against it would have one point (write its values in [sweep], or x = "time")
         no level is given whose crossing could be drawn (write crossings = [{ quantity = "risk", level = … }] in [record])
         no view has a training set: all train on fresh batches, each seen once (write y = "risk", or data = "reused" in [training])
-        `figure.y` takes one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "gradient", "readout", "spectrum", not the string "spectra" (did you mean "spectrum"?)
+        `figure.y` takes one of "risk", "2*risk", "overlap", "cosine", "training_risk", "crossing", "scatter", "histogram", "cloud", "plateau", "half_time", "gradient", "readout", "spectrum", not the string "spectra" (did you mean "spectrum"?)
         no view records its spectrum (write spectrum = true in [record])
         no view has a readout (write a section [readout])
         a readout is drawn against its samples or the step, and has no time axis (write x = "samples" or x = "step")
         a panel at time 1.5, and every view ends at time 1 or before (write times from 0 to 1)
         a panel at time -1, before the start (write times from 0 to 1)
         no view records its gradients (write gradients = true in [record])
+        no view is a single-index flow, whose degrees have half-times (write y = "plateau", or method = "single-index" in a limit view)
         "#);
     }
 

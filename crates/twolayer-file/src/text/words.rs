@@ -27,7 +27,7 @@ words! {
         Gaussian = "gaussian": "N(0, 1)",
         Uniform = "uniform": "uniform on [−1, 1]",
         Grid = "grid": "a_i = −1 + (2i+1)/p",
-        Nodes = "nodes": "quadrature nodes on [−1, 1], no engine yet",
+        Nodes = "nodes": "quadrature nodes on [−1, 1] with weights, for the single-index view",
     }
 }
 
@@ -88,6 +88,8 @@ words! {
         Scatter = "scatter": "neurons in the plane of the first two cosines, one panel per time",
         Histogram = "histogram": "the distribution of the neurons' cosines, one panel per time",
         Cloud = "cloud": "the second layer against the cosine with the first direction, one panel per time",
+        Plateau = "plateau": "how long the risk stood on its longest plateau, against a swept key or view by view",
+        HalfTime = "half_time": "when half of each Hermite degree was learnt, in single-index flows",
         Gradient = "gradient": "the gradients of the first layer in the plane of the first two directions, one panel per step",
         Readout = "readout": "the test error of `[readout]`, against its samples or the step",
         Spectrum = "spectrum": "the eigenvalues of the covariance of the features, one panel per time",
@@ -100,8 +102,13 @@ impl Quantity {
         match self {
             Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient | Self::Spectrum => true,
             Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk => false,
-            Self::Crossing | Self::Readout => false,
+            Self::Crossing | Self::Plateau | Self::HalfTime | Self::Readout => false,
         }
+    }
+
+    /// Whether it is one number of a run, and not one at each time: it is drawn against a swept key, or view by view.
+    pub fn is_of_run(self) -> bool {
+        matches!(self, Self::Crossing | Self::Plateau | Self::HalfTime)
     }
 }
 
@@ -133,8 +140,8 @@ mod tests {
         assert_eq!(words::<CrossingQuantity>(), (vec!["risk", "cosine"], None));
         assert_eq!(words::<FigureAxis>(), (vec!["time", "step", "samples"], None));
         assert_eq!(words::<FigureDirections>(), (vec!["axes", "stairs"], Some("axes")));
-        let quantities =
-            "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud gradient readout spectrum";
+        let quantities = "risk 2*risk overlap cosine training_risk crossing scatter histogram cloud plateau half_time \
+                          gradient readout spectrum";
         assert_eq!(words::<Quantity>(), (quantities.split(' ').collect(), Some("risk")));
         assert_eq!(words::<Scale>(), (vec!["linear", "log"], None));
         assert_eq!((AUTO, INFINITE), ("auto", "infinite"));

@@ -8,7 +8,14 @@
     return parent.appendChild(node);
   };
   const ink = "var(--ink)";
-  add("circle", { cx: 0, cy: 0, r: 1, fill: "none", stroke: ink, "stroke-width": 0.006 }, plane);
+  if (data.levels.length) {
+    for (const [level, at] of data.levels) {
+      add("path", { d: `M-1.1 ${-at}H1.1`, stroke: "var(--rule)", "stroke-width": 0.003 }, plane);
+      add("text", { x: -1.12, y: -at - 0.012, fill: "var(--faint)", "font-size": 0.06 }, plane).textContent = level;
+    }
+  } else {
+    add("circle", { cx: 0, cy: 0, r: 1, fill: "none", stroke: ink, "stroke-width": 0.006 }, plane);
+  }
   add("path", { d: "M-1.1 0H1.1M0 -1.1V1.1", stroke: "var(--rule)", "stroke-width": 0.005 }, plane);
   const views = data.views.map(view => ({
     ...view,

@@ -4,6 +4,7 @@ mod animation;
 mod cite;
 mod hidden;
 mod phases;
+mod sweep;
 mod tables;
 
 use twolayer_file::experiment::Experiment;
@@ -16,21 +17,13 @@ use crate::{
 };
 
 pub use cite::citations;
+pub use sweep::html as html_of_sweep;
 
 /// The report of a run: the question, the experiment, the figures, what was learnt, predictions, slopes and crossings,
 /// agreement, how to repeat it, how to cite it. `figure` is its SVG, set inline. Everything that comes from the file is
 /// escaped.
 pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, figure: &str) -> String {
-    let title = escape(&experiment.title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n",
-        include_str!("style.css")
-    );
-    if !experiment.note.is_empty() {
-        page += &format!("<p>{}</p>\n", escape(&experiment.note));
-    }
+    let mut page = head(&experiment.title, &experiment.note);
     page += &tables::problem(experiment, outcomes);
     page += &format!(
         "<details>\n<summary>The experiment file</summary>\n<pre>{}</pre>\n</details>\n",
@@ -50,6 +43,18 @@ pub fn html(experiment: &Experiment, outcomes: &[Outcome], manifest: &Manifest, 
     let entries = citations(experiment, &manifest.views, &manifest.version);
     page += &format!("<h2>Cite</h2>\n<pre>{}</pre>\n", escape(&entries.join("\n")));
     page + "</body>\n</html>\n"
+}
+
+/// Where a page begins.
+fn head(title: &str, note: &str) -> String {
+    let title = escape(title);
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n",
+        include_str!("style.css")
+    );
+    if note.is_empty() { page } else { format!("{page}<p>{}</p>\n", escape(note)) }
 }
 
 fn advice(views: &[ViewRecord]) -> String {

@@ -19,18 +19,19 @@ pub(super) fn phases(views: &[ViewRecord]) -> String {
     }
     format!(
         "<h2>Phases of learning</h2>\n<div class=\"scroll\"><table>\n<tr><th>view</th><th>degree</th><th>risk</th>\
-         <th>half of the fall at</th><th>expected</th><th>a tenth to nine tenths in</th><th>then a plateau</th></tr>\n{rows}\
-         </table></div>\n<p class=\"faint\">Of the mean risk. A plateau is listed where it is longer than half of the \
-         shorter transition beside it.</p>\n"
+         <th>half of the fall at</th><th>half of the degree at</th><th>expected</th><th>a tenth to nine tenths in</th><th>then a plateau</th></tr>\n{rows}\
+         </table></div>\n<p class=\"faint\">Of the mean risk. Half of degree ℓ is learnt when |e_ℓ| first is ½|φ_ℓ|, which \
+         is what is expected. A plateau is listed where it is longer than half of the shorter transition beside it.</p>\n"
     )
 }
 
 fn of_view(name: &str, phases: &PhaseRecord) -> String {
     let mut rows = String::new();
+    let half = |degree: usize| half_of(phases, degree);
     if let Some(first) = phases.plateaus.iter().find(|plateau| plateau.start == 0.0) {
         let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td></td><td>{}</td><td></td><td></td><td></td><td>to t = {}</td></tr>",
+            "<tr><td>{}</td><td></td><td>{}</td><td></td><td></td><td></td><td></td><td>to t = {}</td></tr>",
             escape(name),
             digits(first.level),
             digits(first.end)
@@ -41,12 +42,13 @@ fn of_view(name: &str, phases: &PhaseRecord) -> String {
         let plateau = phases.plateaus.iter().find(|plateau| plateau.level == transition.to);
         let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td>{} → {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{} → {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(name),
             transition.degree.map(|degree| degree.to_string()).unwrap_or_default(),
             digits(transition.from),
             digits(transition.to.max(0.0)),
             digits(transition.time),
+            transition.degree.map_or(String::new(), half),
             expected.map(in_words).unwrap_or_default(),
             transition.width.map_or("–".into(), digits),
             plateau.map_or("none".into(), |plateau| format!("{} to {}", digits(plateau.start), digits(plateau.end))),
@@ -56,15 +58,22 @@ fn of_view(name: &str, phases: &PhaseRecord) -> String {
     for expected in phases.expected.iter().filter(|expected| !reached(expected.degree)) {
         let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td>{} → {}</td><td>not reached</td><td>{}</td><td></td><td></td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{} → {}</td><td>not reached</td><td>{}</td><td>{}</td><td></td><td></td></tr>",
             escape(name),
             expected.degree,
             digits(expected.before),
             digits(expected.after.max(0.0)),
+            half(expected.degree),
             in_words(expected),
         );
     }
     rows
+}
+
+/// When half of a degree was learnt.
+fn half_of(phases: &PhaseRecord, degree: usize) -> String {
+    let found = phases.half_times.iter().find(|half| half.degree == degree);
+    found.map_or(String::new(), |half| digits(half.time))
 }
 
 fn in_words(expected: &ExpectedRecord) -> String {

@@ -181,6 +181,9 @@ pub(super) fn foretold(experiment: &Experiment, outcomes: &[Outcome]) -> String 
             }
         }
     }
+    if rows.is_empty() && outcomes.iter().any(|outcome| !outcome.expected.is_empty()) {
+        return "<h2>Predictions</h2>\n<p>Levels and times of the phases, in the table above.</p>\n".into();
+    }
     if rows.is_empty() {
         return "<h2>Predictions</h2>\n<p>None in closed form for this problem: the limit views are the prediction.</p>\n".into();
     }

@@ -10,12 +10,13 @@ use twolayer::{
 
 use super::{Session, Stopped, execute::covered};
 use twolayer_file::experiment::Experiment;
-use twolayer_view::{Summary, draw_sweep};
+use twolayer_view::Summary;
 
 use crate::{
     compare::compare,
     outcome::Outcome,
-    results::{draw, publish},
+    results::{publish, publish_sweep},
+    scaling::{self, TimesAt, scalings},
     store::{self, Commit, Error, Index, Manifest, PointRecord, Provenance},
     task::{Prepared, Task},
 };
@@ -61,7 +62,8 @@ impl Session<'_> {
     /// tells `each` of every such point. What is not drawn is reported to `say`.
     ///
     /// A part is removed as soon as the arrays that hold the same numbers are written, and `parts/` when all is
-    /// complete: a finished run keeps nothing twice, an unfinished one loses nothing.
+    /// complete: a finished run keeps nothing twice, an unfinished one loses nothing. Beside the index, what there is to
+    /// say of all points together.
     ///
     /// # Errors
     /// The first file that could not be written or read; what was written before is whole, and no task is lost.
@@ -70,9 +72,9 @@ impl Session<'_> {
         about: &About,
         each: &mut dyn FnMut(&Finished<'_>),
         say: &mut dyn FnMut(String),
-    ) -> Result<Index, Stopped> {
+    ) -> Result<(Index, Vec<String>), Stopped> {
         let mut index = Index::new(&self.study.title(), &self.study.keys());
-        let mut summaries = Vec::new();
+        let (mut summaries, mut times) = (Vec::new(), Vec::new());
         let (mut started, mut seconds, mut complete) = (f64::INFINITY, 0.0, true);
         // Points may share tasks: a part is needed until the last of them is written.
         let mut needed: HashMap<&str, usize> = HashMap::new();
@@ -95,6 +97,7 @@ impl Session<'_> {
                 let outcomes = &gathered.outcomes[..];
                 record.fill(experiment, outcomes, &agreement);
                 summaries.push(Summary::of(&point.values, experiment, outcomes));
+                times.push(TimesAt::of(experiment, outcomes));
                 let directory = self.directory(number);
                 each(&Finished { directory, experiment, outcomes, agreement: &agreement, record: &record });
             }
@@ -103,16 +106,19 @@ impl Session<'_> {
             }
             index.points.push(record);
         }
+        let scalings = scalings(&times);
         if self.study.is_sweep() {
             let mut commit = Commit::new(self.out)?;
-            self.sweep_figure(&mut commit, &summaries, say)?;
-            commit.file(Index::NAME, index.to_text()?.as_bytes())?;
-            commit.finish(&mut self.sweep_manifest(about, started, seconds)?, self.owner)?;
+            let mut manifest = self.sweep_manifest(about, started, seconds)?;
+            // One point's experiment stands for all, but under the title of the file.
+            let experiment = Experiment { title: self.study.title(), ..self.prepared(0)?.experiment.clone() };
+            publish_sweep(&mut commit, &experiment, &summaries, &index, &scalings, &manifest, say)?;
+            commit.finish(&mut manifest, self.owner)?;
         }
         if complete {
             store::remove_parts(self.out, self.owner)?;
         }
-        Ok(index)
+        Ok((index, scaling::in_lines(&scalings)))
     }
 
     /// Reads a point back: from its own directory where it is complete, else from parts and what was interrupted.
@@ -199,19 +205,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The figure of the sweep as a whole, from what was kept of each point.
-    fn sweep_figure(
-        &self,
-        commit: &mut Commit,
-        summaries: &[Summary],
-        say: &mut dyn FnMut(String),
-    ) -> Result<(), Stopped> {
-        // One point's experiment stands for all, but under the title of the file.
-        let experiment = Experiment { title: self.study.title(), ..self.prepared(0)?.experiment.clone() };
-        let drawing = draw_sweep(&experiment, summaries, VERSION);
-        Ok(draw(commit, &drawing, say)?)
     }
 
     /// The manifest of the sweep as a whole: what was run and how; the points have their own.

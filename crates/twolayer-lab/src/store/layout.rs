@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 /// Version of the manifest's layout: raised when a key changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
 
+/// A manifest or an index is no larger: that of 10 000 points has 10 MB.
+pub(super) const MOST_BYTES: u64 = 1 << 28;
+
 /// The name of a manifest.
 pub(super) const MANIFEST: &str = "manifest.json";
 

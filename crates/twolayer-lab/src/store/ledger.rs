@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -13,7 +13,7 @@ use super::{
     marker,
     owner::is_ours_damaged,
     parts,
-    whole::{is_there, remove, remove_temporaries},
+    whole::{self, is_there, remove, remove_temporaries},
 };
 use twolayer_file::hash;
 
@@ -41,7 +41,9 @@ pub(super) fn ledger(directory: &Path, owner: &Owner<'_>, writes: &BTreeSet<Stri
     }
     if let Ok(manifest) = Manifest::read_as(directory, PENDING) {
         let is = |name: &str, hash: &String| {
-            File::open(directory.join(name)).and_then(|mut file| hash::sha256_of(&mut file)).is_ok_and(|it| it == *hash)
+            whole::open(&directory.join(name))
+                .and_then(|mut file| hash::sha256_of(&mut file))
+                .is_ok_and(|it| it == *hash)
         };
         names.extend(manifest.files.iter().filter(|(name, hash)| is(name, hash)).map(|(name, _)| name.clone()));
         names.insert(PENDING.into());

@@ -2,7 +2,7 @@
 //! death. Jobs of one array share it.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process, thread,
@@ -72,6 +72,10 @@ fn lock_by(
     let path = directory.join(LOCK);
     loop {
         let failed = || Error::io(&path, "lock the directory");
+        // A pipe or a device is never read to its end.
+        if fs::metadata(&path).is_ok_and(|it| !it.is_file()) {
+            return Err(Error::InTheWay { path });
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -118,7 +122,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Whoever opens the file before it is gone, and locks it after, sees that it is gone.
         if !self.shared || self.file.try_lock().is_ok() {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
@@ -160,10 +164,8 @@ fn introduced(file: &mut File) -> io::Result<Vec<Holder>> {
 #[cfg(unix)]
 fn is_still(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let same = |locked: &std::fs::Metadata, named: &std::fs::Metadata| {
-        (locked.dev(), locked.ino()) == (named.dev(), named.ino())
-    };
-    matches!((file.metadata(), std::fs::metadata(path)), (Ok(locked), Ok(named)) if same(&locked, &named))
+    let same = |locked: &fs::Metadata, named: &fs::Metadata| (locked.dev(), locked.ino()) == (named.dev(), named.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(locked), Ok(named)) if same(&locked, &named))
 }
 
 #[cfg(not(unix))]
@@ -211,11 +213,11 @@ mod tests {
     fn a_file_of_another_program_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(LOCK);
-        std::fs::write(&path, "mine").unwrap();
+        fs::write(&path, "mine").unwrap();
         assert!(matches!(lock(directory.path(), false, "a"), Err(Error::InTheWay { .. })));
-        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
         // What a run that was killed has left is taken over.
-        std::fs::write(&path, "{\"pid\":1,\"host\":\"h\",\"comm").unwrap();
+        fs::write(&path, "{\"pid\":1,\"host\":\"h\",\"comm").unwrap();
         drop(held(directory.path(), false));
         assert!(!path.exists());
     }

@@ -14,7 +14,7 @@ use super::{
     Error, Manifest, ReplicateRecord, ViewRecord,
     arrays::{ENDED, written},
     layout::{WORDS, array_name, is_plain},
-    whole::{Staged, stage},
+    whole::{self, Staged, stage},
 };
 use twolayer_file::hash;
 
@@ -153,7 +153,7 @@ pub fn read_view(directory: &Path, manifest: &Manifest, record: &ViewRecord) -> 
 
 /// A file, whose content has the hash `expected` where one is.
 fn open(path: &Path, expected: Option<&String>) -> Result<File, Error> {
-    let mut file = match File::open(path) {
+    let mut file = match whole::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::damaged(path, "the file is missing"));
         }
@@ -195,7 +195,8 @@ impl Arrays<'_> {
             Err(zip::result::ZipError::FileNotFound) => return Ok(None),
             Err(e) => return Err(damaged(&e)),
         };
-        let bytes = entry.size();
+        // Arrays are stored as they are: what would grow in memory is none of ours.
+        let bytes = entry.compressed_size();
         let array = npyz::NpyFile::new(BufReader::new(&mut entry)).map_err(|e| damaged(&e))?;
         if array.order() != npyz::Order::C {
             return Err(damaged(&"not in C order"));
@@ -270,14 +271,14 @@ impl Found {
 
     /// Every replicate, as the files and the manifest have it.
     fn trajectories(&self, directory: &Path, record: &ViewRecord) -> Result<Vec<Trajectory>, Error> {
-        let (p, k) = (self.extent(Axis::Neuron), self.extent(Axis::Direction));
+        let (p, k, entries) = (self.extent(Axis::Neuron), self.extent(Axis::Direction), self.extent(Axis::Time));
+        let damaged = |reason: String| Error::damaged(&directory.join(&record.file), reason);
         let run = |(r, outcome): (usize, &ReplicateRecord)| -> Result<Trajectory, Error> {
             let mut run = Trajectory::empty(p, k);
             run.status = outcome.status().ok_or_else(|| {
-                let reason = format!("unknown status `{}` of replicate {r} in the manifest", outcome.status);
-                Error::damaged(&directory.join(&record.file), reason)
+                damaged(format!("unknown status `{}` of replicate {r} in the manifest", outcome.status))
             })?;
-            run.valid = outcome.valid;
+            run.valid = outcome.valid.min(entries);
             for (array, values) in &self.arrays {
                 let mut own = if array.is_shared() { values.data.clone() } else { values.replicate(r) };
                 if array.is_shared() && array.is_by_entry() {
@@ -286,7 +287,11 @@ impl Found {
                 }
                 run.set(array, own);
             }
-            Ok(run)
+            run.valid = outcome.valid;
+            match run.fault() {
+                Some(fault) => Err(damaged(format!("replicate {r}: {fault}"))),
+                None => Ok(run),
+            }
         };
         record.replicate_status.iter().enumerate().map(run).collect()
     }

@@ -1,8 +1,12 @@
 //! Whose a results directory is, where its manifest may be damaged.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, path::Path};
 
-use super::{Index, Manifest, layout::MANIFEST};
+use super::{
+    Index, Manifest,
+    layout::{MANIFEST, MOST_BYTES},
+    whole,
+};
 
 /// Whose results are looked for: the run's identity, its tasks, and words that its manifest carries.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +30,7 @@ impl Owner<'_> {
 /// Whether the manifest of `directory`, which is damaged, was written by `owner`, or the index of the sweep around it
 /// lists the directory.
 pub(super) fn is_ours_damaged(directory: &Path, owner: &Owner<'_>) -> bool {
-    let text = fs::read(directory.join(MANIFEST)).unwrap_or_default();
+    let text = whole::read(&directory.join(MANIFEST), MOST_BYTES).unwrap_or_default();
     owner.signed(&String::from_utf8_lossy(&text)) || is_listed(directory, owner)
 }
 

@@ -2,7 +2,6 @@
 //! that. What does not read back to the last bit is as good as absent.
 
 use std::{
-    fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     ops::Range,
     path::Path,
@@ -11,10 +10,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 use twolayer::record::{OBSERVABLES, Observable, Trajectory};
 
-use super::{Error, ReplicateRecord};
+use super::{Error, ReplicateRecord, whole};
 use twolayer_file::hash;
 
 const MAGIC: &[u8] = b"twolayer part 1\n";
+
+/// The line of JSON is no longer, whatever a file says.
+const LONGEST_HEADER: u64 = 1 << 20;
 
 /// What one task gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +91,9 @@ impl Part {
             let array = Observable::named(name).ok_or("an array of it is unknown")?;
             run.set(array, numbers.by_ref().take(*length).collect());
         }
+        if let Some(fault) = run.fault() {
+            return Err(fault);
+        }
         Ok(Self { trajectory: run, kernel: header.kernel, started: header.started, seconds: header.seconds })
     }
 }
@@ -112,14 +117,14 @@ type Contents = Vec<Place>;
 /// [`Error::Damaged`] where these lines do not lead to the end of the file; [`Error::Io`].
 pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
     let walk = || -> io::Result<Option<Contents>> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(whole::open(path)?);
         let length = file.get_ref().metadata()?.len();
         let (mut found, mut at) = (Vec::new(), 0);
         while at < length {
             let mut line = Vec::new();
             // The line of words, then that of JSON.
-            let words = file.read_until(b'\n', &mut line)?;
-            file.read_until(b'\n', &mut line)?;
+            let words = file.by_ref().take(MAGIC.len() as u64).read_until(b'\n', &mut line)?;
+            file.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut line)?;
             let Ok(header) = serde_json::from_slice::<Header>(&line[words..]) else { return Ok(None) };
             let numbers = header.arrays.iter().fold(0_u64, |sum, (_, length)| sum.saturating_add(*length as u64));
             // The checksum is one more.
@@ -144,7 +149,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
 /// [`Error::Damaged`] where it is not, bit for bit, what was written; [`Error::Io`].
 pub(super) fn read_at(path: &Path, range: &Range<u64>, task: &str) -> Result<Part, Error> {
     let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
+        let mut file = whole::open(path)?;
         file.seek(SeekFrom::Start(range.start))?;
         let mut bytes = Vec::new();
         file.take(range.end - range.start).read_to_end(&mut bytes)?;
@@ -211,6 +216,14 @@ mod tests {
             assert!(Part::from_bytes(&garbled, "name").is_err(), "byte {at}");
         }
         assert!(Part::from_bytes(&part().to_bytes("other", "run"), "name").is_err());
+        // Whole, and of a shape that no run has.
+        let mut wide = part();
+        wide.trajectory.width = usize::MAX;
+        let mut long = part();
+        long.trajectory.valid = 8;
+        for strange in [wide, long] {
+            assert!(Part::from_bytes(&strange.to_bytes("name", "run"), "name").is_err());
+        }
         assert!(Part::from_bytes(&whole, "name").is_ok());
     }
 }

@@ -5,7 +5,11 @@ use std::{fs, path::Path};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Error, layout::SCHEMA};
+use super::{
+    Error,
+    layout::{MOST_BYTES, SCHEMA},
+    whole,
+};
 use twolayer_file::hash;
 
 /// What stands between the content and its hash, and behind it.
@@ -35,11 +39,10 @@ pub(super) fn seal<T: Serialize>(value: &T) -> Result<String, serde_json::Error>
 /// # Errors
 /// [`Error::Io`]; [`Error::Damaged`] where a byte is another than was written, as far as that can be told.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, first: &[&str]) -> Result<Opened<T>, Error> {
-    // A device or a pipe might have no end.
     if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
         return Err(Error::damaged(path, "it is no file"));
     }
-    let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+    let bytes = whole::read(path, MOST_BYTES).map_err(Error::io(path, "read"))?;
     open(&bytes, first).map_err(|reason| Error::damaged(path, reason))
 }
 

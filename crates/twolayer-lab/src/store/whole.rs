@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, BufWriter, Seek as _, Write},
+    io::{self, BufWriter, Read as _, Seek as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -109,6 +109,21 @@ pub(super) fn remove_temporaries(directory: &Path, names: &BTreeSet<String>) -> 
         }
     }
     Ok(())
+}
+
+/// Opens a file to read. What is no file, a device or a pipe, might have no end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is no file")) }
+}
+
+/// All bytes of a file that has at most so many.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {}", human_bytes(most as f64))));
+    }
+    Ok(bytes)
 }
 
 /// Removes a file, if it is there.

@@ -130,12 +130,12 @@ pub trait Method: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Predicted seconds after a trial of a fraction of a second, where [`cost`](Self::cost) cannot know; `clock` tells
-    /// seconds.
+    /// Predicted seconds, and bytes beside those of [`cost`](Self::cost), after a trial of a fraction of a second, where that
+    /// cannot know them; `clock` tells seconds.
     ///
     /// # Errors
     /// [`Error::Numerical`] where the trial fails.
-    fn trial(&self, _: &Question<'_>, _clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
+    fn trial(&self, _: &Question<'_>, _clock: &dyn Fn() -> f64) -> Result<Option<Cost>> {
         Ok(None)
     }
 

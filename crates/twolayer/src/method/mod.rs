@@ -7,6 +7,7 @@ mod caution;
 mod contract;
 #[doc(hidden)]
 pub mod dmft;
+mod falling;
 mod giant_step;
 mod integrated;
 mod leap_step;

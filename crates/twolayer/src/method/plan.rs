@@ -48,8 +48,8 @@ impl Plan {
     pub fn try_out(&mut self, problem: &Problem, view: &View, record: &Record, clock: &dyn Fn() -> f64) {
         let (scaling, machine) = (problem.scaling(), Machine { memory: f64::INFINITY, cores: self.threads });
         let question = Question { problem, view, record, entries: 0, scaling: &scaling, machine: &machine };
-        if let Ok(Some(seconds)) = self.method.trial(&question, clock) {
-            self.cost.seconds = seconds;
+        if let Ok(Some(Cost { seconds, bytes })) = self.method.trial(&question, clock) {
+            self.cost = Cost { seconds, bytes: self.cost.bytes + bytes };
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Axis {
     Direction,
     /// Levels of `record.crossings`, C.
     Crossing,
+    /// Hermite degrees of a series, 0 … K.
+    Degree,
     /// Steps after which a readout was made, S.
     ReadoutStep,
     /// Numbers of samples of a readout, N.
@@ -48,6 +50,7 @@ impl Axis {
             Self::OtherNeuron => ("neuron2", "p"),
             Self::Direction => ("direction", "k"),
             Self::Crossing => ("crossing", "C"),
+            Self::Degree => ("degree", "K+1"),
             Self::ReadoutStep => ("readout_step", "S"),
             Self::ReadoutSamples => ("readout_samples", "N"),
             Self::Ridge => ("ridge", "L"),

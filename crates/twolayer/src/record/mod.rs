@@ -2,6 +2,8 @@
 
 mod axis;
 mod entry;
+mod fault;
+mod numbers;
 pub mod observable;
 pub mod phases;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Axis, Entry};
-use crate::problem::{Data, Engine, KeepQ, Problem, Record, ReuseOrder};
+use crate::problem::{Data, Engine, Geometry, KeepQ, Problem, Record, ReuseOrder};
 
 /// A recorded array: its name in result files, its axes, what it holds, and when there is one.
 pub struct Observable {
@@ -131,6 +131,10 @@ const LIMIT_SOME_Q: When = When::If("limits, `record.Q` not `\"none\"`", |proble
 const REUSED: When = When::If("reused data", |problem, _, _| problem.training.data == Data::Reused);
 const WITH_GRADIENTS: When = When::If("`record.gradients`", |_, record, _| record.gradients);
 const WITH_CROSSINGS: When = When::If("`record.crossings`", |_, record, _| !record.crossings.is_empty());
+const SINGLE_INDEX: When = When::If("single-index flows", |problem, _, engine| {
+    let spherical = problem.training.geometry != Geometry::Free && problem.network.second_layer.train;
+    engine == Engine::Limit && problem.directions() == 1 && spherical
+});
 const WITH_SPECTRUM: When = When::If("`record.spectrum`", |_, record, _| record.spectrum);
 const WITH_READOUT: When =
     When::If("`[readout]`; of limits, where there is a theory of it", |_, record, _| record.readout.is_some());
@@ -160,6 +164,8 @@ observables! {
     GRADIENT_TEACHER = "gradient_M" [Replicate Interval Neuron Direction] "f²", "G W*ᵀ with G_j = (1/n_b) Σ_μ g_jμ x_μ, of the step after each entry but the last", None, WITH_GRADIENTS, ELSEWHERE;
     GRADIENT_NORM = "gradient_norm" [Replicate Interval Neuron] "f²", "‖G_j‖ of the same steps", None, WITH_GRADIENTS, ELSEWHERE;
     CROSSING_STEP = "crossing_step" [Replicate Crossing] "step", "the step at which each level of `record.crossings` was first passed, NaN where it was not", None, WITH_CROSSINGS, ELSEWHERE;
+    HALF_TIME = "half_time" [Replicate Degree] "1", "when the residual e_ℓ of Hermite degree ℓ = 0 … K first was ±½φ_ℓ, located as an event; NaN where it was not, or φ_ℓ = 0", Some("half_time_error"), SINGLE_INDEX, ELSEWHERE;
+    HALF_TIME_ERROR = "half_time_error" [Replicate Degree] "1", "numerical error of `half_time`", None, SINGLE_INDEX, ELSEWHERE;
     SPECTRUM = "spectrum" [Replicate Time Neuron] "1", "eigenvalues of Cov(σ(h_j), σ(h_l)), the covariance of the features, rising", None, WITH_SPECTRUM, ELSEWHERE;
     LOSS_CORRELATION = "C_loss" [Time OtherTime Neuron OtherNeuron] "f²", "C_ℓ(t,s)_jl = β E[g_j(t) g_l(s)], of theory.md §5.3", None, MEMORY, ELSEWHERE;
     LOSS_RESPONSE = "R_loss" [Time OtherTime Neuron OtherNeuron] "f²", "R_ℓ(t,s)_jl, the response of g_j(t) to the field of neuron l at s ≤ t; at s = t the effective regularisation", None, MEMORY, ELSEWHERE;
@@ -217,6 +223,8 @@ mod tests {
             "gradient_M(R,T−1,p,k)",
             "gradient_norm(R,T−1,p)",
             "crossing_step(R,C)",
+            "half_time(R,K+1)",
+            "half_time_error(R,K+1)",
             "spectrum(R,T,p)",
             "C_loss(T,T,p,p)",
             "R_loss(T,T,p,p)",

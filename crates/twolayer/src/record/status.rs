@@ -56,7 +56,7 @@ pub static ENDINGS: [Ending; 6] = [
     Ending {
         code: 5,
         word: "out of tolerance",
-        meaning: "a limit whose error exceeds a tolerance that is written in the file: all entries are there",
+        meaning: "a limit whose error exceeds a tolerance that is written in the file, or whose risk rises where it can only fall: all entries are there",
     },
 ];
 

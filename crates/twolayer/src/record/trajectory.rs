@@ -15,6 +15,9 @@ use crate::{
     problem::{Engine, Problem, Readout, Record},
 };
 
+/// More Hermite degrees than any series has.
+const MOST_DEGREES: usize = 32;
+
 /// The record of one run of one replicate: T entries, entry 0 before the first step.
 ///
 /// Each array of the [table](OBSERVABLES) that was recorded is a flat column, row-major in the order of its axes (without
@@ -91,8 +94,11 @@ impl Trajectory {
             run.set_readout_axes(problem, readout);
         }
         let given = OBSERVABLES.iter().filter(move |observable| observable.when.holds(problem, record, engine));
-        let extent =
-            move |axis: &Axis| run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(record.crossings.len());
+        let extent = move |axis: &Axis| match axis {
+            Axis::Crossing => record.crossings.len(),
+            Axis::Degree => MOST_DEGREES,
+            axis => run.extent(*axis, entries, entries.saturating_sub(1)).unwrap_or(1),
+        };
         given.map(move |observable| observable.axes.iter().map(|axis| extent(axis) as f64).product())
     }
 
@@ -157,14 +163,14 @@ impl Trajectory {
     }
 
     /// How long an axis is with so many entries and intervals; `None`: only the record says.
-    fn extent(&self, axis: Axis, entries: usize, intervals: usize) -> Option<usize> {
+    pub(super) fn extent(&self, axis: Axis, entries: usize, intervals: usize) -> Option<usize> {
         match axis {
             Axis::Replicate => Some(1),
             Axis::Time | Axis::OtherTime => Some(entries),
             Axis::Interval => Some(intervals),
             Axis::Neuron | Axis::OtherNeuron => Some(self.width),
             Axis::Direction => Some(self.directions),
-            Axis::Crossing => None,
+            Axis::Crossing | Axis::Degree => None,
             Axis::ReadoutStep => Some(self.of(&READOUT_STEP).len()),
             Axis::ReadoutSamples => Some(self.of(&READOUT_SAMPLES).len()),
             Axis::Ridge => Some(self.of(&RIDGE).len()),
@@ -238,27 +244,6 @@ impl Trajectory {
         let (p, k) = (self.width, self.directions);
         self.append(&GRADIENT_TEACHER, (0..p).flat_map(|j| (0..k).map(move |r| factor * overlaps[(j, r)])));
         self.append(&GRADIENT_NORM, (0..p).map(|j| factor.abs() * gram[(j, j)].max(0.0).sqrt()));
-    }
-
-    /// Entries before the first in which the risk, M or diag Q is not a number, of those that are valid.
-    pub fn numbers(&self) -> usize {
-        let whole = |t: usize| {
-            let finite = |observable: &Observable| {
-                let size = self.row_size(observable);
-                self.of(observable).iter().skip(t * size).take(size).all(|value| value.is_finite())
-            };
-            [&RISK, &STUDENT_TEACHER, &STUDENT_SQUARES].into_iter().all(finite)
-        };
-        (0..self.valid).find(|t| !whole(*t)).unwrap_or(self.valid)
-    }
-
-    /// A run whose numbers end before it does has diverged there: nothing from the first entry on that is none is valid.
-    pub fn end_with_its_numbers(&mut self, at: &Observable) {
-        let numbers = self.numbers();
-        if numbers < self.valid {
-            self.status = Status::Diverged { at: self.of(at).get(numbers).copied().unwrap_or(f64::NAN) };
-            self.cut(numbers);
-        }
     }
 
     /// Turns the entries from `valid` on into NaN: the run ended before them.
@@ -386,25 +371,6 @@ mod tests {
         }
     }
 
-    /// NaN in any of what is compared, at any neuron, ends the run there.
-    #[test]
-    fn entries_are_valid_up_to_the_first_nan() {
-        for observable in [&RISK, &STUDENT_TEACHER, &STUDENT_SQUARES] {
-            for t in 0..3 {
-                let mut run = run(KeepQ::Diagonal);
-                let size = run.row_size(observable);
-                run.of_mut(observable)[(t + 1) * size - 1] = f64::NAN;
-                assert_eq!((run.numbers(), run.valid), (t, 3));
-                run.end_with_its_numbers(&STEP);
-                assert_eq!((run.valid, run.status.clone()), (t, Status::Diverged { at: t as f64 }));
-                assert!(run.of(&RISK)[t..].iter().all(|risk| risk.is_nan()));
-            }
-        }
-        let mut whole = run(KeepQ::None);
-        whole.end_with_its_numbers(&STEP);
-        assert_eq!((whole.valid, whole.status), (3, Status::Done));
-    }
-
     fn is_nan(values: &[f64]) -> Vec<bool> {
         values.iter().map(|x| x.is_nan()).collect()
     }
@@ -447,6 +413,24 @@ mod tests {
         assert_eq!((run.get(&TRAINING_RISK), run.get(&LOSS_CORRELATION)), (None, None));
         let given = OBSERVABLES.iter().filter(|observable| run.get(observable).is_some());
         assert!(given.clone().count() == 13 && given.clone().all(|observable| run.is_whole(observable)));
+    }
+
+    #[test]
+    fn a_record_from_elsewhere_may_make_no_sense() {
+        let fault = |change: &dyn Fn(&mut Trajectory)| {
+            let mut run = run(KeepQ::Full);
+            assert_eq!(run.fault(), None);
+            change(&mut run);
+            run.fault().unwrap_or_default()
+        };
+        assert!(fault(&|run| run.valid = usize::MAX).contains("entries of 3 are valid"));
+        assert!(fault(&|run| run.remove(&STUDENT_SQUARES)).contains("`Q` without `Q_diag`"));
+        assert!(fault(&|run| run.set(&RISK, vec![1.0; 4])).contains("`risk` has 4 numbers"));
+        assert!(fault(&|run| run.set(&SAMPLES, vec![])).contains("`samples` has 0 numbers"));
+        assert!(fault(&|run| run.width = usize::MAX).contains("`M` has 6 numbers"));
+        assert!(fault(&|run| run.directions = 1 << 63).contains("`M` has 6 numbers"));
+        // What was not recorded is no fault.
+        assert_eq!(fault(&|run| run.remove(&RISK_ERROR)), "");
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl StepContext<'_> {
     /// `fields` and `signal` are p×m, neuron-major: sample μ of neuron j is at `j·m + μ`.
     #[inline]
     pub fn signals(&self, samples: Range<usize>, fields: &[f64], signal: &mut [f64], workspace: &mut Workspace) {
-        self.signals_on(samples, fields, fields, signal, workspace);
+        self.make(samples, [fields; 2], signal, workspace);
     }
 
     /// The [`signals`](Self::signals) of samples that are displaced each by its own gradient: those at the fields
@@ -131,7 +131,7 @@ impl StepContext<'_> {
         let sums = std::mem::take(&mut workspace.sums);
         workspace.sums = std::mem::take(&mut workspace.aside);
         workspace.sums.clear();
-        self.signals_on(samples.clone(), fields, fields, signal, workspace);
+        self.make(samples.clone(), [fields; 2], signal, workspace);
         let seen = workspace.sums.squares;
         workspace.aside = std::mem::replace(&mut workspace.sums, sums);
         if self.wants_gradient {
@@ -144,7 +144,7 @@ impl StepContext<'_> {
                     *field -= self.signal.displacement * g * square;
                 }
             }
-            self.signals_on(samples, &displaced, fields, signal, workspace);
+            self.make(samples, [&displaced, fields], signal, workspace);
             workspace.displaced = displaced;
         }
         workspace.sums.squares = losses + seen;
@@ -152,16 +152,9 @@ impl StepContext<'_> {
 
     /// The signals at some fields, of rows whose own fields are `along`.
     #[inline]
-    fn signals_on(
-        &self,
-        samples: Range<usize>,
-        fields: &[f64],
-        along: &[f64],
-        signal: &mut [f64],
-        workspace: &mut Workspace,
-    ) {
+    fn make(&self, samples: Range<usize>, [fields, along]: [&[f64]; 2], signal: &mut [f64], room: &mut Workspace) {
         let Signal { activation, loss, scale, .. } = self.signal;
-        let Workspace { values, residual, left, sums, .. } = workspace;
+        let Workspace { values, residual, left, sums, .. } = room;
         if self.signal.wants_fields {
             sums.fields.push((samples, fields.to_vec()));
             return;

@@ -147,6 +147,10 @@ pub struct Solution {
     pub steps: usize,
 }
 
+/// Components beyond which [`Method::Auto`] does not go on implicitly: matrices of their square, and as many drifts for each,
+/// take the memory and hours.
+pub const MOST_IMPLICIT: usize = 3000;
+
 /// Integrates from `y0` at t = 0 and answers at `times` (rising, ≥ 0).
 ///
 /// # Errors
@@ -174,6 +178,10 @@ pub fn integrate(
         (library::advance(&mut run, &mut t, &mut y)?, "BDF, as asked for".into())
     } else {
         match dormand_prince::advance(&mut run, &mut t, &mut y)? {
+            Ending::Stiff { at } if options.method == Method::Auto && y0.len() > MOST_IMPLICIT => {
+                let why = format!("and {} components are too many for BDF", y0.len());
+                (Ending::Stiff { at }, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, {why}"))
+            }
             Ending::Stiff { at } if options.method == Method::Auto => {
                 let ending = library::advance(&mut run, &mut t, &mut y)?;
                 (ending, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, then BDF"))

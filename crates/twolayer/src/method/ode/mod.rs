@@ -23,7 +23,8 @@ mod trial;
 pub use flow::OnlineFlow;
 
 use super::{
-    contract::{Cost, Entry, Fit, Job, Method, Question, Run, start_in_overlaps},
+    contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning, start_in_overlaps},
+    falling,
     integrated::{Integrated, Point},
     limit::{When, check_moves, check_start, own_kappa, refuse_preprocess, refuse_second_looks},
     memory,
@@ -67,6 +68,8 @@ struct Ode {
     terms: Terms,
     reason: String,
     advice: Option<String>,
+    /// Whether it is the gradient flow of its own risk.
+    only_falls: bool,
 }
 
 /// Everything that the scaling gives to it.
@@ -98,7 +101,8 @@ fn chosen(question: &Question<'_>, kappa: f64) -> Result<Ode> {
         ExactStep::of(problem)?;
     }
     let reading = question.scaling.as_ref().map_err(Clone::clone)?;
-    Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone() })
+    let only_falls = terms == Terms::Flow && falling::only_falls(problem);
+    Ok(Ode { kappa, terms, reason: reading.reason.clone(), advice: reading.advice.clone(), only_falls })
 }
 
 impl Method for Ode {
@@ -119,6 +123,10 @@ impl Method for Ode {
         self.advice.iter().cloned().collect()
     }
 
+    fn warnings(&self, seen: Option<&Trajectory>) -> Vec<Warning> {
+        seen.filter(|_| self.only_falls).and_then(falling::rises).into_iter().collect()
+    }
+
     fn cost(&self, question: &Question<'_>, _: usize) -> Cost {
         let noise = matches!(self.terms, Terms::All | Terms::ExactStep);
         let Question { problem, view, entries, .. } = *question;
@@ -131,14 +139,14 @@ impl Method for Ode {
         Cost { seconds: average::seconds(problem, want) * EVALUATIONS, bytes }
     }
 
-    fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<f64>> {
+    fn trial(&self, question: &Question<'_>, clock: &dyn Fn() -> f64) -> Result<Option<Cost>> {
         let Question { problem, view, .. } = *question;
         // Neither the start nor a drift may take long.
         if problem.width() > WIDE || average::seconds(problem, Want::DRIFT) > trial::SECONDS {
             return Ok(None);
         }
         let state = start_in_overlaps(problem, view, 0)?;
-        trial::seconds(problem, &state, self.kappa, self.terms, view.tolerance, clock)
+        trial::cost(problem, &state, self.kappa, self.terms, view.tolerance, clock)
     }
 
     fn records(&self, observable: &str) -> Result<(), &'static str> {

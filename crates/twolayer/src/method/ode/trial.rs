@@ -9,6 +9,7 @@ use super::{OnlineFlow, fine_options};
 use crate::{
     average::{self, Averages, State},
     error::Result,
+    method::contract::Cost,
     observer::{Observer, Progress},
     problem::{Problem, Terms},
     solve::{self, Ending, Method, Options},
@@ -25,16 +26,19 @@ const IMPLICIT: [f64; 2] = [3000.0, 100.0];
 /// The check takes this share of the main integration.
 const CHECK: f64 = 0.7;
 
-/// Predicted seconds of [`super::run`] up to `end`; `clock` tells seconds. A drift slower than a tenth of a second is not
-/// tried: `None`.
-pub(super) fn seconds(
+/// Matrices that the implicit method holds: the Jacobian, what is solved, its factors.
+const MATRICES: f64 = 4.0;
+
+/// Predicted seconds of [`super::run`] up to `end`, and the bytes of the implicit method where it will be needed; `clock` tells
+/// seconds. A drift slower than a tenth of a second is not tried: `None`.
+pub(super) fn cost(
     problem: &Problem,
     start: &State,
     kappa: f64,
     terms: Terms,
     tolerance: f64,
     clock: &dyn Fn() -> f64,
-) -> Result<Option<f64>> {
+) -> Result<Option<Cost>> {
     let kernel = average::for_problem(problem, tolerance)?;
     let field = OnlineFlow::new(problem, start, kappa, terms, kernel.as_ref())?;
     let mut averages = Averages::zeros(problem.width(), problem.directions());
@@ -53,6 +57,7 @@ pub(super) fn seconds(
     let begun = clock();
     let solution = solve::integrate(&field, &y0, &[end], &options, &marks)?;
     let took = clock() - begun;
+    let mut bytes = 0.0;
     let main = match solution.ending {
         Ending::Stiff { at } => {
             let marks = marks.0.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -61,12 +66,14 @@ pub(super) fn seconds(
             let left = (end - at) / (at - half) * 0.5 * steps;
             let all = steps + left;
             let most = fine.max_steps as f64;
-            let implicit = if all > most { IMPLICIT[0] + 2.0 * IMPLICIT[1] * y0.len() as f64 } else { 0.0 };
+            let needed = all > most && y0.len() <= solve::MOST_IMPLICIT;
+            let implicit = if needed { IMPLICIT[0] + 2.0 * IMPLICIT[1] * y0.len() as f64 } else { 0.0 };
+            bytes = if needed { 8.0 * MATRICES * (y0.len() as f64).powi(2) } else { 0.0 };
             took * all.min(most) / steps + implicit * drift
         }
         _ => took,
     };
-    Ok(Some(main * (1.0 + CHECK)))
+    Ok(Some(Cost { seconds: main * (1.0 + CHECK), bytes }))
 }
 
 /// The times at which the integrator spoke, evenly spread over its steps.
@@ -113,7 +120,7 @@ mod tests {
                 bias: start.bias,
                 second_layer: start.second_layer,
             };
-            let found = seconds(&problem, &state, 1.0, Terms::All, 1e-4, &clock).unwrap().unwrap();
+            let found = cost(&problem, &state, 1.0, Terms::All, 1e-4, &clock).unwrap().unwrap().seconds;
             let times = [time];
             let keep_q = Record::default().keep_q(3);
             let (_, report) =
@@ -139,6 +146,6 @@ mod tests {
             bias: start.bias,
             second_layer: start.second_layer,
         };
-        assert_eq!(seconds(&problem, &state, 1.0, Terms::All, 1e-4, &clock).unwrap(), None);
+        assert_eq!(cost(&problem, &state, 1.0, Terms::All, 1e-4, &clock).unwrap(), None);
     }
 }

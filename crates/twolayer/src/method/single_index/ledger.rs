@@ -90,7 +90,7 @@ impl Flow for Finite {
 pub struct Ledger {
     /// When |e_k| first was |φ_k|/2, for every degree k; NaN where it never was, or φ_k = 0.
     pub half_times: Vec<f64>,
-    /// The largest rise of the risk over one step: it may only fall.
+    /// The largest rise of the risk over one step, relative to R(0): it may only fall.
     pub rise: f64,
     /// The largest `|R(0) − R(t) − ∫⟨ε ȧ² + ṡ²/(1−s²)⟩|`, where it was kept; relative to R(0).
     pub balance: Option<f64>,
@@ -98,6 +98,15 @@ pub struct Ledger {
     pub share: f64,
     /// When one neuron first took [`DOMINATES`] of the output; NaN: never.
     pub share_time: f64,
+}
+
+impl Ledger {
+    /// By how much of R(0) the flow broke what it must keep, where that is more than `tolerance`: the risk may only fall,
+    /// and is the integral of its own drift.
+    pub fn broken(&self, tolerance: f64) -> Option<f64> {
+        let most = self.rise.max(self.balance.unwrap_or(0.0));
+        (most > tolerance).then_some(most)
+    }
 }
 
 /// Nodes in [0, 1] and weights of Gauss's rule with two points: of order 4, as is the solution inside a step.
@@ -146,7 +155,8 @@ impl<F: Flow> Watch for Bookkeeper<'_, F> {
 
     fn step(&mut self, t: f64, y: &[f64], inside: &mut Inside<'_>) -> Result<ControlFlow<()>> {
         let risk = self.flow.risk(y);
-        self.ledger.rise = self.ledger.rise.max(risk - self.risk);
+        let first = self.first_risk.max(f64::MIN_POSITIVE);
+        self.ledger.rise = self.ledger.rise.max((risk - self.risk) / first);
         let share = self.flow.largest_share(y);
         if share >= DOMINATES && self.ledger.share_time.is_nan() {
             self.ledger.share_time = t;
@@ -158,7 +168,7 @@ impl<F: Flow> Watch for Bookkeeper<'_, F> {
                 inside(self.time + node * length, &mut self.inside)?;
                 self.dissipated += weight * length * self.flow.dissipation(&self.inside)?;
             }
-            let missing = (self.first_risk - risk - self.dissipated).abs() / self.first_risk.max(f64::MIN_POSITIVE);
+            let missing = (self.first_risk - risk - self.dissipated).abs() / first;
             *balance = balance.max(missing);
         }
         (self.risk, self.time) = (risk, t);
@@ -199,5 +209,20 @@ impl Finite {
         let mut book = Bookkeeper::new(self, y0);
         let solution = extrapolation::integrate(self, y0, times, options, &mut book, observer)?;
         Ok((solution, book.ledger))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_that_breaks_what_it_must_keep_is_told() {
+        let kept =
+            Ledger { half_times: Vec::new(), rise: 1e-12, balance: Some(1e-7), share: 0.1, share_time: f64::NAN };
+        assert_eq!(kept.broken(1e-4), None);
+        assert_eq!(Ledger { rise: 2e-4, ..kept.clone() }.broken(1e-4), Some(2e-4));
+        assert_eq!(Ledger { balance: Some(1e-3), ..kept.clone() }.broken(1e-4), Some(1e-3));
+        assert_eq!(Ledger { balance: None, ..kept }.broken(1e-13), Some(1e-12));
     }
 }

@@ -7,6 +7,7 @@
 mod averaged;
 mod expansion;
 mod finite;
+mod gap;
 mod ledger;
 pub mod prediction;
 mod run;

@@ -10,7 +10,10 @@ use crate::{
     observer::{Finished, Observer},
     overlaps::Overlaps,
     problem::{Problem, Start},
-    record::{KeepQ, Trajectory},
+    record::{
+        KeepQ, Status, Trajectory,
+        observable::{HALF_TIME, HALF_TIME_ERROR},
+    },
     solve::{Options, Solution},
 };
 
@@ -25,6 +28,8 @@ pub enum Kind {
 
 /// The integration that measures the error is this much looser.
 const LOOSER: f64 = 10.0;
+/// The balance of the risk is known to so much of R(0), whatever the tolerance.
+const BALANCED: f64 = 1e-6;
 /// Steps that an integration may take.
 const MOST_STEPS: usize = 1_000_000;
 
@@ -33,6 +38,8 @@ const MOST_STEPS: usize = 1_000_000;
 ///
 /// `tolerance` is the relative accuracy wanted; the integration is 10⁴ times finer. The errors recorded are the distance to
 /// a second integration, 10 times looser and, where a series is cut, with two thirds of its degrees.
+///
+/// A risk that rises, or is not the integral of its drift, by more than `tolerance` of the first risk, is out of tolerance.
 ///
 /// # Errors
 /// [`Error::Refused`](crate::Error::Refused) where the start has no unit rows. Divergence is a [`Status`](crate::record::Status).
@@ -70,8 +77,17 @@ pub fn run(
     };
     let (main, ledger) = integrate(&setup.series, times, &fine, observer)?;
     let reached = &times[..main.solution.reached];
-    let (check, _) = integrate(&shorter, reached, &loose, &Finished(observer))?;
-    let trajectory = record(problem, &main, &check, times, keep_q, relative_tolerance);
+    let (check, other) = integrate(&shorter, reached, &loose, &Finished(observer))?;
+    let mut trajectory = record(problem, &main, &check, times, keep_q, relative_tolerance);
+    let error = |(k, time): (usize, &f64)| {
+        let other = other.half_times.get(k).copied().unwrap_or(f64::NAN);
+        (time - other).abs() + relative_tolerance * time
+    };
+    trajectory.set(&HALF_TIME_ERROR, ledger.half_times.iter().enumerate().map(error).collect());
+    trajectory.set(&HALF_TIME, ledger.half_times.clone());
+    if let (Status::Done, Some(error)) = (&trajectory.status, ledger.broken(tolerance.max(BALANCED))) {
+        trajectory.status = Status::OutOfTolerance { error };
+    }
     let balance = ledger
         .balance
         .map_or(String::new(), |balance| format!(", dR/dt = −⟨εȧ² + ṡ²/(1−s²)⟩ to {balance:.1e} of R(0)"));

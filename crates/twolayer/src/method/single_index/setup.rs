@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use super::{Expansion, MOST_DEGREES, Series, prediction::Law};
+use super::{Expansion, MOST_DEGREES, Series};
 use crate::{
     error::{Error, Result},
     expression::Function,
@@ -140,13 +140,6 @@ pub fn atoms(problem: &Problem, start: &Start) -> Result<Atoms> {
     };
     let cosines = (0..p).map(|j| start.teacher[(j, 0)]).collect();
     Ok(Atoms { second_layer: start.second_layer.clone(), cosines, weights, quadrature })
-}
-
-impl Atoms {
-    /// What the predictions need of them.
-    pub fn law(&self) -> Law {
-        Law::of(&self.second_layer, &self.cosines, &self.weights, self.quadrature)
-    }
 }
 
 /// r_ij of a start.

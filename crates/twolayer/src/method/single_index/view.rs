@@ -2,6 +2,7 @@
 
 use super::{
     DOMINATES, Kind,
+    gap::{Delay, delays},
     prediction::{order_of_learning, warnings},
     run::run,
     setup::{Setup, atoms, conditions, setup},
@@ -9,13 +10,16 @@ use super::{
 use crate::{
     citation,
     error::{Error, Result},
-    method::contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning},
+    method::{
+        contract::{Cost, Entry, Fit, Job, Method, Question, Run, Warning},
+        falling,
+    },
     observer::Observer,
     problem::{Activation, Engine, Init, Problem, Rule, Start, StartMode, Terms, View, scaling::Regime},
     random::Streams,
     record::{
         Trajectory,
-        observable::{SECOND_LAYER, TIME},
+        observable::{HALF_TIME, SECOND_LAYER, TIME},
         phases::Learning,
     },
 };
@@ -47,6 +51,9 @@ struct SingleIndex {
     setup: Setup,
     expected: Vec<Learning>,
     warnings: Vec<Warning>,
+    delays: Vec<Delay>,
+    /// Whether the flow is that of its own risk.
+    only_falls: bool,
     /// What each neuron counts in the output.
     weights: Vec<f64>,
     reason: String,
@@ -109,6 +116,8 @@ fn chosen(question: &Question<'_>, kind: Kind) -> Result<SingleIndex> {
         kind,
         expected: order_of_learning(&setup.series, setup.epsilon, &law),
         warnings: warnings(&setup.series, setup.epsilon, &law),
+        delays: delays(&setup.series, setup.epsilon, &atoms, time),
+        only_falls: falling::only_falls(problem),
         weights: atoms.weights,
         setup,
         reason,
@@ -158,8 +167,11 @@ impl Method for SingleIndex {
 
     fn warnings(&self, seen: Option<&Trajectory>) -> Vec<Warning> {
         let mut all = self.warnings.clone();
+        let here = |delay: &Delay| seen.and_then(|run| run.of(&HALF_TIME).get(delay.next).copied());
+        all.extend(self.delays.iter().map(|delay| delay.warning(here(delay))));
         if let Some(trajectory) = seen {
             all.extend(dominated(trajectory, &self.weights));
+            all.extend(falling::rises(trajectory).filter(|_| self.only_falls));
         }
         all
     }
@@ -175,7 +187,9 @@ impl Method for SingleIndex {
             Kind::Finite => {
                 let drifts = 5e3 * decades + 30.0 * question.entries as f64;
                 let seconds = p * p * (degrees + 8.0) * 1e-9 + p * p * p * 5e-10 + 2e-6;
-                Cost { seconds: 1.6 * drifts * seconds, bytes: 8.0 * 25.0 * p * p }
+                // Half of p² cosines, at all moments in two integrations, and in the rows of a step.
+                let states = 0.5 * p * p * (2.0 * question.entries as f64 + 50.0);
+                Cost { seconds: 1.6 * drifts * seconds, bytes: 8.0 * states }
             }
         }
     }
