@@ -175,8 +175,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
         };
         if !arguments.quiet {
             say(&text);
-            tell_errors(point);
-            tell_warnings(point, &mut warned);
+            tell_cautions(point, &mut warned);
         }
     };
     let (index, together) = match session.finish(&about, &mut each, &mut warn) {
@@ -196,8 +195,8 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// Warnings that are told, of all points of a sweep: the manifests keep all.
 const MOST_WARNINGS: usize = 12;
 
-/// Says what the views of a point should be read with, as long as not too much has been told.
-fn tell_warnings(point: &Finished<'_>, told: &mut usize) {
+/// Says what the views of a point should be read with, as long as not too much has been told, and what their errors ask for.
+fn tell_cautions(point: &Finished<'_>, told: &mut usize) {
     let at = point.experiment.point_in_words().map(|point| format!("at {point}: ")).unwrap_or_default();
     let views = point.experiment.views.iter().zip(point.outcomes);
     let all = views.flat_map(|(view, outcome)| outcome.warnings.iter().map(move |warning| (view, warning)));
@@ -205,6 +204,7 @@ fn tell_warnings(point: &Finished<'_>, told: &mut usize) {
         crate::tell(&format!("warning: {at}view `{}`: {}: {}", view.name, warning.id, warning.text));
         *told += 1;
     }
+    tell_errors(point);
 }
 
 /// Says what the errors of the limits of a point ask for.
