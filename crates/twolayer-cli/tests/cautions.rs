@@ -148,15 +148,24 @@ fn a_limit_that_starts_on_a_fixed_point_says_so() {
 /// Two equal neurons: nothing tells them apart in the limit; finite runs split.
 #[test]
 fn a_limit_on_an_exchangeable_saddle_says_so() {
-    let text = experiment(&[
-        ("expression = \"z1\"", "committee = { units = 2, activation = \"erf\" }"),
-        ("width = 1", "width = 2"),
-        ("\"relu\"", "\"erf\"\nfirst_layer = { overlaps = { M = [[0, 0], [0, 0]], Q = [[1, 0], [0, 1]] } }"),
-        ("\"0.1/d\"", "\"8*d^(-1/2)\""),
-        ("dimension = 100", "dimension = 10000\nbatch = \"d^0.5\"\ngeometry = \"normalised\""),
-        ("time = 1", "steps = 10000"),
-    ]) + "[[view]]\nengine = \"limit\"\n";
-    let (manifest, _) = manifest(&text, 0);
+    let text = r#"
+[target]
+committee = { units = 2, activation = "erf" }
+noise = 0.01
+[network]
+width = 2
+activation = "erf"
+first_layer = { overlaps = { M = [[0, 0], [0, 0]], Q = [[1, 0.00305318], [0.00305318, 1]] } }
+[training]
+dimension = 10000
+batch = "d^0.5"
+learning_rate = "20*0.4*d^(-1/2)"
+steps = 10000
+geometry = "normalised"
+[[view]]
+engine = "limit"
+"#;
+    let (manifest, _) = manifest(text, 0);
     let told = texts(&manifest, "fixed point")[0].clone().unwrap();
     assert!(
         told.starts_with("the limit does not move: it stays at the symmetric point (cosine 0.50), because"),

@@ -1,6 +1,6 @@
 //! `[training]`.
 
-use twolayer::problem::{Algorithm, Dimension, Duration, Sizes, Training};
+use twolayer::problem::{Algorithm, Dimension, DisplacementOf, Duration, Sizes, Training};
 
 use super::reader::{NO_SIZES, Reader};
 
@@ -29,7 +29,8 @@ pub fn resolve(reader: &mut Reader<'_>, dimension: Dimension, p: usize, k: usize
     let preprocess = reader.choice("training.preprocess")?;
     let samples = reader.formula("training.samples");
     let displacement = reader.formula("training.displacement");
-    let displacement_of = reader.choice("training.displacement_of")?;
+    let path = "training.displacement_of";
+    let displacement_of = if reader.has(path) { reader.choice(path)? } else { DisplacementOf::Batch };
     let batch = reader.formula("training.batch");
     let learning_rate = reader.formula("training.learning_rate");
     let steps = reader.formula("training.steps").map(Duration::Steps);

@@ -171,7 +171,8 @@ pub const KEYS: &[Key] = &[
     choice::<ReuseOrder>("training.reuse_order", "which rows make a batch"),
     default("training.repeats", Expr, "1", "how often each batch is used in a row"),
     default("training.displacement", Expr, "0", "ρ: the gradient is taken at W − ρ∇"),
-    choice::<DisplacementOf>("training.displacement_of", "whose gradient that ∇ is; the same for a batch of one"),
+    // Without a default, so that the hash of a file that does not say it stays.
+    optional("training.displacement_of", Kind::Word(DisplacementOf::WORDS), "whose gradient that ∇ is: the batch's unless said; the same for a batch of one"),
     choice::<Preprocess>("training.preprocess", "what is subtracted from the labels of each batch, estimated on it"),
     optional("training.learning_rate", Expr, "η"),
     optional("training.steps", Expr, "how many steps"),

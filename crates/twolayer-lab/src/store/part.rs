@@ -163,7 +163,7 @@ pub(super) fn read_at(path: &Path, range: &Range<u64>, task: &str) -> Result<Par
 mod tests {
     use twolayer::record::{
         Status,
-        observable::{CROSSING_STEP, READOUT_SAMPLES, READOUT_STEP, RIDGE, RISK},
+        observable::{CROSSING_STEP, HALF_TIME, HALF_TIME_ERROR, READOUT_SAMPLES, READOUT_STEP, RIDGE, RISK},
     };
 
     use super::*;
@@ -175,7 +175,8 @@ mod tests {
         // Every array of the table, each with other numbers; one of them a NaN that says more.
         for (at, observable) in OBSERVABLES.iter().enumerate().filter(|(_, o)| !o.is_coordinate()) {
             // Axes that only the record knows.
-            let own = [&CROSSING_STEP, &READOUT_STEP, &READOUT_SAMPLES, &RIDGE].contains(observable);
+            let own = [&CROSSING_STEP, &HALF_TIME, &HALF_TIME_ERROR, &READOUT_STEP, &READOUT_SAMPLES, &RIDGE]
+                .contains(observable);
             trajectory.set(observable, vec![0.25 * at as f64; if own { 2 } else { 0 }]);
             let size = trajectory.shape(observable).iter().product();
             trajectory.set(observable, (0..size).map(|i| at as f64 + 1e-3 * i as f64).collect());
@@ -220,7 +221,7 @@ mod tests {
         let mut wide = part();
         wide.trajectory.width = usize::MAX;
         let mut long = part();
-        long.trajectory.valid = 8;
+        long.trajectory.valid = long.trajectory.len() + 1;
         for strange in [wide, long] {
             assert!(Part::from_bytes(&strange.to_bytes("name", "run"), "name").is_err());
         }

@@ -365,7 +365,7 @@ fn average(runs: &[Trajectory]) -> (Trajectory, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::observable::{RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TEST_ERROR_ERROR, TIME};
+    use crate::record::observable::{HALF_TIME_ERROR, RISK_ERROR, STEP, STUDENT_SQUARES_ERROR, TEST_ERROR_ERROR, TIME};
 
     /// Scramblings that gave 0 and 2 everywhere: the mean is 1, its standard error √((1² + 1²)/(2·1)) = 1. Errors that a
     /// scrambling states itself, 1 in the mean, are added in squares.
@@ -388,11 +388,12 @@ mod tests {
         let (mean, largest) = average(&runs);
         assert_eq!((largest, mean.valid, mean.of(&STEP), mean.of(&TIME)), (1.0, 2, &[0.0, 1.0][..], &[0.0, 0.5][..]));
         for observable in OBSERVABLES.iter().filter(|observable| observable.axes != [Axis::Time]) {
-            let expected = if [&RISK_ERROR, &STUDENT_TEACHER_ERROR, &TEST_ERROR_ERROR].contains(observable) {
-                2_f64.sqrt()
-            } else {
-                1.0
-            };
+            let expected =
+                if [&RISK_ERROR, &STUDENT_TEACHER_ERROR, &TEST_ERROR_ERROR, &HALF_TIME_ERROR].contains(observable) {
+                    2_f64.sqrt()
+                } else {
+                    1.0
+                };
             assert!(!mean.of(observable).is_empty() && mean.is_whole(observable), "{observable:?}");
             assert!(mean.of(observable).iter().all(|x| (x - expected).abs() < 1e-15), "{observable:?}");
         }

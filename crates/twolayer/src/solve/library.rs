@@ -1,16 +1,16 @@
-//! The implicit method, from `diffsol`: the only file that names it.
+//! The methods, from `diffsol`: the only file that names it.
 
 use diffsol::{DiffsolError, FaerLU, FaerMat, OdeBuilder, OdeEquations, OdeSolverMethod, OdeSolverStopReason, Vector};
 
-use super::{Ending, Run};
+use super::{Ending, Method, Run};
 use crate::error::{Error, Result};
 
 /// What stands for a drift that is not finite: `diffsol` takes the maximum of error norms, which overlooks NaN and would
 /// accept the step; a drift of this size fails every error test without spoiling sums by 0·∞.
 const LOST: f64 = 1e150;
 
-/// Integrates from `(t, y)` by BDF and leaves there how far it came.
-pub(super) fn advance(run: &mut Run<'_>, t: &mut f64, y: &mut [f64]) -> Result<Ending> {
+/// Integrates from `(t, y)`, explicitly or implicitly, and leaves there how far it came.
+pub(super) fn advance(run: &mut Run<'_>, method: Method, t: &mut f64, y: &mut [f64]) -> Result<Ending> {
     let end = run.end();
     let start = y.to_vec();
     let calls = run.calls.clone();
@@ -40,7 +40,10 @@ pub(super) fn advance(run: &mut Run<'_>, t: &mut f64, y: &mut [f64]) -> Result<E
     // Its caps suit short integrations: 50 failed Newton iterations in all, and steps of 10⁻¹³ in whatever unit.
     problem.ode_options.max_nonlinear_solver_failures = 10_000;
     problem.ode_options.min_timestep = 4.0 * f64::EPSILON * end;
-    steps(run, problem.bdf::<FaerLU<f64>>().map_err(failure)?, t, y)
+    match method {
+        Method::Implicit => steps(run, problem.bdf::<FaerLU<f64>>().map_err(failure)?, t, y),
+        _ => steps(run, problem.tsit45().map_err(failure)?, t, y),
+    }
 }
 
 /// Steps to the last time, or until something ends the integration.

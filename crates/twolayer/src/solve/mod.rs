@@ -3,7 +3,6 @@
 //! The explicit method first, the implicit one where that needs too many steps; failure is a value, with everything
 //! before it kept.
 
-mod dormand_prince;
 mod events;
 pub mod extrapolation;
 mod jacobian;
@@ -86,7 +85,7 @@ pub trait VectorField {
 pub enum Method {
     /// Explicit, then implicit where that needs too many steps.
     Auto,
-    /// Dormand & Prince, order 8.
+    /// Tsitouras 5(4).
     Explicit,
     /// BDF of variable order.
     Implicit,
@@ -175,15 +174,15 @@ pub fn integrate(
     } else if !dy.iter().all(|x| x.is_finite()) {
         (Ending::Diverged { at: 0.0 }, "none: the drift at the start is not finite".into())
     } else if options.method == Method::Implicit {
-        (library::advance(&mut run, &mut t, &mut y)?, "BDF, as asked for".into())
+        (library::advance(&mut run, Method::Implicit, &mut t, &mut y)?, "BDF, as asked for".into())
     } else {
-        match dormand_prince::advance(&mut run, &mut t, &mut y)? {
+        match library::advance(&mut run, Method::Explicit, &mut t, &mut y)? {
             Ending::Stiff { at } if options.method == Method::Auto && y0.len() > MOST_IMPLICIT => {
                 let why = format!("and {} components are too many for BDF", y0.len());
                 (Ending::Stiff { at }, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, {why}"))
             }
             Ending::Stiff { at } if options.method == Method::Auto => {
-                let ending = library::advance(&mut run, &mut t, &mut y)?;
+                let ending = library::advance(&mut run, Method::Implicit, &mut t, &mut y)?;
                 (ending, format!("{EXPLICIT} to t = {at:.3e}, where it needed too many steps, then BDF"))
             }
             ending => (ending, EXPLICIT.into()),
@@ -193,7 +192,7 @@ pub fn integrate(
 }
 
 /// The name of the explicit method.
-const EXPLICIT: &str = "Dormand–Prince 8(5,3)";
+const EXPLICIT: &str = "Tsitouras 5(4)";
 /// Growth beyond which a solution has diverged.
 const DIVERGED: f64 = 1e12;
 

@@ -17,8 +17,8 @@ use crate::{
 
 /// Seconds of a trial.
 pub(super) const SECONDS: f64 = 0.3;
-/// Drifts of a step of the explicit method, some of them interpolated.
-const STAGES: f64 = 13.0;
+/// Drifts of a step of Tsitouras's method.
+const STAGES: f64 = 7.0;
 /// Steps of a trial: enough to see them grow, and few enough to be a trial.
 const STEPS: [f64; 2] = [16.0, 1000.0];
 /// Drifts of the implicit method, its Jacobians not counted, and how many of these it forms.
