@@ -234,6 +234,7 @@ fn sweeps_without_a_meaning() {
             ("", "[sweep]\nrate = [0.1, 0.2]"),
             ("", "[sweep]\ntitle = [\"a\", \"b\"]"),
             ("", "[[sweep.together]]\n\"network.width\" = [2, 4, 8]\n\"target.noise\" = [0.1, 0.2]"),
+            ("", "[[sweep.together]]\n\"network.width\" = [2, 4, 2]\n\"target.noise\" = [0.1, 0.1, 0.1]"),
             ("", "[sweep.together]\n\"network.width\" = [2, 4]"),
             ("", "[sweep]\n\"network.width\" = [2, 4]\n[[sweep.together]]\n\"network.width\" = [2, 4]"),
             ("", "[sweep]\n\"training.steps\" = [2, 4]\n\"training.time\" = [1, 2]"),

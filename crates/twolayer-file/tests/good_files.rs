@@ -219,6 +219,17 @@ fn the_hash_of_an_experiment_stays() {
     assert_eq!(experiment(SHORT).resolved.hash, "2090f504fb9f5804");
 }
 
+/// A value may come again beside another one.
+#[test]
+fn lists_that_vary_together_may_repeat_values() {
+    let text = format!(
+        "{SHORT}[[sweep.together]]\n\"training.dimension\" = [500, 500, 1000]\n\"target.noise\" = [0, 0.1, 0.1]\n"
+    );
+    let study = Study::parse(&text, Path::new("f.toml"), &Request::default()).unwrap_or_else(|f| panic!("{}", f[0]));
+    let names: Vec<_> = study.points().iter().map(|point| point.directory.as_str()).collect();
+    assert_eq!(names, ["dimension=500,noise=0", "dimension=500,noise=0.1", "dimension=1000,noise=0.1"]);
+}
+
 #[test]
 fn points_of_a_sweep_have_directories_of_their_own() {
     let text = format!(

@@ -382,6 +382,7 @@ fn the_gallery_shows_what_it_must() {
     rows.extend(classical_scatter());
     rows.extend(classical_dimension());
     rows.extend(classical_noise());
+    rows.extend(odes::rate_bound());
     rows.extend(giant_step::rows());
     rows.extend(ladders::rows());
     rows.extend(readouts::rows());

@@ -26,6 +26,7 @@ impl Spec {
         let mut axes = Vec::new();
         let Some(table) = node.table() else { return Ok(axes) };
         for swept in check.lists(table, true) {
+            check.once(std::slice::from_ref(&swept));
             axes.push(Axis(vec![swept]));
         }
         if let Some(together) = table.get("together") {
@@ -37,6 +38,7 @@ impl Spec {
             for group in groups.iter().filter_map(Node::table) {
                 let lists = check.lists(group, false);
                 check.equal_lengths(&lists);
+                check.once(&lists);
                 axes.extend((!lists.is_empty()).then_some(Axis(lists)));
             }
         }
@@ -91,17 +93,11 @@ impl Check<'_> {
             return self.report(&entry.node.span, reason, format!("write \"{path}\" = [first, second, …]"));
         };
         let before = self.faults.len();
-        let mut seen = HashMap::with_capacity(values.len());
         for (i, value) in values.iter().enumerate() {
             let setting = Override { path: path.into(), at: entry.at.clone(), node: value.clone() };
             let faults = self.spec.check_setting(self.source, &setting, true);
             // What is wrong with the key is said once; each value has faults of its own.
             self.faults.extend(faults.into_iter().filter(|fault| i == 0 || fault.span != entry.at));
-            // By the text of the value: lists may be long.
-            if let Some(j) = seen.insert(format!("{:?}", value.value), i) {
-                let reason = format!("`{path}` has the same value twice in its list, at {} and {}", j + 1, i + 1);
-                self.report(&value.span, reason, "keep one of them: each point of a sweep is run once".into());
-            }
         }
         if self.faults.len() == before {
             found.push(Swept { path: path.into(), at: entry.at.clone(), values: values.to_vec() });
@@ -114,6 +110,26 @@ impl Check<'_> {
             let (n, m) = (first.values.len(), other.values.len());
             let reason = format!("`{}` has {n} values and `{}` {m}, and they vary together", first.path, other.path);
             self.report(&other.at, reason, "write lists of one length".into());
+        }
+    }
+
+    /// No values twice: of lists that vary together, no value of each that was met before in all of them.
+    fn once(&mut self, lists: &[Swept]) {
+        let Some(first) = lists.first() else { return };
+        let mut seen = HashMap::with_capacity(first.values.len());
+        for (i, value) in first.values.iter().enumerate() {
+            // By the text of the values: lists may be long.
+            let point: Vec<_> =
+                lists.iter().map(|list| format!("{:?}", list.values.get(i).map(|v| &v.value))).collect();
+            if let Some(j) = seen.insert(point, i) {
+                let names: Vec<_> = lists.iter().map(|list| format!("`{}`", list.path)).collect();
+                let (whose, what) = match names.as_slice() {
+                    [one] => (format!("{one} has"), "the same value twice in its list"),
+                    many => (format!("{} have", many.join(", ")), "the same values twice in their lists"),
+                };
+                let reason = format!("{whose} {what}, at {} and {}", j + 1, i + 1);
+                self.report(&value.span, reason, "keep one of them: each point of a sweep is run once".into());
+            }
         }
     }
 

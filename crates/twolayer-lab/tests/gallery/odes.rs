@@ -331,7 +331,7 @@ fn mediocrity() -> Vec<Row> {
         .collect()
 }
 
-fn rate_bound() -> Vec<Row> {
+pub fn rate_bound() -> Vec<Row> {
     let name = "odes/rate-bound";
     let points = Shown::points(name);
     let factors: Vec<f64> = points
@@ -343,18 +343,19 @@ fn rate_bound() -> Vec<Row> {
             distance(point.runs("reduced"), &point.runs("limit")[0], 5.0) / (gamma / (p * d)).sqrt()
         })
         .collect();
+    // Of 96 runs: 2.5 % is one standard error of a factor.
     vec![row(
         name,
-        "rms|M − ODE| over √(γ/(pd)): γ = 1, ¼, 1/16, each at d = 200 and 800",
-        "0.24 ± 10 %".into(),
+        "rms|M − ODE| over √(γ/(pd)): γ = 1, ¼, 1/16 at d = 200; γ = ¼ at d = 800, 3200",
+        "0.24 ± 7.5 %, which is 3 standard errors".into(),
         numbers(&factors),
-        factors.iter().all(|factor| (factor / 0.24 - 1.0).abs() <= 0.1),
+        factors.len() == 5 && factors.iter().all(|factor| (factor / 0.24 - 1.0).abs() <= 0.075),
     )]
 }
 
 /// Every row of this file.
 pub fn rows() -> Vec<Row> {
-    let experiments: [fn() -> Vec<Row>; 11] = [
+    let experiments: [fn() -> Vec<Row>; 10] = [
         mean_field_low_d,
         mean_field_high_d,
         mean_field_histogram,
@@ -365,7 +366,6 @@ pub fn rows() -> Vec<Row> {
         soft_committee,
         phase_diagram,
         mediocrity,
-        rate_bound,
     ];
     experiments.into_iter().flat_map(|rows| rows()).collect()
 }
