@@ -60,12 +60,8 @@ ROWS = {
         'dimension = 2500\ndata = "reused"\nsamples = "4*d"\nbatch = "n"\nlearning_rate = "0.1"\nsteps = 4',
         replicates=2,
     ),
-    "reduced, fresh, gradients of batches of 4000": experiment(
-        "reduced",
-        8,
-        online(100000, "steps = 3", rate="1000") + "\nbatch = 4000",
-        record="gradients = true",
-        replicates=2,
+    "reduced, fresh, batches of 4000 used twice": experiment(
+        "reduced", 8, online(100000, "steps = 3", rate="1000") + "\nbatch = 4000\nrepeats = 2", replicates=2
     ),
     "reduced, reused, n = 100 000": experiment(
         "reduced",

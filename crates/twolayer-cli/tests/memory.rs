@@ -18,8 +18,8 @@ const SLACK: f64 = 5e7;
 const RUNS: [&str; 3] = [
     "width = 192\n[training]\ndimension = 1000\nlearning_rate = \"0.5/d\"\nsteps = 150\n[record]\nQ = \"full\"\nspacing = \
      \"linear\"\npoints = 150\n[[view]]\nengine = \"reduced\"\nreplicates = 4\n",
-    "width = 8\n[training]\ndimension = 100000\nlearning_rate = \"1000/d\"\nbatch = 2400\nsteps = 2\n[record]\ngradients = \
-     true\n[[view]]\nengine = \"reduced\"\nreplicates = 2\n",
+    "width = 8\n[training]\ndimension = 100000\nlearning_rate = \"1000/d\"\nbatch = 2400\nrepeats = 2\nsteps = \
+     2\n[[view]]\nengine = \"reduced\"\nreplicates = 2\n",
     "width = 4\n[training]\ndimension = 2000\ndata = \"reused\"\nsamples = \"4*d\"\nbatch = \"n\"\nlearning_rate = 0.1\nsteps = \
      3\n[[view]]\nengine = \"direct\"\nreplicates = 2\n",
 ];

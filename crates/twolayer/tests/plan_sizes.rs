@@ -74,13 +74,18 @@ fn what_is_recorded_counts() {
     let record = Record { keep_q: Some(KeepQ::Full), ..Record::default() };
     let why = refused(&wide, Engine::Reduced, &record);
     assert!(why.contains("the reduced view needs 25.3 GB"), "{why}");
-    // Gradients keep two triangles of n_b².
+    // Batches that are used twice keep two triangles of n_b².
+    let twice = problem(8, 2_000_000, |_, training| {
+        training.batch = formula("40000");
+        training.repeats = 2;
+    });
+    let why = refused(&twice, Engine::Reduced, &Record::default());
+    assert!(why.starts_with("training.batch: the reduced view needs 41"), "{why}");
+    // Gradients follow from what a single look has drawn.
     let batches = problem(8, 2_000_000, |_, training| training.batch = formula("40000"));
     let record = Record { gradients: true, ..Record::default() };
-    let why = refused(&batches, Engine::Reduced, &record);
-    assert!(why.starts_with("training.batch: the reduced view needs 41"), "{why}");
     let entries = 201;
     let view = View { replicates: 16, ..View::new(Engine::Reduced) };
-    let plan = plan(&batches, &view, &Record::default(), entries, &MACHINE).unwrap();
+    let plan = plan(&batches, &view, &record, entries, &MACHINE).unwrap();
     assert!(plan.cost.bytes < 1e8, "{:?}", plan.cost);
 }

@@ -71,9 +71,9 @@ impl Coordinates for Factor {
 /// Numbers that the two factors of batches of n_b samples touch, in n_b².
 const FACTORS: f64 = 1.6;
 
-/// Whether batches are looked at more than once.
+/// Whether batches are looked at more than once: gradients follow from what a single look has drawn.
 fn keeps_batches(problem: &Problem, record: &Record) -> bool {
-    problem.keeps_batches() || record.gradients || looks_again(record)
+    problem.keeps_batches() || looks_again(record)
 }
 
 /// Seconds on one thread and bytes of one replicate, risks not counted.
