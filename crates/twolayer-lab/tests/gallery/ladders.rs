@@ -102,7 +102,8 @@ fn one_direction() -> Vec<Row> {
     });
     let required = [0.0025, 0.0244, 0.2];
     let ratio = |dimension: u64| {
-        let settings = [format!("training.dimension={dimension}"), "view.reduced.replicates=8".into()];
+        let dimension = format!("training.dimension={dimension}");
+        let settings = ["constants.alpha=1".to_string(), dimension, "view.reduced.replicates=8".into()];
         let shown = Shown::with(name, &settings.each_ref().map(String::as_str), &[]);
         let runs = shown.runs("reduced");
         runs.iter().map(second_to_first).sum::<f64>() / runs.len() as f64

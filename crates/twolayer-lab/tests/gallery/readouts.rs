@@ -25,7 +25,7 @@ fn words(numbers: &[f64]) -> String {
 
 fn one_step_exact() -> Vec<Row> {
     let name = "giant-step/one-step-exact";
-    let small = ["network.width=300", "training.dimension=300", "record.spectrum=false"];
+    let small = ["network.width=300", "training.dimension=300"];
     let shown = Shown::with(name, &small, &[]);
     let after = |runs: &[Trajectory]| -> Vec<f64> {
         let count = runs.len() as f64;
