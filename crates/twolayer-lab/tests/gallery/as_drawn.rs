@@ -1,10 +1,14 @@
 //! Rows of `gallery/reuse/` that paper A draws or claims: its figures with the parameters they were drawn with, its theorems as
 //! experiments.
 
-use twolayer::record::{
-    Trajectory,
-    observable::{CROSSING_STEP, SECOND_LAYER, STUDENT_TEACHER, STUDENT_TEACHER_ERROR},
+use twolayer::{
+    hierarchy::{Analysis, HIGHEST},
+    record::{
+        Trajectory,
+        observable::{CROSSING_STEP, SECOND_LAYER, STUDENT_TEACHER, STUDENT_TEACHER_ERROR},
+    },
 };
+use twolayer_lab::analysis::Analysed;
 
 use super::{
     Row, Shown,
@@ -328,6 +332,56 @@ fn one_with_replacement() -> Vec<Row> {
     ]
 }
 
+/// What the program says of a target.
+fn analysis(target: &str) -> Analysis {
+    Analysed::of_expression(target, 0.0, None).expect("a target that can be analysed").analysis
+}
+
+/// Of he_q: information exponents where they are sought, and generative exponents that do not depend on it.
+fn odd_hermites() -> Vec<Row> {
+    let name = "reuse/odd-hermites";
+    let of = |degrees: &[usize]| -> Vec<(Option<usize>, Option<usize>)> {
+        let exponents = |q: &usize| {
+            let analysis = analysis(&format!("he{q}(z1)"));
+            (analysis.fresh.exponent(), analysis.label_aware.exponent())
+        };
+        degrees.iter().map(exponents).collect()
+    };
+    let row = |asserted, degrees: &[usize], generative| {
+        let got = of(degrees);
+        let right = |(q, got): (&usize, &(Option<usize>, Option<usize>))| {
+            *got == ((*q <= HIGHEST).then_some(*q), Some(generative))
+        };
+        Row {
+            name,
+            asserted,
+            required: format!("information exponent q, > {HIGHEST} beyond; generative exponent {generative}"),
+            got: got.iter().map(|(_, g)| g.map_or("none".into(), |g| g.to_string())).collect::<Vec<_>>().join(" "),
+            met: degrees.iter().zip(&got).all(right),
+            reason: "",
+        }
+    };
+    vec![
+        row("`analyze he_q(z1)`, q = 3, 5, … 19", &[3, 5, 7, 9, 11, 13, 15, 17, 19], 1),
+        row("`analyze he_q(z1)`, q = 4, 6, … 20", &[4, 6, 8, 10, 12, 14, 16, 18, 20], 2),
+    ]
+}
+
+fn hard_directions() -> Row {
+    let got = ["z1*z2*z3", "(z3 - z2)*tanh(z1)"].map(|target| {
+        let analysis = analysis(target);
+        (analysis.hard.len(), analysis.label_aware.exponent())
+    });
+    Row {
+        name: "reuse/hard-family",
+        asserted: "`analyze`: hard directions and generative exponent of the two",
+        required: "3 and 2; 2 and 2".into(),
+        got: got.map(|(hard, exponent)| format!("{hard}, {exponent:?}")).join("; "),
+        met: got == [(3, Some(2)), (2, Some(2))],
+        reason: "",
+    }
+}
+
 /// All rows.
 pub fn rows() -> Vec<Row> {
     let mut rows = figure_1();
@@ -337,6 +391,8 @@ pub fn rows() -> Vec<Row> {
     rows.extend(activations());
     rows.extend(gaussian_second_layer());
     rows.extend(hard_family());
+    rows.push(hard_directions());
+    rows.extend(odd_hermites());
     rows.extend(weak_to_strong());
     rows.extend(one_with_replacement());
     rows
