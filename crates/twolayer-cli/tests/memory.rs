@@ -13,12 +13,12 @@ use twolayer_lab::store::Manifest;
 const FACTOR: f64 = 1.5;
 const SLACK: f64 = 5e7;
 
-/// Four recorded replicates of all of Q, 151 entries of 192²; two triangles of 2400² numbers for each of two; two stored data
-/// sets of 8000 samples in 2000 dimensions.
+/// Four recorded replicates of all of Q, 151 entries of 192²; the factor of a batch of 3600 that is used twice, for each of two;
+/// two stored data sets of 8000 samples in 2000 dimensions.
 const RUNS: [&str; 3] = [
     "width = 192\n[training]\ndimension = 1000\nlearning_rate = \"0.5/d\"\nsteps = 150\n[record]\nQ = \"full\"\nspacing = \
      \"linear\"\npoints = 150\n[[view]]\nengine = \"reduced\"\nreplicates = 4\n",
-    "width = 8\n[training]\ndimension = 100000\nlearning_rate = \"1000/d\"\nbatch = 2400\nrepeats = 2\nsteps = \
+    "width = 8\n[training]\ndimension = 100000\nlearning_rate = \"1000/d\"\nbatch = 3600\nrepeats = 2\nsteps = \
      2\n[[view]]\nengine = \"reduced\"\nreplicates = 2\n",
     "width = 4\n[training]\ndimension = 2000\ndata = \"reused\"\nsamples = \"4*d\"\nbatch = \"n\"\nlearning_rate = 0.1\nsteps = \
      3\n[[view]]\nengine = \"direct\"\nreplicates = 2\n",
