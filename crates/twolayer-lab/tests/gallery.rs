@@ -6,16 +6,14 @@
 use std::{env, f64::consts::PI, fmt::Write as _, fs, path::Path};
 
 use twolayer::record::observable::{RISK, STUDENT_SQUARES, STUDENT_STUDENT, STUDENT_TEACHER, TIME};
-use twolayer::{agree::Verdict, method::Machine, observer::Progress, record::Trajectory};
+use twolayer::{agree::Verdict, method::Machine, record::Trajectory};
 use twolayer_file::{Request, experiment::Experiment};
 use twolayer_lab::{
     compare::compare,
     files,
     outcome::Outcome,
     plan::plan,
-    run::{Monitor, run},
-    store::Part,
-    task::Task,
+    run::{Unwatched, run},
 };
 
 #[path = "gallery/as_drawn.rs"]
@@ -36,16 +34,6 @@ mod readouts;
 mod reuse;
 #[path = "gallery/time_scales.rs"]
 mod time_scales;
-
-struct Quiet;
-
-impl Monitor for Quiet {
-    fn progress(&self, _: &Task, _: &Progress) {}
-    fn finished(&self, _: &Task, _: &Part) {}
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
 
 /// One assertion of the gallery.
 struct Row {
@@ -93,7 +81,7 @@ impl Shown {
     fn run(mut experiment: Experiment) -> Self {
         let machine = Machine { memory: 4e9, cores: 2 };
         let (plans, _) = plan(&mut experiment, &machine).expect("the gallery's views are possible");
-        let outcomes = run(&experiment, &plans, 2, &Quiet).expect("the gallery's views run");
+        let outcomes = run(&experiment, &plans, 2, &Unwatched).expect("the gallery's views run");
         Self { experiment, outcomes }
     }
 

@@ -10,13 +10,13 @@ use std::{
 };
 
 use proptest::prelude::*;
-use twolayer::{method::Machine, observer::Progress};
+use twolayer::method::Machine;
 use twolayer_file::{Request, Study};
 use twolayer_lab::{
     results::{self, Results},
-    run::{About, Denied, Mode, Monitor, Session, enter},
-    store::{Part, load},
-    task::{Task, Tasks, once, share},
+    run::{About, Denied, Mode, Session, Unwatched, enter},
+    store::load,
+    task::{Tasks, once, share},
 };
 
 const ONE: &str = r#"title = "One"
@@ -47,16 +47,6 @@ fn swept(text: &str) -> String {
     format!("{text}[sweep]\n\"training.dimension\" = [10, 30]\n")
 }
 
-struct Silent;
-
-impl Monitor for Silent {
-    fn progress(&self, _: &Task, _: &Progress) {}
-    fn finished(&self, _: &Task, _: &Part) {}
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 const MACHINE: Machine = Machine { memory: 1e9, cores: 1 };
 
 /// A run as the command does it; of a job, the first of two.
@@ -74,7 +64,7 @@ fn run(out: &Path, text: &str, mode: Mode) -> Result<Vec<String>, Denied> {
     if entry.again {
         wanted = session.unfinished(wanted, &mut |line| told.push(line))?;
     }
-    session.work(wanted, 1, &Silent).unwrap();
+    session.work(wanted, 1, &Unwatched).unwrap();
     if mode != Mode::Job {
         let about = About { command: "twolayer run a.toml".into(), threads: 1 };
         session.finish(&about, &mut |_| {}, &mut |line| told.push(line)).unwrap();

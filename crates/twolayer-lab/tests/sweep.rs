@@ -20,7 +20,7 @@ use twolayer::{
 use twolayer_file::{Request, Study, experiment::Experiment};
 use twolayer_lab::{
     plan,
-    run::{self, Monitor},
+    run::{self, Monitor, Unwatched},
     store::Part,
     task::{Task, Tasks, once, share},
 };
@@ -190,16 +190,6 @@ fn crossings_are_read() {
     );
 }
 
-struct Quiet;
-
-impl Monitor for Quiet {
-    fn progress(&self, _: &Task, _: &Progress) {}
-    fn finished(&self, _: &Task, _: &Part) {}
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 /// Ends every task with a pause, and notes the order.
 struct Slow(Mutex<Vec<bool>>);
 
@@ -253,7 +243,7 @@ fn an_engine_that_fails_does_not_end_the_run() {
     let mut experiment = study_of(FILE, &[]).experiment(0).unwrap();
     let (mut plans, _) = plan::plan(&mut experiment, &MACHINE).unwrap();
     plans[1].method = Arc::new(Broken);
-    let outcomes = run::run(&experiment, &plans, 2, &Quiet).unwrap();
+    let outcomes = run::run(&experiment, &plans, 2, &Unwatched).unwrap();
     assert_eq!(outcomes[0].trajectories[0].status, Status::Done);
     assert_eq!(outcomes[1].trajectories.len(), 4);
     for run in &outcomes[1].trajectories {

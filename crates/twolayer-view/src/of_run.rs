@@ -22,7 +22,9 @@ pub(crate) fn label(y: Quantity) -> Option<&'static str> {
     match y {
         Quantity::Plateau => Some("length of the longest plateau, in t"),
         Quantity::HalfTime => Some("half of the degree is learnt at t"),
-        _ => None,
+        Quantity::Risk | Quantity::TwiceRisk | Quantity::Overlap | Quantity::Cosine | Quantity::TrainingRisk => None,
+        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => None,
+        Quantity::Readout | Quantity::Spectrum => None,
     }
 }
 
@@ -39,7 +41,13 @@ pub(crate) fn of_view(one: &Series<'_>, expected: &[ExpectedRecord], y: Quantity
             };
             (0..degrees).map(of).filter(|traced| traced.end().is_some()).collect()
         }
-        _ => Vec::new(),
+        Quantity::Risk | Quantity::TwiceRisk | Quantity::Overlap | Quantity::Cosine | Quantity::TrainingRisk => {
+            Vec::new()
+        }
+        Quantity::Crossing | Quantity::Scatter | Quantity::Histogram | Quantity::Cloud | Quantity::Gradient => {
+            Vec::new()
+        }
+        Quantity::Readout | Quantity::Spectrum => Vec::new(),
     }
 }
 

@@ -108,7 +108,11 @@ impl Quantity {
 
     /// Whether it is one number of a run, and not one at each time: it is drawn against a swept key, or view by view.
     pub fn is_of_run(self) -> bool {
-        matches!(self, Self::Crossing | Self::Plateau | Self::HalfTime)
+        match self {
+            Self::Crossing | Self::Plateau | Self::HalfTime => true,
+            Self::Risk | Self::TwiceRisk | Self::Overlap | Self::Cosine | Self::TrainingRisk | Self::Readout => false,
+            Self::Scatter | Self::Histogram | Self::Cloud | Self::Gradient | Self::Spectrum => false,
+        }
     }
 }
 

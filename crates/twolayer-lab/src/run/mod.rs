@@ -35,6 +35,20 @@ pub trait Monitor: Sync {
     fn interrupted(&self) -> bool;
 }
 
+/// Nobody watches: the run goes on to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Monitor for Unwatched {
+    fn progress(&self, _: &Task, _: &Progress) {}
+
+    fn finished(&self, _: &Task, _: &Part) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
 /// Runs every view on `threads` threads. Results do not depend on their number: each replicate has its own streams and
 /// runs on one thread. A run that the monitor stops keeps what is done, with the status of each replicate; what an engine
 /// could not do is a status too.

@@ -5,13 +5,12 @@ use std::{collections::HashSet, fs, path::PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use twolayer::{method::Machine, observer::Progress};
+use twolayer::method::Machine;
 use twolayer_file::{Request, Study, hash, text::keys::KEYS};
 use twolayer_lab::{
     gallery,
-    run::{About, Mode, Monitor, Session, enter},
-    store::Part,
-    task::{Task, Tasks, once},
+    run::{About, Mode, Session, Unwatched, enter},
+    task::{Tasks, once},
 };
 
 pub const EXPERIMENT: &str = include_str!("experiment.toml");
@@ -36,16 +35,6 @@ pub struct Bench {
     pub tasks: Vec<String>,
 }
 
-struct Silent;
-
-impl Monitor for Silent {
-    fn progress(&self, _: &Task, _: &Progress) {}
-    fn finished(&self, _: &Task, _: &Part) {}
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 impl Bench {
     pub fn new() -> Self {
         let out = tempfile::tempdir().unwrap();
@@ -55,7 +44,7 @@ impl Bench {
         let owner = tasks.owner();
         let _entry = enter(out.path(), &study, &tasks, &owner, Mode::Begin, "twolayer run a.toml").unwrap();
         let session = Session::new(&study, &tasks, &owner, out.path(), MACHINE).unwrap();
-        session.work(once(&tasks.all), 1, &Silent).unwrap();
+        session.work(once(&tasks.all), 1, &Unwatched).unwrap();
         let part = parts(&out.path().join("parts"));
         let about = About { command: "twolayer run a.toml".into(), threads: 1 };
         session.finish(&about, &mut |_| {}, &mut |_| {}).unwrap();

@@ -376,7 +376,11 @@ fn hard_directions() -> Row {
         name: "reuse/hard-family",
         asserted: "`analyze`: hard directions and generative exponent of the two",
         required: "3 and 2; 2 and 2".into(),
-        got: got.map(|(hard, exponent)| format!("{hard}, {exponent:?}")).join("; "),
+        got: got
+            .map(|(hard, exponent)| {
+                format!("{hard} and {}", exponent.map_or("none".into(), |exponent| exponent.to_string()))
+            })
+            .join("; "),
         met: got == [(3, Some(2)), (2, Some(2))],
         reason: "",
     }

@@ -44,15 +44,20 @@ impl<'a> Function<'a> {
     /// The target divided by a power of 2, and that: 1 unless g is so large or so small that its fourth powers leave the numbers.
     ///
     /// # Errors
-    /// As for [`look`](Self::look).
+    /// [`Error::Invalid`] where g is not finite, or constant.
     pub(super) fn normalised(target: &'a Target) -> Result<(Self, f64)> {
         let mut function = Self::of_target(target)?;
-        let largest = function.finite(PILOT)?.iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
-        if largest > 0.0 && !(1.0 / LARGE..LARGE).contains(&largest) {
+        let y = function.finite(PILOT)?;
+        let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
+        let largest = low.abs().max(high.abs());
+        if high - low <= 1e-13 * largest {
+            let reason = format!("g is {} whatever the input: there is nothing to learn", y[0]);
+            return Err(Error::invalid("target.expression", reason, "write a target that depends on z1, z2, …"));
+        }
+        if !(1.0 / LARGE..LARGE).contains(&largest) {
             // 2^±1022 is a number, and so is its inverse.
             function.scale = largest.log2().round().clamp(-1022.0, 1022.0).exp2();
         }
-        function.look()?;
         let scale = function.scale;
         Ok((function, scale))
     }
@@ -172,21 +177,6 @@ impl<'a> Function<'a> {
         let remedy =
             "write a target that is finite for every input: z is normal, so it takes negative values and 0 as well";
         Error::invalid("target.expression", reason, remedy)
-    }
-
-    /// Mean and variance of g over scrambled Sobol points.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where g is not finite, or constant.
-    pub(super) fn look(&self) -> Result<Spread> {
-        let y = self.finite(PILOT)?;
-        let spread = Spread::of(&y);
-        let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
-        if high - low <= 1e-13 * low.abs().max(high.abs()) {
-            let reason = format!("g is {} whatever the input: there is nothing to learn", y[0]);
-            return Err(Error::invalid("target.expression", reason, "write a target that depends on z1, z2, …"));
-        }
-        Ok(spread)
     }
 }
 

@@ -192,7 +192,9 @@ impl Equations<'_> {
             match run.status {
                 Status::Interrupted => return Err(Error::Interrupted),
                 Status::Diverged { .. } => return Ok(true),
-                _ => [run.of(&RISK)[0], run.of(&RISK)[1]],
+                Status::Done | Status::Stiff { .. } | Status::Failed { .. } | Status::OutOfTolerance { .. } => {
+                    [run.of(&RISK)[0], run.of(&RISK)[1]]
+                }
             }
         } else {
             let kappa = own_kappa(&problem);
